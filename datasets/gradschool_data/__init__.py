@@ -1,0 +1,1 @@
+"""Data for the chapters: seeded generators and real sets that well-kept libraries carry."""

@@ -1,0 +1,262 @@
+"""The performer runs cells and makes calls where the submitted code lives, and says what each call *did*.
+
+A behaviour is a plain dict: the value, or the kind of exception with the student's own lines; which arguments were
+changed; what the value shares memory with; warnings; what was printed. All of it is a claim, nothing is a verdict.
+
+    performer = Performer({"quadratic": quadratic})
+    performer.handle({"op": "run", "cells": [[1, "def f(x):\\n    return 2 * x"]]})
+    performer.handle({"op": "call", "target": "f", "args": [3.0], "kwargs": {}, "names": ["x"]})["value"]   # 6.0
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import io
+import linecache
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+try:  # the folder is a package on the judge's side and a plain directory in a sandbox
+    from .values import Handle, Helper, Seed
+except ImportError:
+    from values import Handle, Helper, Seed  # type: ignore[no-redef]
+
+PRINT_CAP = 4000
+TEXT_CAP = 400
+LEAVES = (type(None), bool, int, float, str)
+
+
+# -------------------------------------------------------------------------------------------------------- trees
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its path as Python would write it: `["W"]`, `[0]`."""
+    if type(tree) in (list, tuple):
+        for i, item in enumerate(tree):
+            yield from leaves(item, f"{path}[{i}]")
+    elif type(tree) is dict:
+        for key, item in tree.items():
+            yield from leaves(item, f"{path}[{key!r}]")
+    else:
+        yield path, tree
+
+
+def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping[int, Any]) -> Any:
+    """Fresh arguments: arrays copied, seeds as generators, helpers and handles as what they stand for."""
+    if type(tree) in (list, tuple):
+        return type(tree)(build(item, helpers, handles) for item in tree)
+    if type(tree) is dict:
+        return {key: build(item, helpers, handles) for key, item in tree.items()}
+    if isinstance(tree, np.ndarray):
+        return tree.copy()
+    if isinstance(tree, Seed):
+        return np.random.default_rng(tree.seed)
+    if isinstance(tree, Helper):
+        return helpers[tree.name](**tree.parameters)
+    if isinstance(tree, Handle):
+        return handles[tree.id]
+    return tree
+
+
+def snapshot(tree: Any) -> dict[str, Any]:
+    """What is needed to see later whether an argument was changed."""
+    return {path: leaf.copy() if isinstance(leaf, np.ndarray) else leaf for path, leaf in leaves(tree)}
+
+
+def unchanged(before: Any, after: Any) -> bool:
+    if isinstance(before, np.ndarray):
+        same_kind = isinstance(after, np.ndarray) and before.dtype == after.dtype and before.shape == after.shape
+        return same_kind and before.tobytes() == after.tobytes()
+    return before is after or (type(before) is type(after) and type(before) in LEAVES and before == after)
+
+
+def changes(before: dict[str, Any], args: Any) -> list[str]:
+    after = dict(leaves(args))
+    gone = [path for path in before if path not in after]
+    new = [path for path in after if path not in before]
+    return [path for path in before if path in after and not unchanged(before[path], after[path])] + gone + new
+
+
+def aliases(value: Any, args: Any) -> list[str]:
+    """Paths of the arguments with which the value shares memory."""
+    mine = [leaf for _, leaf in leaves(value) if isinstance(leaf, np.ndarray) and leaf.size]
+    theirs = [(path, leaf) for path, leaf in leaves(args) if isinstance(leaf, np.ndarray) and leaf.size]
+    return [path for path, leaf in theirs if any(np.may_share_memory(leaf, array) for array in mine)]
+
+
+# --------------------------------------------------------------------------------------------------- tracebacks
+def describe(value: Any) -> str:
+    """An argument in a few words: arrays by shape and dtype, scalars by value."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype}"
+    if type(value) in LEAVES:
+        return repr(value)[:40]
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {describe(v)}" for k, v in list(value.items())[:6]) + "}"
+    return type(value).__name__
+
+
+def students_lines(error: BaseException, namespace: dict[str, Any]) -> list[dict[str, Any]]:
+    """The frames of the traceback that are the student's own, innermost last, with their arguments' shapes."""
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_globals is namespace:
+            code = frame.f_code
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            frames.append(
+                {
+                    "file": code.co_filename[-80:],
+                    "line": traceback.tb_lineno,
+                    "function": code.co_name,
+                    "source": linecache.getline(code.co_filename, traceback.tb_lineno).strip()[:200],
+                    "arguments": {name: describe(frame.f_locals[name]) for name in names if name in frame.f_locals},
+                }
+            )
+        traceback = traceback.tb_next
+    return frames[-8:]
+
+
+def failure(error: BaseException, namespace: dict[str, Any]) -> dict[str, Any]:
+    kinds = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+    try:
+        message = str(error)[:TEXT_CAP]
+    except Exception:
+        message = ""
+    return {"error": type(error).__name__[:80], "kinds": kinds[:8], "message": message,
+            "frames": students_lines(error, namespace)}  # fmt: skip
+
+
+class Printed(io.StringIO):
+    """Standard output that keeps the first few thousand characters and drops the rest."""
+
+    def write(self, text: str) -> int:
+        if self.tell() < PRINT_CAP:
+            super().write(text[: PRINT_CAP - self.tell()])
+        return len(text)
+
+
+# ---------------------------------------------------------------------------------------------------- performer
+class Performer:
+    """Answers requests in a namespace. `stop` are the exceptions that must pass through (Ctrl-C at home)."""
+
+    def __init__(
+        self,
+        helpers: Mapping[str, Callable[..., Any]],
+        namespace: dict[str, Any] | None = None,
+        stop: tuple[type[BaseException], ...] = (),
+    ):
+        self.helpers = helpers
+        self.namespace: dict[str, Any] = {"__name__": "__main__"} if namespace is None else namespace
+        self.stop = stop
+        self.handles: dict[int, Any] = {}
+
+    def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"run": self.run, "inspect": self.inspect, "call": self.call}[request["op"]](request)
+
+    # ---- cells
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run cells in order; one that raises does not stop the next."""
+        return {"cells": [[index, self.run_cell(index, source)] for index, source in request["cells"]]}
+
+    def run_cell(self, index: int, source: str) -> dict[str, Any] | None:
+        name = f"<cell {index}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        try:
+            with warnings.catch_warnings(), contextlib.redirect_stdout(Printed()):
+                warnings.simplefilter("ignore")
+                exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
+        except self.stop:
+            raise
+        except BaseException as error:
+            return failure(error, self.namespace)
+        return None
+
+    # ---- what is there
+    def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["name"]
+        mine = [key for key, value in self.namespace.items() if inspect.isroutine(value) or isinstance(value, type)]
+        if name not in self.namespace:
+            return {"defined": False, "near": difflib.get_close_matches(name, map(str, mine), 1, 0.6)}
+        value = self.namespace[name]
+        kind = "class" if isinstance(value, type) else "function" if callable(value) else type(value).__name__
+        return {"defined": True, "kind": kind, "parameters": self.parameters(value),
+                "module": str(getattr(value, "__module__", ""))[:80]}  # fmt: skip
+
+    @staticmethod
+    def parameters(value: Any) -> list[list[Any]] | None:
+        try:
+            parameters = inspect.signature(value).parameters.values()
+        except (TypeError, ValueError):
+            return None
+        return [[p.name, p.kind.name, p.default is not p.empty] for p in parameters]
+
+    # ---- calls
+    def target(self, name: Any) -> Any:
+        """ "adam", a handle, or (handle, "method")."""
+        if isinstance(name, Handle):
+            return self.handles[name.id]
+        if type(name) in (tuple, list):
+            return getattr(self.handles[name[0].id], name[1])
+        return self.namespace[name]
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+        args = build(request["args"], self.helpers, self.handles)
+        kwargs = build(request["kwargs"], self.helpers, self.handles)
+        names = list(request.get("names", ()))
+        given = dict(zip(names, args, strict=False)) | {
+            f"argument {i}": a for i, a in enumerate(args) if i >= len(names)
+        }
+        given |= kwargs
+        before = snapshot(given)
+        printed = Printed()
+        behaviour: dict[str, Any] = {
+            "error": None,
+            "message": "",
+            "kinds": [],
+            "frames": [],
+            "value": None,
+            "aliased": [],
+        }
+        started = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(printed):
+            warnings.simplefilter("always")
+            try:
+                with np.errstate(all="warn", under="ignore"):
+                    function = self.target(request["target"])
+                    value = function if request.get("read") else function(*args, **kwargs)
+                behaviour["aliased"] = aliases(value, given)
+                behaviour["value"] = self.plain(value)
+            except self.stop:
+                raise
+            except BaseException as error:
+                behaviour.update(failure(error, self.namespace))
+        behaviour["seconds"] = time.perf_counter() - started
+        behaviour["mutated"] = changes(before, given)
+        behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
+        behaviour["printed"] = printed.getvalue()
+        return behaviour
+
+    def plain(self, value: Any, depth: int = 0) -> Any:
+        """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""
+        if type(value) in LEAVES:
+            return value
+        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+            return np.asarray(value)
+        if type(value) is np.ndarray and value.dtype.kind in "biufc":
+            return np.array(value, order="C", copy=True)
+        if type(value) in (list, tuple) and depth < 12:
+            return type(value)(self.plain(item, depth + 1) for item in value)
+        if type(value) is dict and depth < 12 and all(type(key) in (str, int) for key in value):
+            return {key: self.plain(item, depth + 1) for key, item in value.items()}
+        kind = "function" if inspect.isroutine(value) else type(value).__name__
+        if type(value) is np.ndarray:
+            kind = f"array of {value.dtype}"
+        handle = Handle(len(self.handles) + 1, kind[:80])
+        self.handles[handle.id] = value
+        return handle

@@ -1,0 +1,105 @@
+"""Answers: what the reference does on a group's probes, and what each known mistake does. Live, or from a recording.
+
+Both sides of a class see the same probes (one seed per assignment and run), so answers are computed once:
+
+    answers = LiveAnswers(exercise, helpers, seed)
+    answers.expected("values")                       # observations of the reference
+    answers.misconception("no_bias_correction", "values")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from .exercise import Exercise, Group, Probe
+from .observe import Behaviour, Observation, draw, here, observe
+
+Helpers = Mapping[str, Callable[..., Any]]
+
+
+class Answers(Protocol):
+    """What judging needs to know beside the exercise. Recorded answers give the same verdicts as live ones."""
+
+    exercise: Exercise
+    seed: int
+
+    def probes(self, group: Group) -> Sequence[Probe]: ...
+    def expected(self, group: Group) -> Sequence[Observation]: ...
+    def misconception(self, name: str, group: Group) -> Sequence[Observation]: ...
+
+
+class LiveAnswers:
+    """Asks the reference and the misconceptions themselves, each at most once a group."""
+
+    def __init__(self, exercise: Exercise, helpers: Helpers, seed: int):
+        self.exercise, self.helpers, self.seed = exercise, helpers, seed
+        self._probes: dict[str, Sequence[Probe]] = {}
+        self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
+
+    def probes(self, group: Group) -> Sequence[Probe]:
+        if group.name not in self._probes:
+            self._probes[group.name] = draw(self.exercise, group, self.seed)
+        return self._probes[group.name]
+
+    def expected(self, group: Group) -> Sequence[Observation]:
+        return self.ask("", self.exercise.plain, group)
+
+    def misconception(self, name: str, group: Group) -> Sequence[Observation]:
+        wrong = next(m.wrong for m in self.exercise.misconceptions if m.name == name)
+        return self.ask(name, wrong, group)
+
+    def ask(self, name: str, function: Any, group: Group) -> Sequence[Observation]:
+        key = (name, group.name)
+        if key not in self._seen:
+            fresh = function() if getattr(function, "fresh", False) else function
+            self._seen[key] = observe(self.exercise, self.probes(group), here(self.exercise, fresh, self.helpers))
+        return self._seen[key]
+
+
+class RecordedAnswers:
+    """Answers read from a recording: the judge needs neither the reference nor the misconceptions to run.
+
+    `record(answers)` gives a plain tree of arrays and scalars that the wire can write; `RecordedAnswers(exercise,
+    tree)` reads it. Probes are drawn again from the seed.
+    """
+
+    def __init__(self, exercise: Exercise, recording: Mapping[str, Any]):
+        if recording["exercise"] != exercise.name:
+            raise ValueError(f"This recording answers {recording['exercise']!r}; expected {exercise.name!r}.")
+        self.exercise, self.seed, self.recording = exercise, int(recording["seed"]), recording
+        self._probes: dict[str, Sequence[Probe]] = {}
+
+    def probes(self, group: Group) -> Sequence[Probe]:
+        if group.name not in self._probes:
+            self._probes[group.name] = draw(self.exercise, group, self.seed)
+        return self._probes[group.name]
+
+    def expected(self, group: Group) -> Sequence[Observation]:
+        return self.misconception("", group)
+
+    def misconception(self, name: str, group: Group) -> Sequence[Observation]:
+        return [unpack(item) for item in self.recording["seen"][name][group.name]]
+
+
+def record(answers: Answers) -> dict[str, Any]:
+    """Everything the answers know about every group, as a plain tree."""
+    exercise = answers.exercise
+    seen: dict[str, Any] = {"": {group.name: [pack(o) for o in answers.expected(group)] for group in exercise.groups}}
+    for misconception in exercise.misconceptions:
+        name = misconception.name
+        seen[name] = {g.name: [pack(o) for o in answers.misconception(name, g)] for g in exercise.groups}
+    return {"exercise": exercise.name, "seed": answers.seed, "seen": seen}
+
+
+BEHAVIOUR = ("value", "error", "kinds", "message", "mutated", "aliased", "warnings", "printed", "seconds")
+
+
+def pack(observation: Observation) -> dict[str, Any]:
+    behaviour = {name: getattr(observation.behaviour, name) for name in BEHAVIOUR}
+    return {"probe": observation.probe, "label": observation.label, "again": observation.again, "behaviour": behaviour}
+
+
+def unpack(item: Mapping[str, Any]) -> Observation:
+    behaviour = Behaviour.claimed({**item["behaviour"], "frames": []})
+    return Observation(item["probe"], item["label"], behaviour, again=item["again"])

@@ -1,0 +1,326 @@
+"""Two behaviours compared: the first difference that matters, in the order in which a person would ask.
+
+Did it raise? Did it return something, of the right structure, shape, dtype, finite, right? Then: did it change its
+inputs, share their memory, warn? The comparator belongs to the grader; no submitted object takes part in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
+from .inside.values import Handle
+from .observe import Behaviour, Observation
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`words` may be shown in a graded run; `detail` has numbers of the hidden case and is for home only."""
+
+    kind: str
+    words: str
+    detail: str = ""
+    where: str = ""
+    index: int = 0  # of the observation
+
+
+# ------------------------------------------------------------------------------------------------------- one array
+def is_number(value: Any) -> bool:
+    return type(value) in (bool, int, float) or (isinstance(value, np.ndarray) and value.ndim == 0)
+
+
+def close(expected: np.ndarray, got: np.ndarray, tolerance: Tolerance) -> np.ndarray:
+    """Entry by entry: within tolerance, or the same NaN, or the same infinity."""
+    single = expected.dtype == np.float32
+    rtol, atol = (tolerance.rtol32, tolerance.atol32) if single else (tolerance.rtol, tolerance.atol)
+    if expected.dtype.kind not in "fc" and got.dtype.kind not in "fc":
+        return expected == got
+    wide = np.complex128 if "c" in (expected.dtype.kind, got.dtype.kind) else np.float64
+    e, a = expected.astype(wide), got.astype(wide)
+    finite = np.isfinite(e)
+    size = np.abs(np.where(finite, e, 0))
+    scale = size if tolerance.per == "entry" else size.max(initial=0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(a - e) <= atol + rtol * scale
+    return np.where(finite & np.isfinite(a), near, (a == e) | (np.isnan(e) & np.isnan(a)))
+
+
+def entry(index: Sequence[int], labels: tuple[str, ...] = ()) -> str:
+    """(2, 0) as `[2, 0]`, or as "batch 2, class 0" where the axes have names."""
+    if len(labels) == len(index) and labels:
+        return ", ".join(f"{label} {i}" for label, i in zip(labels, index, strict=True))
+    return "[" + ", ".join(str(i) for i in index) + "]"
+
+
+def compare_numbers(expected: Any, got: Any, where: str, group: Group, labels: tuple[str, ...]) -> Difference | None:
+    e, a = np.asarray(expected), np.asarray(got)
+    if e.shape != a.shape:
+        return Difference("shape", f"{where} has shape {a.shape}; expected {e.shape}{axis_words(labels)}.", where=where)
+    if kind_of(e) != kind_of(a) and not (e.ndim == 0 and kind_of(e) in "if" and kind_of(a) in "if"):
+        words = f"{where} has dtype {a.dtype}; expected {e.dtype}."
+        if kind_of(e) == "f" and kind_of(a) == "i":
+            words += " Where do the fractions go?"
+        return Difference("dtype", words, where=where)
+    if group.exact_dtype and isinstance(expected, np.ndarray) and e.dtype != a.dtype:
+        return Difference("dtype", f"{where} has dtype {a.dtype}; {e.dtype} in must give {e.dtype} out.", where=where)
+    right = close(e, a, group.tolerance)
+    if right.all():
+        return None
+    if (np.isfinite(e) & ~np.isfinite(a)).any():
+        index = tuple(int(i) for i in np.argwhere(np.isfinite(e) & ~np.isfinite(a))[0])
+        bad = "NaN" if np.isnan(a[index]) else "infinite"
+        place = f" first at {entry(index, labels)}" if index else ""
+        return Difference("nonfinite", f"{where} is {bad} where a finite number is expected{place}.", where=where)
+    return wrong_value(e, a, right, where, labels)
+
+
+def wrong_value(e: np.ndarray, a: np.ndarray, right: np.ndarray, where: str, labels: tuple[str, ...]) -> Difference:
+    with np.errstate(invalid="ignore", over="ignore"):
+        gap = (
+            np.where(right, 0.0, np.abs(np.asarray(a, float) - np.asarray(e, float))) if e.dtype.kind != "c" else ~right
+        )
+    gap = np.where(np.isnan(gap), np.inf, gap)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), e.shape))
+    wrong = int((~right).sum())
+    count = f"{wrong} of {e.size} entries of {where} are" if e.ndim else f"{where} is"
+    place = f" at {entry(index, labels)}" if index else ""
+    detail = f"Largest difference{place}: expected {number(e[index])}, got {number(a[index])}."
+    return Difference("value", f"{count} wrong.", detail, where=where)
+
+
+def number(x: Any) -> str:
+    return f"{x:.8g}" if np.asarray(x).dtype.kind in "fi" else str(x)
+
+
+def kind_of(array: np.ndarray) -> str:
+    return {"u": "i"}.get(array.dtype.kind, array.dtype.kind)
+
+
+def axis_words(labels: tuple[str, ...]) -> str:
+    return f" ({', '.join(labels)})" if labels else ""
+
+
+# --------------------------------------------------------------------------------------------------------- a tree
+def kind_word(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, Handle):
+        return value.kind
+    if is_number(value):
+        return "a number"
+    return {np.ndarray: "an array", list: "a list", tuple: "a tuple", dict: "a dict", str: "text"}.get(
+        type(value), type(value).__name__
+    )
+
+
+def compare_values(
+    expected: Any, got: Any, where: str, group: Group, labels: tuple[str, ...] = ()
+) -> Difference | None:
+    """The first difference between two trees, walking over the *expected* keys and all entries."""
+    if isinstance(expected, Handle):
+        good = isinstance(got, Handle)
+        return (
+            None
+            if good
+            else Difference("type", f"{where} is {kind_word(got)}; expected a {expected.kind}.", where=where)
+        )
+    if isinstance(expected, np.ndarray | bool | int | float):
+        if is_number(expected) and is_number(got):
+            return compare_numbers(expected, got, where, group, labels)
+        if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
+            return compare_numbers(expected, got, where, group, labels)
+        return Difference("type", f"{where} is {kind_word(got)}; expected {wanted(expected, labels)}.", where=where)
+    if type(expected) in (list, tuple):
+        return compare_sequences(expected, got, where, group)
+    if type(expected) is dict:
+        return compare_dicts(expected, got, where, group)
+    if type(expected) is not type(got):
+        return Difference("type", f"{where} is {kind_word(got)}; expected {kind_word(expected)}.", where=where)
+    if expected != got:
+        return Difference("value", f"{where} is wrong.", f"Expected {expected!r}, got {got!r}.", where=where)
+    return None
+
+
+def wanted(expected: Any, labels: tuple[str, ...]) -> str:
+    if isinstance(expected, np.ndarray) and expected.ndim:
+        return f"an array of shape {expected.shape}{axis_words(labels)}"
+    return "one number"
+
+
+def compare_sequences(expected: Sequence[Any], got: Any, where: str, group: Group) -> Difference | None:
+    if type(got) not in (list, tuple) or (group.types_matter and type(got) is not type(expected)):
+        words = f"{where} is {kind_word(got)}; expected {kind_word(expected)} of {len(expected)}."
+        return Difference("type", words, where=where)
+    if len(got) != len(expected):
+        return Difference("structure", f"{where} has {len(got)} items; expected {len(expected)}.", where=where)
+    places = [part(where, i) for i in range(len(expected))]
+    found = first_difference(expected, got, places, group)
+    if found and len(expected) > 1 and not first_difference(expected, [*got[1:], *got[:1]], places, group):
+        return Difference("swapped", f"The items of {where} are right, but in another order.", where=where)
+    return found
+
+
+def first_difference(expected: Sequence[Any], got: Sequence[Any], places: Sequence[str], group: Group) -> Difference | None:
+    for e, a, place in zip(expected, got, places, strict=True):
+        found = compare_values(e, a, place, group)
+        if found:
+            return found
+    return None
+
+
+def compare_dicts(expected: dict[Any, Any], got: Any, where: str, group: Group) -> Difference | None:
+    if type(got) is not dict:
+        return Difference(
+            "type", f"{where} is {kind_word(got)}; expected a dict with keys {list(expected)}.", where=where
+        )
+    missing, extra = [k for k in expected if k not in got], [k for k in got if k not in expected]
+    if missing or extra:
+        words = f"{where} has keys {sorted(map(str, got))}; expected {sorted(map(str, expected))}."
+        return Difference("keys", words, where=where)
+    for key, value in expected.items():
+        found = compare_values(value, got[key], f"{where}[{key!r}]", group)
+        if found:
+            return found
+    return None
+
+
+def part(where: str, index: int) -> str:
+    return f"{where}[{index}]" if where != "the answer" else f"item {index} of the answer"
+
+
+# --------------------------------------------------------------------------------------------------- a behaviour
+def compare(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour) -> Difference | None:
+    """The first difference that matters between what was expected of a call and what it did."""
+    labels = tuple(exercise.axes.get("return", ()))
+    if expected.error or got.error:
+        return compare_errors(expected, got)
+    if got.value is None and expected.value is not None:
+        printed = " It prints something: `print` shows a value, `return` hands it over." if got.printed.strip() else ""
+        kind = "printed" if printed else "none"
+        return Difference(kind, f"The function returned None.{printed or ' Is a `return` missing?'}")
+    found = compare_values(expected.value, got.value, "the answer", group, labels)
+    return found or compare_conduct(exercise, group, expected, got)
+
+
+def compare_errors(expected: Behaviour, got: Behaviour) -> Difference | None:
+    if not got.error:
+        words = f"This input should be refused with {expected.error}; the function returned an answer."
+        return Difference("accepted", words)
+    if not expected.error:
+        return Difference("raised", f"It raised {got.error}.", got.message)
+    if expected.error in (got.error, *got.kinds):
+        return None
+    return Difference(
+        "raised", f"It raised {got.error}; this input should be refused with {expected.error}.", got.message
+    )
+
+
+def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour) -> Difference | None:
+    changed = [path for path in got.mutated if path not in expected.mutated]
+    if exercise.pure and changed:
+        words = f"The values are right, but the function changed its input {tidy(changed[0])}. Work on a copy."
+        return Difference("mutated", words, where=changed[0])
+    shared = [path for path in got.aliased if path not in expected.aliased]
+    if not exercise.may_alias and shared:
+        words = f"The answer shares its memory with the input {tidy(shared[0])}: changing one later changes the other."
+        return Difference("aliased", words, where=shared[0])
+    warned = [kind for kind, _ in got.warnings if kind not in {kind for kind, _ in expected.warnings}]
+    if group.forbid_warnings and warned:
+        text = next(text for kind, text in got.warnings if kind == warned[0])
+        return Difference("warned", f"The value is right, but the computation warns ({warned[0]}).", text)
+    return None
+
+
+def tidy(path: str) -> str:
+    return f"`{path}`"
+
+
+def compare_all(
+    exercise: Exercise,
+    group: Group,
+    probes: Sequence[Probe],
+    expected: Sequence[Observation],
+    got: Sequence[Observation],
+) -> Difference | None:
+    """The first difference over all observations of a group, with its place in words."""
+    for index, (e, a) in enumerate(zip(expected, got, strict=False)):
+        if isinstance(probes[e.probe], Property) and not a.behaviour.error:
+            found = compare_conduct(exercise, group, e.behaviour, a.behaviour)
+            if e.again and not found and not same_twice(exercise, group, got, a, index):
+                found = Difference("unstable", "The same call gives another answer the second time.")
+        else:
+            found = compare(exercise, group, e.behaviour, a.behaviour)
+            if found and e.again and found.kind == "value":
+                found = Difference("unstable", "The same call gives another answer the second time: what is left over?")
+        if found:
+            return placed(found, a, index, probes[a.probe])
+    failed = failed_property(probes, got)
+    if failed or len(got) >= len(expected):
+        return failed
+    return Difference("structure", "The sequence could not be continued: the answer was not of the expected form.")
+
+
+def same_twice(exercise: Exercise, group: Group, got: Sequence[Observation], again: Observation, index: int) -> bool:
+    first = [o for o in got if o.probe == again.probe and not o.again]
+    repeats = [o for o in got[: index + 1] if o.again]
+    twin = first[len(repeats) - 1].behaviour
+    return compare(exercise, group, twin, again.behaviour) is None
+
+
+def failed_property(probes: Sequence[Probe], got: Sequence[Observation]) -> Difference | None:
+    for number, probe in enumerate(probes):
+        if isinstance(probe, Property):
+            mine = [(i, o) for i, o in enumerate(got) if o.probe == number and not o.again]
+            says = judge_property(probe, [o.behaviour.value for _, o in mine])
+            if says:
+                return Difference("property", says, index=mine[0][0] if mine else 0)
+    return None
+
+
+def judge_property(probe: Property, values: list[Any]) -> str | None:
+    """The predicate may stumble over an answer of the wrong form; that is the answer's fault, and said so."""
+    try:
+        with np.errstate(all="ignore"):
+            return probe.holds(values)
+    except Exception:
+        return f"The answer has not the expected form: it is {kind_word(values[0]) if values else 'missing'}."
+
+
+def placed(found: Difference, observation: Observation, index: int, probe: Probe) -> Difference:
+    """The difference with "step 3" or "update(2.0)" said first, and carried trees called by their names."""
+    words, where = found.words, found.where
+    if isinstance(probe, Steps):
+        names = list(probe.carry)
+        words, where = (by_carry(text, names) for text in (words, where))
+    if observation.label and found.kind != "unstable":
+        words = f"{observation.label}: {words}"
+    elif found.kind == "raised" and isinstance(probe, Call) and words.startswith("It raised"):
+        words = f"The call {words[3:]}"
+    return Difference(found.kind, words, found.detail, where, index)
+
+
+def by_carry(text: str, names: list[str]) -> str:
+    """`item 0 of the answer['W']` as `params['W']`."""
+    if len(names) == 1:
+        return text.replace("the answer", names[0])
+    return re.sub(r"item (\d+) of the answer", lambda m: names[int(m[1])] if int(m[1]) < len(names) else m[0], text)
+
+
+def agrees(
+    exercise: Exercise, group: Group, probes: Sequence[Probe], a: Sequence[Observation], b: Sequence[Observation]
+) -> bool:
+    """Whether two sides did the same on every probe of a group."""
+    if len(a) != len(b):
+        return False
+    for x, y in zip(a, b, strict=True):
+        if isinstance(probes[x.probe], Property):
+            continue
+        if compare(exercise, group, x.behaviour, y.behaviour) or compare(exercise, group, y.behaviour, x.behaviour):
+            return False
+    ours, theirs = (failed_property(probes, side) for side in (a, b))
+    return (ours and ours.words) == (theirs and theirs.words)

@@ -1,0 +1,256 @@
+"""At home: `check("adam")` judges the function in the notebook's own process and says what it found.
+
+    result = check("adam")     # shown as a card in a notebook, as text in a terminal
+    result.passed, result.points
+    result.case                # the failing call: arguments, what was expected, what came
+    result.replay()            # makes that very call again, for a debugger
+
+Nothing is sandboxed here: it is the student's own machine and code. A failing seed is tried first until it passes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import show, state
+from .answers import LiveAnswers
+from .course import Course, find_exercise
+from .exercise import Exercise, Group, Script, Steps
+from .inside.perform import Performer, build
+from .judge import Limits, judge
+from .observe import Caller, Observation
+from .verdict import Verdict
+
+PATIENCE = 5.0
+NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """The call that went wrong: where, with what, what was expected of it, and what it did."""
+
+    group: str
+    label: str
+    arguments: Mapping[str, Any]
+    expected: Any
+    got: Any
+
+
+class Result:
+    """What `check` returns. Its display is the message; under nbgrader's own Execute it counts as the bare points."""
+
+    def __init__(self, verdict: Verdict, exercise: Exercise, answers: LiveAnswers, namespace: dict[str, Any]):
+        self.verdict, self.exercise = verdict, exercise
+        self._answers, self._namespace = answers, namespace
+
+    @property
+    def points(self) -> float:
+        return self.verdict.points
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        return show.text(self.verdict, graded=False)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        if in_notebook():
+            return {"text/plain": f"{self.points:g}", "text/html": show.html(self.verdict, graded=False)}
+        return {"text/plain": repr(self)}
+
+    @property
+    def case(self) -> Case | None:
+        """The failing case, or None if everything passed or nothing could be called."""
+        failed = self._failed()
+        if failed is None:
+            return None
+        group, index = failed
+        ask = Performer(self._answers.helpers, self._namespace, stop=(KeyboardInterrupt,)).handle
+        from .observe import observe
+
+        got = observe(self.exercise, self._answers.probes(group), ask)
+        expected = self._answers.expected(group)
+        if index >= len(got):
+            return None
+        answer = expected[index].behaviour if index < len(expected) else None
+        came = got[index].behaviour
+        wanted = None if answer is None else answer.error or answer.value
+        return Case(group.name, got[index].label, got[index].arguments, wanted, came.error or came.value)
+
+    def replay(self) -> Any:
+        """Make the failing call again, with nothing in between: an exception reaches you, and `%debug` works."""
+        failed = self._failed()
+        if failed is None:
+            print("Nothing to replay: no call failed.")
+            return None
+        group, index = failed
+        probes, observation = self._answers.probes(group), self._answers.expected(group)[index]
+        probe = probes[observation.probe]
+        function = self._namespace[self.exercise.name]
+        if isinstance(probe, Script):
+            return self._replay_script(probe, function, observation)
+        if isinstance(probe, Steps):
+            return self._replay_steps(probe, function, int(observation.label.split()[1]))
+        call = getattr(probe, "call", probe)
+        made = self._call(function, call.arguments)
+        for args in getattr(probe, "afterwards", ())[: self._position(group, index)]:
+            made_then = made(*build(list(args), self._answers.helpers, {}))
+        return made_then if self._position(group, index) else made
+
+    def _position(self, group: Group, index: int) -> int:
+        """How many observations of the same probe come before this one."""
+        expected = self._answers.expected(group)
+        return sum(o.probe == expected[index].probe and o.again == expected[index].again for o in expected[:index])
+
+    def _call(self, function: Any, arguments: Mapping[str, Any]) -> Any:
+        args, _, kwargs = Caller(self.exercise, lambda request: request).positional(arguments)
+        helpers = self._answers.helpers
+        return function(*build(args, helpers, {}), **build(kwargs, helpers, {}))
+
+    def _replay_steps(self, probe: Steps, function: Any, steps: int) -> Any:
+        carry: dict[str, Any] = dict(probe.carry)
+        value: Any = None
+        for fed in probe.feed[:steps]:
+            value = self._call(function, {**carry, **fed, **probe.constants})
+            carry = dict(zip(carry, (value,) if len(carry) == 1 else value, strict=True))
+        return value
+
+    def _replay_script(self, probe: Script, function: Any, observation: Observation) -> Any:
+        objects = [self._call(function, probe.new) for _ in range(probe.others + 1)]
+        value: Any = objects[0]
+        for name, args in probe.calls:
+            number, _, method = name.rpartition(".")
+            value = getattr(objects[int(number) - 1 if number else 0], method)
+            value = value if args is None else value(*build(list(args), self._answers.helpers, {}))
+            if observation.label.startswith(name):
+                break
+        return value
+
+    def _failed(self) -> tuple[Group, int] | None:
+        for group, verdict in zip(self.exercise.groups, self.verdict.groups, strict=False):
+            if verdict.case is not None:
+                return group, verdict.case
+        return None
+
+
+# -------------------------------------------------------------------------------------------------------- checking
+class HereWorker:
+    """A worker that is this process: calls the functions of a namespace directly."""
+
+    def __init__(self, course: Course, namespace: dict[str, Any]):
+        self.performer = Performer(course.helpers, namespace, stop=(KeyboardInterrupt,))
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        return self.performer.handle(message)
+
+    def close(self) -> None:
+        self.performer.handles.clear()
+
+
+class Patience:
+    """Says after five seconds which exercise is still running: a loop without end looks like a slow machine."""
+
+    def __init__(self, name: str):
+        self.timer = threading.Timer(PATIENCE, self.say, (name,))
+        self.timer.daemon = True
+
+    @staticmethod
+    def say(name: str) -> None:
+        print(f"{name}: a call has been running for {PATIENCE:g} seconds. If it never ends, interrupt the kernel "
+              "and look at the loop.")  # fmt: skip
+
+    def __enter__(self) -> None:
+        self.timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+
+
+def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | None = None) -> Result:
+    """Judge `name` as it is defined in this notebook (or module) now.
+
+    Inputs are drawn afresh each time; a seed that failed is tried first until it passes. `seed` fixes them.
+    """
+    course, exercise = find_exercise(name)
+    names = caller_namespace() if namespace is None else namespace
+    remembered = state.read("failing").get(exercise.name) if seed is None else None
+    seeds = [seed] if seed is not None else [s for s in (remembered, secrets.randbits(48)) if isinstance(s, int)]
+    result = None
+    with Patience(exercise.name):
+        for tried in seeds:
+            answers = LiveAnswers(exercise, course.helpers, tried)
+            verdict = judge(exercise, lambda: HereWorker(course, names), answers, limits=NO_LIMITS)
+            result = Result(verdict, exercise, answers, names)
+            if not result.passed:
+                break
+    assert result is not None
+    if seed is None:
+        remember(result)
+    return result
+
+
+def remember(result: Result) -> None:
+    name, verdict = result.exercise.name, result.verdict
+    state.change("failing", name, None if result.passed or verdict.outcome == "missing" else verdict.seed)
+    best = state.read("progress").get(name, {})
+    points = max(verdict.points, best.get("points", 0.0) if isinstance(best, dict) else 0.0)
+    state.change("progress", name, {"points": points, "max_points": verdict.max_points, "outcome": verdict.outcome})
+
+
+def shell() -> Any:
+    """The running IPython shell, if there is one."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def in_notebook() -> bool:
+    running = shell()
+    return running is not None and hasattr(running, "kernel")
+
+
+def caller_namespace() -> dict[str, Any]:
+    """The notebook's names, or those of the module that called."""
+    running = shell()
+    if running is not None:
+        return running.user_ns
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return {} if frame is None else frame.f_globals
+
+
+# ------------------------------------------------------------------------------------------------------ prediction
+class Noted:
+    """A prediction that was stored, or the reminder to make one."""
+
+    def __init__(self, words: str):
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def predict(slug: str, answer: Any = ...) -> Noted:
+    """Commit to an answer before running what comes next; it is kept beside the notebook.
+
+    `predict("bias_correction", "the first step is 3 times too long")`. `prediction(slug)` gives it back.
+    """
+    if answer is ...:
+        return Noted("Predict first: put your answer in the place of `...`, then run this cell.")
+    state.change("predictions", slug, answer if isinstance(answer, str | int | float | bool | list) else repr(answer))
+    return Noted(f"Noted: {answer}. Run on, and compare.")
+
+
+def prediction(slug: str) -> Any:
+    """The stored prediction, or None."""
+    return state.read("predictions").get(slug)

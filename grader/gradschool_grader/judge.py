@@ -1,0 +1,225 @@
+"""Judging: one path from submitted code to verdict, for notebook, terminal, pytest, nbgrader and cluster.
+
+    verdict = judge(exercise, open_worker, LiveAnswers(exercise, helpers, seed), mode="AB")
+
+`open_worker()` gives a fresh worker in which the submitted cells have run. Only plain values come back from it, as
+claims; everything is compared on this side. Expected values are never sent.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .answers import Answers
+from .compare import Difference, compare_all
+from .diagnosis import Seen, diagnose
+from .exercise import Exercise, Group
+from .observe import Broken, Malformed, Observation, observe
+from .source import exercise_hash
+from .verdict import Diagnosis, GroupVerdict, Source, Verdict
+
+
+class Worker(Protocol):
+    """Where submitted code lives. `request` raises `Broken` when no reply can come any more."""
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Deadlines by the judge's clock: one call, one exercise with all its groups, running the cells."""
+
+    call: float = 5.0
+    exercise: float = 30.0
+    cells: float = 20.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the submission's text says about an exercise, read without running it."""
+
+    source: Source = field(default_factory=Source)
+    undefined: Diagnosis | None = None  # why the name is not there: syntax error, experiment cell, renamed, left out
+    stub: bool = False
+    notes: tuple[str, ...] = ()
+    known_names: tuple[str, ...] = field(default_factory=tuple)
+
+
+def judge(
+    exercise: Exercise,
+    open_worker: Callable[[], Worker],
+    answers: Answers,
+    *,
+    mode: str = "here",
+    facts: Facts = Facts(),
+    limits: Limits = Limits(),
+    retry: bool = True,
+) -> Verdict:
+    """The verdict on one exercise. A worker that fails before any submitted code ran is tried once more."""
+    if facts.stub:
+        verdict = blank(exercise, answers, "missing", untouched(exercise))
+    elif facts.undefined:
+        verdict = blank(exercise, answers, "missing", facts.undefined)
+    else:
+        verdict = judge_groups(exercise, open_worker, answers, limits)
+    if verdict.outcome == "infrastructure" and retry:
+        return judge(exercise, open_worker, answers, mode=mode, facts=facts, limits=limits, retry=False)
+    return with_source(verdict, mode, facts)
+
+
+def with_source(verdict: Verdict, mode: str, facts: Facts) -> Verdict:
+    return replace(verdict, mode=mode, source=facts.source, notes=(*verdict.notes, *facts.notes))
+
+
+def untouched(exercise: Exercise) -> Diagnosis:
+    return Diagnosis("stub", "stub", f"`{exercise.name}` is not written yet: the cell still holds the stub.")
+
+
+def blank(exercise: Exercise, answers: Answers, outcome: str, diagnosis: Diagnosis) -> Verdict:
+    """A verdict for what could not be tried at all."""
+    groups = tuple(GroupVerdict(g.name, outcome, 0.0, g.points, g.about, diagnosis.text) for g in exercise.groups)
+    return Verdict(exercise.name, exercise_hash(exercise), exercise.chapter, answers.seed, "", groups, diagnosis)
+
+
+# ------------------------------------------------------------------------------------------------------ one exercise
+class Session:
+    """One worker after another for the groups of an exercise: a broken one is replaced, twice at most."""
+
+    def __init__(self, open_worker: Callable[[], Worker], limits: Limits):
+        self.open_worker, self.limits = open_worker, limits
+        self.ends = time.monotonic() + limits.exercise
+        self.worker: Worker | None = None
+        self.broken = 0
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise Broken("timeout", f"All calls together took longer than {self.limits.exercise:g} seconds.")
+        if self.worker is None:
+            self.worker = self.open_worker()
+        return self.worker.request(message, min(left, self.limits.call))
+
+    def drop(self) -> None:
+        if self.worker is not None:
+            self.worker.close()
+        self.worker = None
+
+
+def judge_groups(exercise: Exercise, open_worker: Callable[[], Worker], answers: Answers, limits: Limits) -> Verdict:
+    session = Session(open_worker, limits)
+    try:
+        absent = defined(exercise, session)
+        if absent:
+            return blank(exercise, answers, *absent)
+        seen: list[Seen] = []
+        verdicts: list[GroupVerdict] = []
+        for group in exercise.groups:
+            found, verdict = judge_group(exercise, group, session, answers)
+            if not_written(exercise, found):
+                return blank(exercise, answers, "missing", untouched(exercise))
+            seen += [found] if found else []
+            verdicts.append(verdict)
+            if verdict.outcome in ("tampered", "infrastructure"):
+                verdicts = [worthless(g, verdict) for g in exercise.groups]
+                break
+    finally:
+        session.drop()
+    diagnosis = broken_words(verdicts) or diagnose(exercise, seen, answers)
+    diagnosis = signature_changed(exercise, seen, session) or diagnosis
+    groups = tuple(verdicts)
+    return Verdict(exercise.name, exercise_hash(exercise), exercise.chapter, answers.seed, "", groups, diagnosis)
+
+
+def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | None:
+    """Whether the name is there and is what it should be; if not, the outcome and why."""
+    try:
+        there = session.ask({"op": "inspect", "name": exercise.name})
+    except Broken as broken:
+        session.drop()
+        return broken.outcome, Diagnosis(broken.outcome, broken.outcome, str(broken))
+    if there.get("defined") is not True:
+        near = [name for name in there.get("near", []) if type(name) is str][:1]
+        hint = f" There is `{near[0][:60]}`: was it renamed?" if near else " Did the cell that defines it run?"
+        return "missing", Diagnosis("not_defined", "not_defined", f"`{exercise.name}` is not defined.{hint}")
+    wanted = "class" if exercise.is_class else "function"
+    kind = str(there.get("kind"))[:60]
+    if kind != wanted and kind != "class":
+        text = f"`{exercise.name}` is a {kind}; expected a {wanted}. Was the name used again further down?"
+        return "missing", Diagnosis("not_a_function", "not_a_function", text)
+    return None
+
+
+def judge_group(
+    exercise: Exercise, group: Group, session: Session, answers: Answers
+) -> tuple[Seen | None, GroupVerdict]:
+    """One group: all of its points, or none and the reason."""
+
+    def failed(outcome: str, words: str, **more: Any) -> GroupVerdict:
+        return GroupVerdict(group.name, outcome, 0.0, group.points, group.about, words, **more)
+
+    if session.broken >= 2:
+        return None, failed("timeout", "Not tried: two groups before it did not come to an end.")
+    probes = answers.probes(group)
+    asked: list[Observation] = []
+    try:
+        asked = observe(exercise, probes, session.ask)  # asked before any answer is computed or looked up
+    except Broken as broken:
+        session.drop()
+        session.broken += 1
+        return None, failed(broken.outcome, str(broken))
+    except Malformed as error:
+        return None, failed("tampered", f"The worker sent {error}.")
+    expected = answers.expected(group)
+    difference = compare_all(exercise, group, probes, expected, asked)
+    found = Seen(group, probes, expected, asked, difference)
+    if difference is None:
+        return found, GroupVerdict(group.name, "passed", group.points, group.points, group.about)
+    behaviour = asked[difference.index].behaviour if difference.index < len(asked) else None
+    raised = difference.kind == "raised"
+    return found, failed(
+        "raised" if raised else "wrong",
+        difference.words,
+        detail=difference.detail,
+        label=asked[difference.index].label if behaviour else "",
+        frames=behaviour.frames if behaviour and raised else (),
+        case=difference.index,
+    )
+
+
+def worthless(group: Group, verdict: GroupVerdict) -> GroupVerdict:
+    return GroupVerdict(group.name, verdict.outcome, 0.0, group.points, group.about, verdict.words)
+
+
+def not_written(exercise: Exercise, found: Seen | None) -> bool:
+    if not found or not found.got:
+        return False
+    behaviour = found.got[0].behaviour
+    here = behaviour.frames[-1]["function"] if behaviour.frames else exercise.name
+    own = here in (exercise.name, "__init__") and f"write {exercise.name}" in behaviour.message
+    return behaviour.error == "NotImplementedError" and own
+
+
+def broken_words(groups: Sequence[GroupVerdict]) -> Diagnosis | None:
+    """Timeouts and crashes have no numbers to read."""
+    for group in groups:
+        if group.outcome in ("timeout", "died", "tampered", "infrastructure"):
+            return Diagnosis(group.outcome, group.outcome, group.words)
+    return None
+
+
+def signature_changed(exercise: Exercise, seen: Sequence[Seen], session: Session) -> Diagnosis | None:
+    """A call that could not even begin: TypeError without a line of the student's code in it."""
+    for s in seen:
+        d: Difference | None = s.difference
+        if d and d.kind == "raised":
+            behaviour = s.got[d.index].behaviour
+            if behaviour.error == "TypeError" and not behaviour.frames:
+                wanted = f"{exercise.name}{inspect.signature(exercise.plain)}"
+                text = f"The call could not begin: the parameters were changed. Expected `{wanted}`."
+                return Diagnosis("signature", "signature", text)
+    return None

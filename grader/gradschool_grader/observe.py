@@ -1,0 +1,233 @@
+"""Running probes: whatever answers requests is asked what the probe asks, and what it did is written down.
+
+The same code asks the student's worker, the reference and every misconception, so their observations line up one to
+one and "is this the same mistake?" is a comparison of lists.
+
+    observations = observe(exercise, group, probes, worker.request)
+"""
+
+from __future__ import annotations
+
+import inspect
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .exercise import Call, Exercise, Group, Probe, Property, Script, Steps
+from .inside.perform import Performer
+from .inside.values import Handle
+
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
+"""One request, one reply. Raises `Broken` when no reply can come any more."""
+
+
+class Broken(Exception):
+    """The worker gave no reply: `outcome` is timeout, died, tampered or infrastructure, the message says why."""
+
+    def __init__(self, outcome: str, message: str):
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class Malformed(Exception):
+    """A reply that does not have the form of a behaviour: nobody who keeps to the protocol sends it."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What one call did, as claimed by the side that made it."""
+
+    value: Any = None
+    error: str | None = None
+    kinds: tuple[str, ...] = ()
+    message: str = ""
+    frames: tuple[dict[str, Any], ...] = ()
+    mutated: tuple[str, ...] = ()
+    aliased: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+    printed: str = ""
+    seconds: float = 0.0
+
+    @classmethod
+    def claimed(cls, reply: Mapping[str, Any]) -> Behaviour:
+        """A behaviour from a reply, every field checked: the reply comes from the untrusted side."""
+        try:
+            behaviour = cls(
+                value=reply["value"],
+                error=None if reply["error"] is None else words(reply["error"], 80),
+                kinds=tuple(words(kind, 80) for kind in reply["kinds"]),
+                message=words(reply["message"], 400),
+                frames=tuple(frame(item) for item in reply["frames"][-8:]),
+                mutated=tuple(words(path, 200) for path in reply["mutated"][:50]),
+                aliased=tuple(words(path, 200) for path in reply["aliased"][:50]),
+                warnings=tuple((words(kind, 80), words(text, 400)) for kind, text in reply["warnings"][:20]),
+                printed=words(reply["printed"], 4000),
+                seconds=float(reply["seconds"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Malformed(f"a reply without the form of a behaviour ({error})") from error
+        return behaviour
+
+
+def words(text: Any, cap: int) -> str:
+    if type(text) is not str:
+        raise TypeError(f"expected text, got {type(text).__name__}")
+    return text[:cap]
+
+
+def frame(item: Any) -> dict[str, Any]:
+    arguments = {words(key, 80): words(value, 400) for key, value in dict(item["arguments"]).items()}
+    return {"file": words(item["file"], 80), "line": int(item["line"]), "function": words(item["function"], 80),
+            "source": words(item["source"], 200), "arguments": arguments}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One behaviour with its place: which probe, which label within it ("step 3"), which arguments."""
+
+    probe: int
+    label: str
+    behaviour: Behaviour
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    again: bool = False
+
+
+def draw(exercise: Exercise, group: Group, seed: int) -> Sequence[Probe]:
+    """The group's probes for a seed: the same on every machine and whichever other groups are run."""
+    key = [zlib.crc32(exercise.name.encode()), zlib.crc32(group.name.encode())]
+    return list(group.probes(np.random.default_rng([seed, *key])))
+
+
+class Caller:
+    """Turns arguments by name into requests, and replies into behaviours."""
+
+    def __init__(self, exercise: Exercise, ask: Ask):
+        self.exercise, self.ask = exercise, ask
+        plain = exercise.plain
+        self.parameters = inspect.signature(plain).parameters
+        self.method_names = {
+            name: [p for p in inspect.signature(method).parameters if p != "self"]
+            for name, method in vars(plain).items()
+            if inspect.isfunction(method)
+        } if isinstance(plain, type) else {}  # fmt: skip
+
+    def positional(self, arguments: Mapping[str, Any]) -> tuple[list[Any], list[str], dict[str, Any]]:
+        """Leading arguments go by position, so that a renamed parameter is no error; the rest by name."""
+        args: list[Any] = []
+        names: list[str] = []
+        for name, parameter in self.parameters.items():
+            if name not in arguments or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+                break
+            args.append(arguments[name])
+            names.append(name)
+        unknown = [name for name in arguments if name not in self.parameters]
+        if unknown:
+            raise TypeError(f"{self.exercise.name}: probe gives {unknown}, parameters are {list(self.parameters)}")
+        return args, names, {name: value for name, value in arguments.items() if name not in names}
+
+    def by_name(self, arguments: Mapping[str, Any]) -> Behaviour:
+        args, names, kwargs = self.positional(arguments)
+        return self.request({"target": self.exercise.name, "args": args, "kwargs": kwargs, "names": names})
+
+    def request(self, request: dict[str, Any]) -> Behaviour:
+        return Behaviour.claimed(self.ask({"op": "call", **request}))
+
+    def handle(self, handle: Any, args: Sequence[Any]) -> Behaviour:
+        return self.request({"target": handle, "args": list(args), "kwargs": {}, "names": []})
+
+    def method(self, handle: Handle, name: str, args: Sequence[Any] | None) -> Behaviour:
+        request = {
+            "target": (handle, name),
+            "args": list(args or ()),
+            "kwargs": {},
+            "names": self.method_names.get(name, []),
+        }
+        return self.request(request | ({"read": True} if args is None else {}))
+
+
+# ------------------------------------------------------------------------------------------------- kinds of probe
+Seen = Iterator[tuple[str, Behaviour, Mapping[str, Any]]]
+
+
+def run_call(probe: Call, caller: Caller) -> Seen:
+    made = caller.by_name(probe.arguments)
+    yield "", made, probe.arguments
+    for args in probe.afterwards:
+        if not isinstance(made.value, Handle):
+            return
+        shown = ", ".join(short(arg) for arg in args)
+        yield f"the function it returns, at ({shown})", caller.handle(made.value, args), {"then": args}
+
+
+def run_steps(probe: Steps, caller: Caller) -> Seen:
+    carry = dict(probe.carry)
+    for number, fed in enumerate(probe.feed, start=1):
+        arguments = {**carry, **fed, **probe.constants}
+        behaviour = caller.by_name(arguments)
+        yield f"step {number}", behaviour, arguments
+        handed = (behaviour.value,) if len(carry) == 1 else behaviour.value
+        if behaviour.error or type(handed) not in (tuple, list) or len(handed) != len(carry):
+            return
+        carry = dict(zip(carry, handed, strict=True))
+
+
+def run_script(probe: Script, caller: Caller) -> Seen:
+    objects: list[Handle] = []
+    for number in range(probe.others + 1):
+        made = caller.by_name(probe.new)
+        yield "constructing" + (f" object {number + 1}" if probe.others else ""), made, probe.new
+        if made.error or not isinstance(made.value, Handle):
+            return
+        objects.append(made.value)
+    for name, args in probe.calls:
+        number, _, method = name.rpartition(".")
+        shown = "" if args is None else "(" + ", ".join(short(arg) for arg in args) + ")"
+        target = objects[int(number) - 1 if number else 0]
+        yield f"{name}{shown}", caller.method(target, method, args), {"call": name, "arguments": args}
+
+
+def run_property(probe: Property, caller: Caller) -> Seen:
+    for number in range(probe.times):
+        label = f"call {number + 1}" if probe.times > 1 else ""
+        yield label, caller.by_name(probe.call.arguments), probe.call.arguments
+
+
+RUN: dict[type, Callable[[Any, Caller], Seen]] = {
+    Call: run_call,
+    Steps: run_steps,
+    Script: run_script,
+    Property: run_property,
+}
+
+
+def observe(exercise: Exercise, probes: Sequence[Probe], ask: Ask) -> list[Observation]:
+    """What the answering side did on every probe, and on the first one again (the same answer twice)."""
+    caller = Caller(exercise, ask)
+    seen = [
+        Observation(index, label, behaviour, arguments)
+        for index, probe in enumerate(probes)
+        for label, behaviour, arguments in RUN[type(probe)](probe, caller)
+    ]
+    if exercise.pure and probes and not isinstance(probes[0], Script):
+        seen += [
+            Observation(0, f"{label} (the same call again)".strip(), behaviour, arguments, again=True)
+            for label, behaviour, arguments in RUN[type(probes[0])](probes[0], caller)
+        ]
+    return seen
+
+
+def here(exercise: Exercise, function: Any, helpers: Mapping[str, Callable[..., Any]]) -> Ask:
+    """Ask a function of this process: the reference, a misconception, a variant."""
+    return Performer(helpers, {exercise.name: function}, stop=(KeyboardInterrupt,)).handle
+
+
+def short(value: Any) -> str:
+    """An argument in a few characters."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"array {value.shape}"
+    if isinstance(value, float | np.ndarray):
+        return f"{float(value):.6g}"
+    return repr(value)[:60]

@@ -1,0 +1,136 @@
+"""A verdict as people read it: rich HTML in a notebook or a feedback page, plain text in a terminal.
+
+What is shown is a policy. At home everything; in a graded run (`graded=True`) the words without hidden inputs,
+expected values or anything the submitted code could have put into a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from .verdict import GroupVerdict, Verdict
+
+MARK = {"passed": "✓", "missing": "○", "infrastructure": "!"}
+COLOUR = {"passed": "#1a7f37", "missing": "#6e7781", "infrastructure": "#9a6700", "tampered": "#8250df"}
+RED = "#cf222e"
+HEADLINE = {
+    "passed": "passed",
+    "wrong": "not yet right",
+    "raised": "raised an error",
+    "timeout": "did not come to an end",
+    "died": "ended the process it ran in",
+    "tampered": "broke the grading protocol; a person will look at it",
+    "missing": "nothing to judge yet",
+    "infrastructure": "could not be judged: the fault is not yours; it will be judged again",
+}
+
+
+def score(points: float, max_points: float) -> str:
+    return f"{points:g} of {max_points:g} point{'' if max_points == 1 else 's'}"
+
+
+def shown_frames(group: GroupVerdict) -> list[Mapping[str, Any]]:
+    return list(group.frames[-3:])
+
+
+def frame_words(frame: Mapping[str, Any], graded: bool) -> tuple[str, str]:
+    where = f"{place(str(frame['file']))}line {frame['line']}, in {frame['function']}"
+    arguments = ", ".join(f"{name}: {value}" for name, value in frame["arguments"].items())
+    return where + ("" if graded or not arguments else f"  ({arguments})"), str(frame["source"])
+
+
+def place(file: str) -> str:
+    """`<cell 5>` as "cell 5, "; a kernel's temporary file says nothing to anybody."""
+    return f"{file[1:-1]}, " if file.startswith("<cell") else ""
+
+
+# ---------------------------------------------------------------------------------------------------------- text
+def text(verdict: Verdict, graded: bool = True) -> str:
+    """Plain text, at most some twenty lines."""
+    lines = [f"{MARK.get(verdict.outcome, '✗')} {verdict.exercise}: {HEADLINE[verdict.outcome]} "
+             f"({score(verdict.points, verdict.max_points)})"]  # fmt: skip
+    d = verdict.diagnosis
+    if d:
+        lines += [f"  {d.text}"] + [f"  ? {d.hint}"] * bool(d.hint) + [f"  → chapter: {d.see}"] * bool(d.see)
+        lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
+    tried = verdict.outcome != "missing"
+    for group in verdict.groups if tried else ():
+        lines.append(f"    {MARK.get(group.outcome, '✗')} {group.name:<24} {group.points:g}/{group.max_points:g}")
+        if group.outcome != "passed":
+            if not d or group.words != d.text:
+                lines.append(f"        {group.words}")
+            lines += [f"        {group.detail}"] * bool(group.detail and not graded)
+            for frame in shown_frames(group):
+                where, source = frame_words(frame, graded)
+                lines += [f"        {where}", f"            {source}"]
+    lines += [f"  note: {note}" for note in verdict.notes]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------------------------------------- HTML
+def html(verdict: Verdict, graded: bool = True) -> str:
+    """One card. Everything that could come from submitted code is escaped; there is no script and no handler."""
+    colour = COLOUR.get(verdict.outcome, RED)
+    head = (
+        f'<div style="font-weight:600;color:{colour}">{MARK.get(verdict.outcome, "✗")} <code>{escape(verdict.exercise)}'
+        f'</code> {HEADLINE[verdict.outcome]} <span style="float:right;font-weight:400;color:#57606a">'
+        f"{score(verdict.points, verdict.max_points)}</span></div>"
+    )
+    body = diagnosis_html(verdict) + groups_html(verdict, graded)
+    body += "".join(f'<div style="color:#57606a;font-size:90%">note: {escape(note)}</div>' for note in verdict.notes)
+    style = (
+        f"border:1px solid #d0d7de;border-left:4px solid {colour};border-radius:6px;padding:.6em .9em;margin:.3em 0;"
+        "max-width:52em;font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;"
+        "background:#fff;color:#1f2328"
+    )
+    return f'<div class="gradschool-verdict" style="{style}">{head}{body}</div>'
+
+
+def diagnosis_html(verdict: Verdict) -> str:
+    d = verdict.diagnosis
+    if not d:
+        return ""
+    parts = [f'<div style="margin:.45em 0 0">{code_words(d.text)}</div>']
+    if d.hint:
+        parts.append(f'<div style="margin:.35em 0 0;font-style:italic">{code_words(d.hint)}</div>')
+    if d.see:
+        parts.append(f'<div style="margin:.2em 0 0;color:#57606a;font-size:90%">In the chapter: {escape(d.see)}</div>')
+    if d.also:
+        parts.append(f'<div style="margin:.2em 0 0">In another part it behaves as {escape(", ".join(d.also))}.</div>')
+    return "".join(parts)
+
+
+def groups_html(verdict: Verdict, graded: bool) -> str:
+    if verdict.outcome == "missing" or (verdict.passed and len(verdict.groups) == 1):
+        return ""
+    rows = "".join(group_row(verdict, group, graded) for group in verdict.groups)
+    return f'<table style="border-collapse:collapse;margin:.5em 0 0;font-size:13px;text-align:left">{rows}</table>'
+
+
+def group_row(verdict: Verdict, group: GroupVerdict, graded: bool) -> str:
+    colour = COLOUR.get(group.outcome, RED)
+    cell = 'style="padding:.1em .8em .1em 0;vertical-align:top;text-align:left;background:#fff"'
+    said = "" if group.outcome == "passed" else group_words(verdict, group, graded)
+    return (
+        f'<tr><td {cell}><span style="color:{colour}">{MARK.get(group.outcome, "✗")}</span> {escape(group.name)}</td>'
+        f"<td {cell}>{group.points:g}/{group.max_points:g}</td><td {cell}>{said}</td></tr>"
+    )
+
+
+def group_words(verdict: Verdict, group: GroupVerdict, graded: bool) -> str:
+    d = verdict.diagnosis
+    parts = [] if d and d.text == group.words else [code_words(group.words)]
+    if group.detail and not graded:
+        parts.append(escape(group.detail))
+    for frame in shown_frames(group):
+        where, source = frame_words(frame, graded)
+        parts.append(f"{escape(where)}<br><code>{escape(source)}</code>")
+    return "<br>".join(parts)
+
+
+def code_words(words: str) -> str:
+    """Escaped text in which `back-quoted` parts are code."""
+    pieces = escape(words).split("`")
+    return "".join(f"<code>{piece}</code>" if i % 2 else piece for i, piece in enumerate(pieces))

@@ -1,0 +1,108 @@
+"""A verdict is what judging one exercise of one submission came to: plain data, versioned, repeatable from its seed.
+
+Outcomes of a group and of an exercise: passed, wrong, raised, timeout, died, tampered, missing, infrastructure. Two
+verdicts are *the same* if outcomes, points and diagnosis agree (`verdict.essence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+VERSION = 1
+OUTCOMES = ("passed", "wrong", "raised", "timeout", "died", "tampered", "missing", "infrastructure")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Which mistake it is. `text` may be shown in a graded run; `hint` is the question that leads to the mistake."""
+
+    kind: str
+    name: str
+    text: str
+    hint: str = ""
+    see: str = ""
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GroupVerdict:
+    """One group: its points as a whole or none. `words` are safe in a graded run, `detail` is for home only."""
+
+    name: str
+    outcome: str
+    points: float
+    max_points: float
+    about: str = ""
+    words: str = ""
+    detail: str = ""
+    label: str = ""
+    frames: tuple[Mapping[str, Any], ...] = ()
+    case: int | None = None  # index of the failing observation: with the seed it repeats the failing call
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was judged: file, cells that define the exercise, hash of their text."""
+
+    file: str = ""
+    cells: tuple[int, ...] = ()
+    hash: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    exercise: str
+    exercise_hash: str
+    chapter: str
+    seed: int
+    mode: str
+    groups: tuple[GroupVerdict, ...]
+    diagnosis: Diagnosis | None = None
+    source: Source = Source()
+    notes: tuple[str, ...] = ()
+    version: int = VERSION
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        return sum(group.points for group in self.groups)
+
+    @property
+    def max_points(self) -> float:
+        return sum(group.max_points for group in self.groups)
+
+    @property
+    def outcome(self) -> str:
+        """Passed if every group passed, else what the first group that did not pass came to; tampering comes first."""
+        outcomes = [group.outcome for group in self.groups if group.outcome != "passed"]
+        for grave in ("tampered", "infrastructure"):
+            if grave in outcomes:
+                return grave
+        return outcomes[0] if outcomes else "passed"
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome == "passed"
+
+    @property
+    def essence(self) -> tuple[Any, ...]:
+        """What must agree wherever the same answer is judged: outcomes, points and diagnosis."""
+        diagnosis = self.diagnosis and (self.diagnosis.kind, self.diagnosis.name)
+        return self.exercise, tuple((g.name, g.outcome, g.points) for g in self.groups), diagnosis
+
+    def to_json(self) -> dict[str, Any]:
+        return {"outcome": self.outcome, "points": self.points, "max_points": self.max_points, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        if data.get("version") != VERSION:
+            raise ValueError(f"This verdict has version {data.get('version')}; this program reads version {VERSION}.")
+        fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        diagnosis = fields.get("diagnosis")
+        fields["diagnosis"] = diagnosis and Diagnosis(**{**diagnosis, "also": tuple(diagnosis["also"])})
+        fields["groups"] = tuple(GroupVerdict(**{**g, "frames": tuple(g["frames"])}) for g in data["groups"])
+        fields["source"] = Source(**{**data["source"], "cells": tuple(data["source"]["cells"])})
+        fields["notes"] = tuple(data["notes"])
+        return cls(**fields)

@@ -40,3 +40,26 @@ __all__ = [
 ]
 
 # --- optimizers, layers, models and training export themselves below
+
+from .optimizers import (  # noqa: E402
+    Optimizer,
+    adagrad,
+    adam,
+    adamax,
+    adamw,
+    init_state,
+    momentum,
+    nadam,
+    nag_step,
+    nesterov,
+    optimizer,
+    rmsprop,
+    sgd,
+    update_each,
+    with_lr_factors,
+)
+
+__all__ += [
+    "Optimizer", "adagrad", "adam", "adamax", "adamw", "init_state", "momentum", "nadam", "nag_step", "nesterov",
+    "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
+]  # fmt: skip

@@ -165,7 +165,9 @@ def compare_sequences(expected: Sequence[Any], got: Any, where: str, group: Grou
     return found
 
 
-def first_difference(expected: Sequence[Any], got: Sequence[Any], places: Sequence[str], group: Group) -> Difference | None:
+def first_difference(
+    expected: Sequence[Any], got: Sequence[Any], places: Sequence[str], group: Group
+) -> Difference | None:
     for e, a, place in zip(expected, got, places, strict=True):
         found = compare_values(e, a, place, group)
         if found:

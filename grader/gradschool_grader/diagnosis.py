@@ -15,7 +15,7 @@ import numpy as np
 from .answers import Answers
 from .compare import Difference, agrees, compare_values
 from .exercise import Exercise, Group, Misconception, Probe, Steps
-from .inside.perform import leaves
+from .inside.perform import argument, leaves
 from .observe import Observation
 from .verdict import Diagnosis
 
@@ -120,9 +120,18 @@ def pairs(s: Seen) -> Iterator[Pair]:
             ):
                 continue
             right = compare_values(value, got[path], "", s.group) is None
-            yield Pair(path, np.asarray(value), np.asarray(got[path]), a.arguments, right)
+            yield Pair(returned(path, s.probes[e.probe]), np.asarray(value), np.asarray(got[path]), a.arguments, right)
             if not right and isinstance(s.probes[e.probe], Steps):
                 stopped.add(e.probe)
+
+
+def returned(path: str, probe: Probe) -> str:
+    """`[1]['m']` of a sequence's answer as `state['m']`, other parts as `item 1`."""
+    place, bracket, rest = path[1:].partition("]")
+    if not path or not place.isdigit():
+        return path
+    names = list(probe.carry) if isinstance(probe, Steps) else []
+    return (names[int(place)] if int(place) < len(names) else f"item {place}") + rest if bracket else path
 
 
 def structure(exercise: Exercise, failed: Sequence[Seen]) -> Diagnosis | None:
@@ -149,7 +158,12 @@ def only_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     good = list(dict.fromkeys(pair.path for pair in everything if pair.path not in bad))
     if not good or not all(bad):
         return ""
-    return f" Only {', '.join(bad[:4])} is affected; {', '.join(good[:4])} is right."
+    are = ["is" if len(paths) == 1 else "are" for paths in (bad, good)]
+    return f" Only {listed(bad)} {are[0]} affected; {listed(good)} {are[1]} right."
+
+
+def listed(paths: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths[:4]) + (", …" if len(paths) > 4 else "")
 
 
 Reading = Callable[[Exercise, Sequence[Pair]], tuple[str, str] | None]
@@ -176,9 +190,9 @@ def culprit(pair: Pair) -> str:
     for path, value in leaves(dict(pair.arguments)):
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
             if np.abs(value).max() > 500:
-                return f"; the input {path[2:-2]} has very large entries there: what does exp make of them?"
+                return f"; the input {argument(path)} has very large entries there: what does exp make of them?"
             if (value == 0).any():
-                return f"; the input {path[2:-2]} has zeros there: what does log, or a division, make of them?"
+                return f"; the input {argument(path)} has zeros there: what does log, or a division, make of them?"
     return ""
 
 
@@ -267,10 +281,10 @@ def shifted(exercise: Exercise, wrong: Sequence[Pair]) -> tuple[str, str] | None
 
 
 def offset(exercise: Exercise, wrong: Sequence[Pair]) -> tuple[str, str] | None:
-    if all(p.e.shape == p.a.shape and p.e.size > 1 and np.isfinite(p.a).all() for p in wrong):
-        gaps = [p.a - p.e for p in wrong]
-        if all(np.ptp(gap) <= CLOSE * np.abs(gap).max() for gap in gaps):
-            return "offset", "Every entry is off by the same amount: a term is missing or counted twice."
+    gaps = [p.a - p.e for p in wrong if p.e.shape == p.a.shape and p.e.size > 1 and np.isfinite(p.a).all()]
+    same_shapes = all(p.e.shape == p.a.shape for p in wrong)
+    if gaps and same_shapes and all(np.ptp(gap) <= CLOSE * np.abs(gap).max() for gap in gaps):
+        return "offset", "Every entry is off by the same amount: a term is missing or counted twice."
     return None
 
 
@@ -295,7 +309,7 @@ def truncated(exercise: Exercise, wrong: Sequence[Pair]) -> tuple[str, str] | No
 
 
 READINGS: tuple[Reading, ...] = (
-    nonfinite, sign, factor, transposed, unreduced, shifted, offset, truncated, precision,
+    nonfinite, precision, sign, factor, transposed, unreduced, shifted, offset, truncated,
 )  # fmt: skip
 
 

@@ -120,8 +120,6 @@ def judge_groups(exercise: Exercise, open_worker: Callable[[], Worker], answers:
         verdicts: list[GroupVerdict] = []
         for group in exercise.groups:
             found, verdict = judge_group(exercise, group, session, answers)
-            if not_written(exercise, found):
-                return blank(exercise, answers, "missing", untouched(exercise))
             seen += [found] if found else []
             verdicts.append(verdict)
             if verdict.outcome in ("tampered", "infrastructure"):
@@ -129,6 +127,8 @@ def judge_groups(exercise: Exercise, open_worker: Callable[[], Worker], answers:
                 break
     finally:
         session.drop()
+    if len(seen) == len(exercise.groups) and all(not_written(exercise, s) for s in seen):
+        return blank(exercise, answers, "missing", untouched(exercise))
     diagnosis = broken_words(verdicts) or diagnose(exercise, seen, answers)
     diagnosis = signature_changed(exercise, seen, session) or diagnosis
     groups = tuple(verdicts)
@@ -148,7 +148,7 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
         return "missing", Diagnosis("not_defined", "not_defined", f"`{exercise.name}` is not defined.{hint}")
     wanted = "class" if exercise.is_class else "function"
     kind = str(there.get("kind"))[:60]
-    if kind != wanted and kind != "class":
+    if kind != wanted and (exercise.is_class or kind != "class"):
         text = f"`{exercise.name}` is a {kind}; expected a {wanted}. Was the name used again further down?"
         return "missing", Diagnosis("not_a_function", "not_a_function", text)
     return None
@@ -195,13 +195,13 @@ def worthless(group: Group, verdict: GroupVerdict) -> GroupVerdict:
     return GroupVerdict(group.name, verdict.outcome, 0.0, group.points, group.about, verdict.words)
 
 
-def not_written(exercise: Exercise, found: Seen | None) -> bool:
-    if not found or not found.got:
+def not_written(exercise: Exercise, seen: Seen) -> bool:
+    """Whether a group met the stub's own `raise NotImplementedError()` and nothing else."""
+    behaviour = seen.got[0].behaviour if seen.got else None
+    if behaviour is None or behaviour.error != "NotImplementedError" or behaviour.message:
         return False
-    behaviour = found.got[0].behaviour
-    here = behaviour.frames[-1]["function"] if behaviour.frames else exercise.name
-    own = here in (exercise.name, "__init__") and f"write {exercise.name}" in behaviour.message
-    return behaviour.error == "NotImplementedError" and own
+    own = {exercise.name, *vars(exercise.plain)} if exercise.is_class else {exercise.name}
+    return bool(behaviour.frames) and behaviour.frames[-1]["function"] in own
 
 
 def broken_words(groups: Sequence[GroupVerdict]) -> Diagnosis | None:

@@ -74,18 +74,25 @@ def unchanged(before: Any, after: Any) -> bool:
     return before is after or (type(before) is type(after) and type(before) in LEAVES and before == after)
 
 
+def argument(path: str) -> str:
+    """`['params']['W']`, a path among named arguments, as `params['W']`."""
+    name, _, rest = path[2:].partition("']")
+    return name + rest
+
+
 def changes(before: dict[str, Any], args: Any) -> list[str]:
     after = dict(leaves(args))
     gone = [path for path in before if path not in after]
     new = [path for path in after if path not in before]
-    return [path for path in before if path in after and not unchanged(before[path], after[path])] + gone + new
+    changed = [path for path in before if path in after and not unchanged(before[path], after[path])]
+    return [argument(path) for path in changed + gone + new]
 
 
 def aliases(value: Any, args: Any) -> list[str]:
     """Paths of the arguments with which the value shares memory."""
     mine = [leaf for _, leaf in leaves(value) if isinstance(leaf, np.ndarray) and leaf.size]
     theirs = [(path, leaf) for path, leaf in leaves(args) if isinstance(leaf, np.ndarray) and leaf.size]
-    return [path for path, leaf in theirs if any(np.may_share_memory(leaf, array) for array in mine)]
+    return [argument(path) for path, leaf in theirs if any(np.may_share_memory(leaf, array) for array in mine)]
 
 
 # --------------------------------------------------------------------------------------------------- tracebacks

@@ -135,11 +135,10 @@ def returned(path: str, probe: Probe) -> str:
 
 
 def structure(exercise: Exercise, failed: Sequence[Seen]) -> Diagnosis | None:
-    everything = [pair for s in failed for pair in pairs(s)]
-    wrong = [
-        pair for pair in everything if not pair.right and pair.e.dtype.kind in "fib" and pair.a.dtype.kind in "fib"
-    ]
-    if not wrong or any(s.difference and s.difference.kind == "raised" for s in failed):
+    """What the numbers say, over all groups that gave numbers."""
+    everything = [pair for s in failed if s.difference and s.difference.kind != "raised" for pair in pairs(s)]
+    wrong = [pair for pair in everything if not pair.right and {pair.e.dtype.kind, pair.a.dtype.kind} <= set("fiub")]
+    if not wrong:
         return None
     for read in READINGS:
         found = read(exercise, wrong)

@@ -9,25 +9,25 @@ claims; everything is compared on this side. Expected values are never sent.
 from __future__ import annotations
 
 import inspect
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from .answers import Answers
+from .answers import Answers, LiveAnswers
 from .compare import Difference, compare_all
 from .diagnosis import Seen, diagnose
 from .exercise import Exercise, Group
+from .inside.wire import WireError
 from .observe import Broken, Malformed, Observation, observe
+from .rooms import Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
 
-
-class Worker(Protocol):
-    """Where submitted code lives. `request` raises `Broken` when no reply can come any more."""
-
-    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]: ...
-    def close(self) -> None: ...
+if TYPE_CHECKING:
+    from .course import Chapter, Course
+    from .submission import Submission
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ class Facts:
     undefined: Diagnosis | None = None  # why the name is not there: syntax error, experiment cell, renamed, left out
     stub: bool = False
     notes: tuple[str, ...] = ()
-    known_names: tuple[str, ...] = field(default_factory=tuple)
 
 
 def judge(
@@ -102,7 +101,10 @@ class Session:
             raise Broken("timeout", f"All calls together took longer than {self.limits.exercise:g} seconds.")
         if self.worker is None:
             self.worker = self.open_worker()
-        return self.worker.request(message, min(left, self.limits.call))
+        try:
+            return self.worker.request(message, min(left, self.limits.call))
+        except WireError as error:  # a sequence hands on what the answer was, and that may be too much
+            raise Broken("died", f"What the function returned cannot be handed on: {error}") from error
 
     def drop(self) -> None:
         if self.worker is not None:
@@ -223,3 +225,48 @@ def signature_changed(exercise: Exercise, seen: Sequence[Seen], session: Session
                 text = f"The call could not begin: the parameters were changed. Expected `{wanted}`."
                 return Diagnosis("signature", "signature", text)
     return None
+
+
+# ---------------------------------------------------------------------------------------------- a whole submission
+AnswersFor = Callable[[Exercise], Answers]
+
+
+def judge_submission(
+    submission: Submission,
+    chapter: Chapter,
+    course: Course,
+    workers: Workers,
+    seed: int,
+    *,
+    answers: AnswersFor | None = None,
+    limits: Limits = Limits(),
+) -> list[Verdict]:
+    """A verdict on every exercise of the chapter, each in a fresh worker in which all of the submission's cells ran.
+
+    `answers` shares expected answers over a class; without it they are computed here.
+    """
+    answers = answers or (lambda exercise: LiveAnswers(exercise, course.helpers, seed))
+    rooms = Rooms(workers, submission.program, limits.cells, limits.call)
+    verdicts = []
+    for exercise in chapter.exercises:
+        facts = submission.facts(exercise)
+        verdict = judge(exercise, rooms.open, answers(exercise), mode=workers.mode, facts=facts, limits=limits)
+        verdicts.append(explain(verdict, facts, rooms.trouble, submission))
+    return verdicts
+
+
+def explain(verdict: Verdict, facts: Facts, trouble: Mapping[int, str], submission: Submission) -> Verdict:
+    """What only the whole submission can tell: the defining cell broke, a name exists in no cell that is run."""
+    diagnosis = verdict.diagnosis
+    if diagnosis and diagnosis.kind == "not_defined":
+        broken = [cell for cell in facts.source.cells if cell in trouble]
+        if broken:
+            text = f"`{verdict.exercise}` is not defined: cell {broken[-1]}, which defines it, failed: {trouble[broken[-1]]}"
+            return replace(verdict, diagnosis=replace(diagnosis, kind="cell_failed", name="cell_failed", text=text))
+    if diagnosis and (diagnosis.kind, diagnosis.name) == ("raised", "NameError"):
+        names = [re.search(r"name '(\w+)' is not defined", group.detail) for group in verdict.groups]
+        name = next((match[1] for match in names if match), None)
+        if name:
+            text = f"The function uses `{name}`, {submission.whereabouts(name)}."
+            return replace(verdict, diagnosis=replace(diagnosis, text=text))
+    return verdict

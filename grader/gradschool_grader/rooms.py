@@ -1,0 +1,93 @@
+"""A room is a fresh worker in which a submission's cells have run. Every exercise is judged in a room of its own.
+
+A cell that raises does not stop the next. A cell that breaks the worker (a loop, a crash) is found by running the cells
+one at a time, and is left out from then on.
+
+    rooms = Rooms(workers, program=[(1, "import numpy as np"), (3, "def f(x): ...")])
+    worker = rooms.open()
+    rooms.trouble        # {cell: what went wrong in it}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from .inside.wire import WireError
+from .observe import Broken
+
+
+class Worker(Protocol):
+    """Where submitted code lives. `request` raises `Broken` when no reply can come any more."""
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+class Workers(Protocol):
+    """A source of fresh workers."""
+
+    @property
+    def mode(self) -> str: ...
+    def fresh(self) -> Worker: ...
+
+
+class Rooms:
+    """Opens rooms for one submission and remembers which cells make trouble."""
+
+    def __init__(self, workers: Workers, program: Sequence[tuple[int, str]], seconds: float = 20.0, cell: float = 5.0):
+        self.workers, self.program = workers, [list(item) for item in program]
+        self.seconds, self.cell = seconds, cell
+        self.budget = 3 * seconds  # for finding the cells that break the worker, one `cell` each
+        self.trouble: dict[int, str] = {}
+        self.left_out: set[int] = set()
+        self.one_by_one = False
+
+    def open(self) -> Worker:
+        """A worker in which all cells have run that can be run. Raises Broken if there is no end to the trouble."""
+        while True:
+            worker = self.workers.fresh()
+            cells = [cell for cell in self.program if cell[0] not in self.left_out]
+            broken = self.run_each(worker, cells) if self.one_by_one else self.run_all(worker, cells)
+            if broken is None:
+                return worker
+            worker.close()
+            if broken.outcome not in ("timeout", "died"):
+                raise broken
+            self.one_by_one = True
+            if self.budget <= 0:
+                raise Broken("timeout", "The cells of this notebook do not come to an end.")
+
+    def run_all(self, worker: Worker, cells: list[list[Any]]) -> Broken | None:
+        try:
+            self.note(worker.request({"op": "run", "cells": cells}, self.seconds))
+        except Broken as broken:
+            return broken
+        except WireError:
+            self.one_by_one = True
+            return Broken("died", "The notebook is too large to be run at once.")
+        return None
+
+    def run_each(self, worker: Worker, cells: list[list[Any]]) -> Broken | None:
+        for cell in cells:
+            try:
+                self.note(worker.request({"op": "run", "cells": [cell]}, self.cell))
+            except Broken as broken:
+                self.budget -= self.cell
+                self.leave_out(cell[0], str(broken))
+                return broken
+            except WireError as error:
+                self.leave_out(cell[0], str(error))
+        return None
+
+    def leave_out(self, index: int, why: str) -> None:
+        self.left_out.add(index)
+        self.trouble[index] = why
+
+    def note(self, reply: dict[str, Any]) -> None:
+        """Which cells raised; the reply is a claim and its form is checked."""
+        cells = reply.get("cells")
+        for item in cells if type(cells) is list else []:
+            if type(item) in (list, tuple) and len(item) == 2 and type(item[0]) is int and type(item[1]) is dict:
+                kind, message = item[1].get("error"), item[1].get("message")
+                self.trouble[item[0]] = f"it raised {str(kind)[:80]}: {str(message)[:200]}"

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -98,6 +98,7 @@ class Course:
     helpers        public functions that probes hand in by name: {name: factory}, or a module with HELPERS
     public         what the sandbox's imports offer: {module name: objects}; their source is all that goes in
     placeholders   modules whose import must not fail in the sandbox, though nothing useful is there (plots, data)
+    version        of the package that brings the course; a notebook says which version it was built from
     """
 
     name: str
@@ -170,14 +171,7 @@ def load_course(where: str) -> Course:
     course = getattr(import_module(module), attribute)
     if not isinstance(course, Course):
         raise TypeError(f"{where} is a {type(course).__name__}; expected a Course")
-    if not course.version:
-        object.__setattr__(course, "version", _version(module))
     return course
-
-
-def _version(module: str) -> str:
-    distributions = packages_distributions().get(module.partition(".")[0], [])
-    return version(distributions[0]) if distributions else "0"
 
 
 def find_chapter(name: str, courses: Iterable[Course] | None = None) -> tuple[Course, Chapter]:

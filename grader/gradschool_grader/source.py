@@ -129,7 +129,7 @@ def _first_line(node: ast.stmt) -> int:
 
 def _end_of_header(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
     """Number of lines up to the one that ends the signature; comments before the first statement stay in the body."""
-    last = max([node.lineno, *(a.end_lineno or 0 for a in ast.walk(node.args) if hasattr(a, "end_lineno"))])
+    last = max([node.lineno, *(getattr(part, "end_lineno", 0) for part in ast.walk(node.args))])
     while not re.search(r":\s*(#.*)?$", lines[last - 1]):
         last += 1
     return last

@@ -342,7 +342,7 @@ def _literal(value: Any, owner: str) -> str:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and np.isfinite(value).all():
         return f"np.array({value.tolist()!r}, dtype=np.{value.dtype.name})"
     if isinstance(value, np.ufunc) or getattr(value, "__module__", "") == "numpy":
-        return f"np.{value.__name__}"
+        return "np." + str(getattr(value, "__name__", ""))
     if type(value) is dict:
         return "{" + ", ".join(f"{_literal(k, owner)}: {_literal(v, owner)}" for k, v in value.items()) + "}"
     if type(value) in (tuple, list):

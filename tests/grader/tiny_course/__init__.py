@@ -14,4 +14,5 @@ course = Course(
     helpers={"constant": constant},
     public={"tiny_course": [constant]},
     placeholders=["matplotlib", "matplotlib.pyplot"],
+    version="0.1",
 )

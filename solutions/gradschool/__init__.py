@@ -41,7 +41,7 @@ __all__ = [
 
 # --- optimizers, layers, models and training export themselves below
 
-from .optimizers import (  # noqa: E402
+from .optimizers import (
     Optimizer,
     adagrad,
     adam,

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 
 from .swap import offer, replaced
+from .trees import branches, rebuilt
 
 __all__ = [
     "STEPS", "Optimizer", "adagrad", "adam", "adamax", "adamw", "init_state", "momentum", "nadam", "nag_step",
@@ -48,27 +49,20 @@ def update_each(rule: Callable[..., Any], params: Tree, *trees: Tree) -> Any:
     >>> update_each(lambda p, g: p - 0.5 * g, {"layer": {"W": 3.0, "b": 1.0}}, {"layer": {"b": 4.0, "W": 2.0}})
     {'layer': {'W': 2.0, 'b': -1.0}}
     """
-    kept = (params, *trees[1:])
+    kept, below = (params, *trees[1:]), branches(params)
     if any(tree is None for tree in trees):
-        new = [None if tree is None else update_each(np.copy, tree) for tree in kept]
-    elif isinstance(params, dict | list | tuple):
-        names = names_of(params)
-        for tree in trees:
-            if names_of(tree) != names and set(names_of(tree)) != set(names):
-                raise ValueError(f"the trees differ: one has {list(names)}, the other {list(names_of(tree))}")
-        parts = [update_each(rule, params[name], *(tree[name] for tree in trees)) for name in names]
-        columns = [parts] if len(kept) == 1 else [[part[i] for part in parts] for i in range(len(kept))]
-        new = [dict(zip(names, c, strict=True)) if isinstance(params, dict) else type(params)(c) for c in columns]
-    else:
+        new = [update_each(np.copy, tree) for tree in kept]
+    elif below is None:
         return rule(params, *trees)
+    else:
+        for tree in trees:
+            beside = branches(tree) or {}
+            if beside.keys() != below.keys():
+                raise ValueError(f"update_each: one tree has {list(below)} where another has {list(beside)}")
+        parts = [update_each(rule, p, *(tree[name] for tree in trees)) for name, p in below.items()]
+        columns = [parts] if len(kept) == 1 else [[part[i] for part in parts] for i in range(len(kept))]
+        new = [rebuilt(params, column) for column in columns]
     return new[0] if len(kept) == 1 else tuple(new)
-
-
-def names_of(tree: Tree) -> Any:
-    """The keys of a dict, the positions of a list or tuple; an array has none."""
-    if isinstance(tree, dict):
-        return list(tree)
-    return list(range(len(tree))) if isinstance(tree, list | tuple) else []
 
 
 # --------------------------------------------------------------------------------------------------- what makes a step
@@ -150,11 +144,15 @@ def check_gradients(name: str, params: Tree, grads: Tree, path: str = "params") 
     """Every array has a gradient of its own shape, or None; only floating-point parameters can be learned."""
     if grads is None:
         return
-    if isinstance(params, dict | list | tuple):
-        if set(names_of(params)) != set(names_of(grads)):
-            raise ValueError(f"{name}: {path} holds {names_of(params)}, but its gradient holds {names_of(grads)}")
-        for key in names_of(params):
-            check_gradients(name, params[key], grads[key], f"{path}[{key!r}]")
+    below, beside = branches(params), branches(grads)
+    if below is not None and beside is not None:
+        if below.keys() != beside.keys():
+            raise ValueError(f"{name}: {path} holds {list(below)}, but its gradient holds {list(beside)}")
+        for key, p in below.items():
+            check_gradients(name, p, beside[key], path + (f".{key}" if isinstance(key, str) else f"[{key}]"))
+    elif below is not None or beside is not None:
+        kinds = f"{type(params).__name__}, but its gradient is of type {type(grads).__name__}"
+        raise ValueError(f"{name}: {path} is of type {kinds}; give both the same keys")
     elif np.shape(params) != np.shape(grads):
         raise ValueError(f"{name}: {path} has shape {np.shape(params)}, but its gradient {np.shape(grads)}")
     else:
@@ -496,17 +494,14 @@ def with_lr_factors(step, params, grads, state, lr, factors, **hyper):
 
 def move_part(p, moved, factor):
     """(1 − f) p + f moved, for every array; exact for the factors 0 and 1"""
-    if not isinstance(p, dict | list | tuple):
+    below, own = branches(p), branches(factor)
+    if below is None:
         return (1 - factor) * p + factor * moved
-    names = names_of(p)
-    if isinstance(factor, dict | list | tuple):
-        own = {name: factor[name] for name in names_of(factor)}
-        if set(own) - set(names):
-            raise ValueError(f"there are factors for {list(own)}, but the parameters here are {names}")
-    else:
-        own = dict.fromkeys(names, factor)
-    parts = [move_part(p[name], moved[name], own.get(name, 1.0)) for name in names]
-    return dict(zip(names, parts, strict=True)) if isinstance(p, dict) else type(p)(parts)
+    if own is None:
+        own = dict.fromkeys(below, factor)
+    if own.keys() - below.keys():
+        raise ValueError(f"with_lr_factors: there are factors for {list(own)}, but parameters only for {list(below)}")
+    return rebuilt(p, [move_part(q, moved[name], own.get(name, 1.0)) for name, q in below.items()])
 
 
 # ------------------------------------------------------------------------------------------------------ chosen by name

@@ -247,12 +247,14 @@ def judge_submission(
     """
     answers = answers or (lambda exercise: LiveAnswers(exercise, course.helpers, seed))
     rooms = Rooms(workers, submission.program, limits.cells, limits.call)
-    verdicts = []
-    for exercise in chapter.exercises:
-        facts = submission.facts(exercise)
-        verdict = judge(exercise, rooms.open, answers(exercise), mode=workers.mode, facts=facts, limits=limits)
-        verdicts.append(explain(verdict, facts, rooms.trouble, submission))
-    return verdicts
+    return [judge_one(submission, rooms, answers(exercise), limits) for exercise in chapter.exercises]
+
+
+def judge_one(submission: Submission, rooms: Rooms, answers: Answers, limits: Limits = Limits()) -> Verdict:
+    """The verdict on one exercise of a submission."""
+    facts = submission.facts(answers.exercise)
+    verdict = judge(answers.exercise, rooms.open, answers, mode=rooms.workers.mode, facts=facts, limits=limits)
+    return explain(verdict, facts, rooms.trouble, submission)
 
 
 def explain(verdict: Verdict, facts: Facts, trouble: Mapping[int, str], submission: Submission) -> Verdict:
@@ -261,7 +263,8 @@ def explain(verdict: Verdict, facts: Facts, trouble: Mapping[int, str], submissi
     if diagnosis and diagnosis.kind == "not_defined":
         broken = [cell for cell in facts.source.cells if cell in trouble]
         if broken:
-            text = f"`{verdict.exercise}` is not defined: cell {broken[-1]}, which defines it, failed: {trouble[broken[-1]]}"
+            cell = broken[-1]
+            text = f"`{verdict.exercise}` is not defined: cell {cell}, which defines it, failed: {trouble[cell]}"
             return replace(verdict, diagnosis=replace(diagnosis, kind="cell_failed", name="cell_failed", text=text))
     if diagnosis and (diagnosis.kind, diagnosis.name) == ("raised", "NameError"):
         names = [re.search(r"name '(\w+)' is not defined", group.detail) for group in verdict.groups]

@@ -118,15 +118,21 @@ class Caller:
         """Leading arguments go by position, so that a renamed parameter is no error; the rest by name."""
         args: list[Any] = []
         names: list[str] = []
+        taken: set[str] = set()
         for name, parameter in self.parameters.items():
+            if name in arguments and parameter.kind is parameter.VAR_POSITIONAL:  # `*trees` is given as one tuple
+                args += arguments[name]
+                names += [f"{name}[{i}]" for i in range(len(arguments[name]))]
+                taken.add(name)
             if name not in arguments or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
                 break
             args.append(arguments[name])
             names.append(name)
+            taken.add(name)
         unknown = [name for name in arguments if name not in self.parameters]
-        if unknown:
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in self.parameters.values()):
             raise TypeError(f"{self.exercise.name}: probe gives {unknown}, parameters are {list(self.parameters)}")
-        return args, names, {name: value for name, value in arguments.items() if name not in names}
+        return args, names, {name: value for name, value in arguments.items() if name not in taken}
 
     def by_name(self, arguments: Mapping[str, Any]) -> Behaviour:
         args, names, kwargs = self.positional(arguments)

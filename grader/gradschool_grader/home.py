@@ -24,7 +24,7 @@ from .course import Course, find_exercise
 from .exercise import Exercise, Group, Script, Steps
 from .inside.perform import Performer, build
 from .judge import Limits, judge
-from .observe import Caller, Observation
+from .observe import Caller, Observation, observe
 from .verdict import Verdict
 
 PATIENCE = 5.0
@@ -76,8 +76,6 @@ class Result:
             return None
         group, index = failed
         ask = Performer(self._answers.helpers, self._namespace, stop=(KeyboardInterrupt,)).handle
-        from .observe import observe
-
         got = observe(self.exercise, self._answers.probes(group), ask)
         expected = self._answers.expected(group)
         if index >= len(got):

@@ -1,0 +1,271 @@
+"""`check` at home: the verdict on the notebook's own function, the failing case, and a memory of what failed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tiny_course import course, library
+
+from gradschool_grader import check, home, predict, prediction, state
+from gradschool_grader.course import Unknown
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Script, Steps
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def doubled(x):
+    return 2 * x
+
+
+# ----------------------------------------------------------------------------------------------------------- check
+def test_a_right_answer_passes_and_its_points_are_remembered():
+    result = check("square", namespace={"square": library.square})
+    assert result
+    assert result.passed
+    assert result.points == 3
+    assert state.read("progress")["square"] == {"points": 3, "max_points": 3, "outcome": "passed"}
+
+
+def test_the_function_of_the_calling_module_is_judged():
+    names = {"check": check, "__name__": "students_module"}
+    exec("def square(x): return x * x\nresult = check('square')", names)
+    assert names["result"].passed
+
+
+def test_a_wrong_answer_shows_the_mistake_and_the_numbers():
+    result = check("square", namespace={"square": doubled})
+    assert not result
+    assert "you doubled" in repr(result)
+    assert "What is the square of 3?" in repr(result)
+    assert "expected" in repr(result)
+
+
+def test_the_failing_case_has_arguments_expected_and_got():
+    case = check("square", namespace={"square": doubled}).case
+    assert case is not None
+    assert case.group == "values"
+    np.testing.assert_array_equal(case.expected, case.arguments["x"] ** 2)
+    np.testing.assert_array_equal(case.got, 2 * case.arguments["x"])
+
+
+def test_what_passed_or_could_not_be_called_has_no_case():
+    assert check("square", namespace={"square": library.square}).case is None
+    missing = check("square", namespace={})
+    assert missing.case is None
+    assert missing.replay() is None
+
+
+def test_replay_makes_the_failing_call_again_and_lets_the_exception_through():
+    seen = []
+
+    def square(x):
+        seen.append(x)
+        raise ZeroDivisionError("here")
+
+    result = check("square", namespace={"square": square})
+    before = len(seen)
+    with pytest.raises(ZeroDivisionError, match="here"):
+        result.replay()
+    assert len(seen) == before + 1
+    assert result.case is not None
+    np.testing.assert_array_equal(seen[before], result.case.arguments["x"])
+
+
+def test_an_unknown_exercise_suggests_the_nearest():
+    with pytest.raises(Unknown, match="Did you mean `square`"):
+        check("sqare")
+
+
+def test_a_failing_seed_is_tried_first_until_it_passes():
+    first = check("square", namespace={"square": doubled})
+    assert state.read("failing") == {"square": first.verdict.seed}
+    again = check("square", namespace={"square": doubled})
+    assert again.verdict.seed == first.verdict.seed
+    assert check("square", namespace={"square": library.square}).passed
+    assert state.read("failing") == {}
+
+
+def test_the_stub_is_no_failure_to_remember():
+    check("square", namespace={})
+    assert state.read("failing") == {}
+
+
+def test_a_fixed_seed_gives_the_same_verdict_and_remembers_nothing():
+    a = check("square", seed=5, namespace={"square": doubled})
+    b = check("square", seed=5, namespace={"square": doubled})
+    assert a.verdict.essence == b.verdict.essence
+    assert state.read("failing") == {}
+
+
+def test_an_interrupt_reaches_the_student():
+    def square(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("square", namespace={"square": square})
+
+
+def test_a_long_call_is_announced_by_name(capsys):
+    home.Patience.say("square")
+    assert "square: a call has been running for 5 seconds" in capsys.readouterr().out
+
+
+def test_the_timer_ends_with_the_check():
+    patience = home.Patience("square")
+    with patience:
+        assert patience.timer.is_alive()
+    patience.timer.join(timeout=60)
+    assert not patience.timer.is_alive()
+
+
+# --------------------------------------------------------------------------------------------------- replay by kind
+def accumulate(total, x):
+    return total + x
+
+
+class Counter:
+    def __init__(self, start=0):
+        self.value = start
+
+    def add(self, n):
+        self.value += n
+        return self.value
+
+
+def twice(f):
+    return lambda x: f(f(x))
+
+
+def kinds_of_probe():
+    def of(reference, probes):
+        return Exercise(reference=reference, chapter="t", task="", example="", groups=[Group("g", 1, probes)])
+
+    steps = of(accumulate, lambda rng: [Steps({"total": np.zeros(3)}, [{"x": np.full(3, i)} for i in (1.0, 2.0, 3.0)])])
+    script = of(Counter, lambda rng: [Script({"start": 2}, [("add", (3,)), ("add", (4,)), ("value", None)])])
+    then = of(twice, lambda rng: [Call(f=Helper("constant", {"value": 3.0})).then((1.0,), (5.0,))])
+    return steps, script, then
+
+
+def checked(monkeypatch, exercise, wrong):
+    monkeypatch.setattr(home, "find_exercise", lambda name: (course, exercise))
+    return check(exercise.name, namespace={exercise.name: wrong})
+
+
+def test_replay_of_a_sequence_ends_with_the_step_that_failed(monkeypatch):
+    steps, _, _ = kinds_of_probe()
+    late = lambda total, x: total + np.minimum(x, 1.5)
+    result = checked(monkeypatch, steps, late)
+    assert result.case is not None
+    assert result.case.label == "step 2"
+    np.testing.assert_array_equal(result.replay(), [2.5, 2.5, 2.5])
+
+
+def test_replay_of_an_object_calls_its_methods_in_order(monkeypatch):
+    _, script, _ = kinds_of_probe()
+
+    class Forgets(Counter):
+        def add(self, n):
+            self.value = n
+            return self.value
+
+    result = checked(monkeypatch, script, Forgets)
+    assert result.case is not None
+    assert result.case.label == "add(3)"
+    assert result.replay() == 3
+
+
+def test_replay_of_a_returned_function_calls_that_function(monkeypatch):
+    _, _, then = kinds_of_probe()
+    result = checked(monkeypatch, then, lambda f: lambda x: x)
+    assert result.case is not None
+    assert result.replay() == 1.0
+
+
+# -------------------------------------------------------------------------------------------------------- displays
+def test_in_a_notebook_the_display_is_a_card_whose_plain_text_is_the_bare_points(monkeypatch):
+    monkeypatch.setattr(home, "shell", lambda: SimpleNamespace(kernel=object(), user_ns={"square": doubled}))
+    bundle = check("square")._repr_mimebundle_()
+    assert float(bundle["text/plain"]) == 0.0
+    assert "you doubled" in bundle["text/html"]
+
+
+def test_elsewhere_the_display_is_text(monkeypatch):
+    monkeypatch.setattr(home, "shell", lambda: None)
+    bundle = check("square", namespace={"square": doubled})._repr_mimebundle_()
+    assert set(bundle) == {"text/plain"}
+    assert "square" in bundle["text/plain"]
+
+
+# ------------------------------------------------------------------------------------------------------ prediction
+def test_a_prediction_is_kept_and_found_again():
+    assert "put your answer" in repr(predict("first_step"))
+    assert prediction("first_step") is None
+    assert "3 times" in repr(predict("first_step", "3 times too long"))
+    assert prediction("first_step") == "3 times too long"
+    predict("array", np.ones(2))
+    assert prediction("array") == "array([1., 1.])"
+
+
+def test_a_broken_memory_is_no_reason_to_stop(own_folder):
+    (own_folder / ".gradschool").mkdir()
+    (own_folder / ".gradschool" / "failing.json").write_text("{not json")
+    (own_folder / ".gradschool" / "progress.json").write_text("[1]")
+    assert check("square", namespace={"square": library.square}).passed
+    assert json.loads((own_folder / ".gradschool" / "progress.json").read_text())["square"]["points"] == 3
+
+
+def test_memory_is_found_from_a_folder_below(own_folder, monkeypatch):
+    predict("first_step", 1)
+    (own_folder / "notebooks").mkdir()
+    monkeypatch.chdir(own_folder / "notebooks")
+    assert prediction("first_step") == 1
+
+
+# ------------------------------------------------------------------------------------------------ a student's install
+def test_check_needs_neither_nbgrader_nor_fork(own_folder):
+    """A student's machine may be Windows: no nbgrader, no fcntl, no resource, no os.fork."""
+    program = """
+        import os, sys
+
+        BLOCKED = {"nbgrader", "nbconvert", "fcntl", "resource", "traitlets"}
+
+        class Blocker:
+            def find_spec(self, name, path=None, target=None):
+                if name.split(".")[0] in BLOCKED:
+                    raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
+
+        for name in list(BLOCKED):
+            sys.modules.pop(name, None)
+        sys.meta_path.insert(0, Blocker())
+        if hasattr(os, "fork"):
+            del os.fork
+        import numpy as np
+        from gradschool_grader import check
+        from gradschool_grader.course import find_courses
+
+        failed = []
+        for course in find_courses().values():
+            for exercise in course.exercises:
+                result = check(exercise.name, namespace={exercise.name: exercise.plain, "np": np})
+                failed += [] if result.passed else [repr(result)]
+                wrong = exercise.misconceptions[0].wrong
+                wrong = wrong() if getattr(wrong, "fresh", False) else wrong
+                result = check(exercise.name, namespace={exercise.name: wrong, "np": np})
+                failed += [repr(result)] if result.passed else []
+        print(len(find_courses()), "courses;", "\\n".join(failed) or "all as expected")
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], cwd=own_folder, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip().endswith("courses; all as expected"), run.stdout

@@ -1,0 +1,82 @@
+"""A room is a fresh worker in which the cells have run; a cell that breaks it is left out from then on."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradschool_grader.inside.perform import Performer
+from gradschool_grader.observe import Broken
+from gradschool_grader.rooms import Rooms
+
+
+class Worker:
+    """Runs cells here; a cell whose text says "hang" or "crash" breaks it."""
+
+    def __init__(self):
+        self.performer = Performer({})
+        self.open = True
+
+    def request(self, message, seconds):
+        for _, source in message.get("cells", ()):
+            for word, outcome in (("hang", "timeout"), ("crash", "died"), ("forge", "tampered")):
+                if word in source:
+                    raise Broken(outcome, word)
+        return self.performer.handle(message)
+
+    def close(self):
+        self.open = False
+
+
+class Workers:
+    mode = "here"
+
+    def __init__(self):
+        self.made: list[Worker] = []
+
+    def fresh(self):
+        self.made.append(Worker())
+        return self.made[-1]
+
+
+def test_all_cells_run_in_order_and_share_names():
+    worker = Rooms(Workers(), [(1, "a = 2"), (4, "b = a + 1")]).open()
+    assert worker.performer.namespace["b"] == 3
+
+
+def test_a_cell_that_raises_does_not_stop_the_next():
+    rooms = Rooms(Workers(), [(1, "1 / 0"), (2, "b = 3")])
+    assert rooms.open().performer.namespace["b"] == 3
+    assert rooms.trouble == {1: "it raised ZeroDivisionError: division by zero"}
+
+
+def test_cells_that_hang_or_crash_are_left_out_and_the_others_run():
+    workers = Workers()
+    rooms = Rooms(workers, [(1, "a = 1"), (2, "'hang'"), (3, "b = 2"), (5, "'crash'"), (6, "c = 3")])
+    names = rooms.open().performer.namespace
+    assert (names["a"], names["b"], names["c"]) == (1, 2, 3)
+    assert rooms.left_out == {2, 5}
+    assert set(rooms.trouble) == {2, 5}
+    made = len(workers.made)
+    rooms.open()
+    assert len(workers.made) == made + 1  # what is known to hang is not tried again
+    assert [w.open for w in workers.made[:-2]] == [False] * (made - 1)
+
+
+def test_a_notebook_that_only_hangs_comes_to_an_end():
+    rooms = Rooms(Workers(), [(i, "'hang'") for i in range(99)], seconds=4, cell=2)
+    with pytest.raises(Broken, match="do not come to an end"):
+        rooms.open()
+    assert len(rooms.left_out) < 10
+
+
+def test_tampering_is_passed_on():
+    with pytest.raises(Broken) as caught:
+        Rooms(Workers(), [(1, "'forge'")]).open()
+    assert caught.value.outcome == "tampered"
+
+
+@pytest.mark.parametrize("reply", [{}, {"cells": 3}, {"cells": [[1]]}, {"cells": [["x", {}]]}, {"cells": [[1, "y"]]}])
+def test_a_strange_reply_is_read_without_harm(reply):
+    rooms = Rooms(Workers(), [])
+    rooms.note(reply)
+    assert rooms.trouble == {}

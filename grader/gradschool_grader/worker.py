@@ -382,9 +382,9 @@ class SubprocessWorkers:
         helpers: str = "",
         modules: Mapping[str, str] | None = None,
         placeholders: Iterable[str] = (),
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
     ):
-        self.setup = World(modules or {}, tuple(placeholders), helpers).setup(limits)
+        self.setup = World(modules or {}, tuple(placeholders), helpers).setup(limits or Limits())
 
     def fresh(self) -> Worker:
         try:

@@ -360,6 +360,14 @@ def joined(buffers: Iterable[Any]) -> list[Any]:
     return pieces
 
 
+def read_some(fd: int, view: memoryview) -> int:
+    if hasattr(os, "readv"):
+        return os.readv(fd, [view])
+    data = os.read(fd, min(len(view), 1 << 18))  # Windows
+    view[: len(data)] = data
+    return len(data)
+
+
 class Descriptors:
     """A stream over two POSIX descriptors (or one socket given twice), watched by poll while it waits.
 
@@ -375,11 +383,9 @@ class Descriptors:
         if deadline is not None:
             self._wait(self.read_fd, "read", deadline)
         try:
-            data = os.read(self.read_fd, min(len(view), 1 << 18))
+            return read_some(self.read_fd, view)
         except ConnectionError:
             return 0
-        view[: len(data)] = data
-        return len(data)
 
     def write(self, buffers: Iterable[Any], deadline: float | None) -> None:
         for buffer in joined(buffers):

@@ -41,6 +41,7 @@ __all__ = [
 
 # --- optimizers, layers, models and training export themselves below
 
+from .flat import FlatTree, contiguous, in_place
 from .optimizers import (
     Optimizer,
     adagrad,
@@ -60,6 +61,6 @@ from .optimizers import (
 )
 
 __all__ += [
-    "Optimizer", "adagrad", "adam", "adamax", "adamw", "init_state", "momentum", "nadam", "nag_step", "nesterov",
-    "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
+    "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
+    "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
 ]  # fmt: skip

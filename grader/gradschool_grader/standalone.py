@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SourceError", "module_source", "standalone"]
+__all__ = ["SourceError", "bound_names", "global_names", "module_source", "standalone"]
 
 MOST_DEFINITIONS = 200  # a function that drags in more than this has caught a foreign library
 
@@ -213,7 +213,7 @@ def _read_uses(found: _Collection, definition: Definition) -> None:
     starts = _line_starts(data)
     definition.cuts = list(_cuts(tree, data, starts, definition.namespace))
     gone = [(start, end) for start, end, text in definition.cuts if not text]
-    for chain in _global_names(tree):
+    for chain in global_names(tree):
         start = _span(chain[0], starts)[0]
         if any(a <= start < b for a, b in gone):
             continue
@@ -373,7 +373,7 @@ class _Scopes(ast.NodeVisitor):
         for outside in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
             if outside is not None:
                 self.visit(outside)
-        self._inside({*_arguments(node.args), *_locals(node.body)}, node.body)
+        self._inside({*_arguments(node.args), *bound_names(node.body)}, node.body)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for outside in (*node.args.defaults, *node.args.kw_defaults):
@@ -384,7 +384,7 @@ class _Scopes(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for outside in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
             self.visit(outside)
-        own = set(_locals(node.body))
+        own = set(bound_names(node.body))
         for statement in node.body:  # methods do not see the names of the class body
             self._inside(set() if isinstance(statement, ast.FunctionDef) else own, [statement])
 
@@ -406,7 +406,8 @@ class _Scopes(ast.NodeVisitor):
         self.bound.pop()
 
 
-def _global_names(tree: ast.AST) -> list[list[ast.expr]]:
+def global_names(tree: ast.AST) -> list[list[ast.expr]]:
+    """The names that `tree` looks up in its module, each followed by the attributes that are taken of it."""
     scopes = _Scopes()
     scopes.visit(tree)
     return scopes.chains
@@ -417,7 +418,8 @@ def _arguments(arguments: ast.arguments) -> Iterator[str]:
     return (a.arg for a in several if a is not None)
 
 
-def _locals(body: list[ast.stmt]) -> Iterator[str]:
+def bound_names(body: list[ast.stmt]) -> Iterator[str]:
+    """The names that these statements bind in their own scope."""
     todo: list[ast.AST] = list(body)
     while todo:
         node = todo.pop()

@@ -1,0 +1,456 @@
+"""A submission is a notebook or script as text: what of it will run, and what can be said about it without running it.
+
+    submission = read_submission("ada/ch01_tiny.ipynb", course)
+    submission.problems        # sentences: no JSON, another assignment's notebook, a bogus kernel, cells left out
+    submission.program         # [(1, "import numpy as np"), (3, "def square(x): ...")]: what grading runs, in order
+    submission.facts(square)   # written where, still the stub, why it is not defined
+
+Nothing here raises because of what is in the file. Cells are counted as a kernel counts them after "restart and run
+all": code cells only, from 1. All code cells run in order, except those that only call `check` and those tagged
+`experiment`; of several definitions the last one counts, as in a kernel. Lines for the shell and IPython's magics are
+commented out.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import hashlib
+import json
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .course import Chapter, Course, Unknown
+from .exercise import Exercise
+from .judge import Facts
+from .source import exercise_hash, stub
+from .standalone import bound_names, global_names
+from .verdict import Diagnosis, Source
+
+__all__ = ["Cell", "Submission", "read_submission"]
+
+LARGEST_FILE = 20_000_000  # bytes; figures are saved with the notebook
+LARGEST_CELL = 100_000  # characters
+MOST_CELLS = 2_000
+OTHER_LANGUAGES = {"%%bash", "%%html", "%%javascript", "%%js", "%%latex", "%%markdown", "%%perl", "%%R", "%%ruby",
+                   "%%script", "%%sh", "%%svg", "%%SVG", "%%writefile", "%%cmd", "%%file"}  # fmt: skip
+HIDES_NAMES = {"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the file. `number` counts code cells from 1; text cells have 0."""
+
+    number: int
+    kind: str
+    source: str
+    tags: frozenset[str] = frozenset()
+    grade_id: str = ""
+
+    @cached_property
+    def code(self) -> str:
+        """The source as Python, line by line: what only IPython understands is commented out."""
+        return self.source if _parse(self.source) else without_magics(self.source)
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        return _parse(self.code)
+
+    @cached_property
+    def syntax_error(self) -> str:
+        """What is wrong and in which line, or nothing."""
+        return "" if self.tree else _complaint(self.code)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names that the cell binds."""
+        return frozenset(bound_names(self.tree.body)) if self.tree else frozenset()
+
+    @cached_property
+    def skipped(self) -> str:
+        """Why grading does not run this cell, or nothing."""
+        if self.kind != "code":
+            return f"is {self.kind}, not code"
+        if "experiment" in self.tags:
+            return "is tagged `experiment`, and grading skips those"
+        if self.tree and self.tree.body and all(_is_check(statement) for statement in self.tree.body):
+            return "only checks"
+        if len(self.source) > LARGEST_CELL:
+            return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
+        return ""
+
+    def mentions(self, name: str) -> bool:
+        """Whether it defines the name, or would if it were Python."""
+        return name in self.names or bool(re.search(rf"^[ \t]*(def|class)[ \t]+{re.escape(name)}\b", self.source, re.M))
+
+    @property
+    def place(self) -> str:
+        return f"cell {self.number}" if self.number else "a text cell"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in. `chapter` is what it is graded as; `problems` are for the report and stop nothing."""
+
+    file: str
+    course: Course
+    chapter: Chapter | None
+    cells: tuple[Cell, ...] = ()
+    problems: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] | None = None
+    digest: str = ""
+
+    @property
+    def readable(self) -> bool:
+        return self.metadata is not None
+
+    @cached_property
+    def running(self) -> list[Cell]:
+        return [cell for cell in self.cells if not cell.skipped]
+
+    @property
+    def program(self) -> list[tuple[int, str]]:
+        """Number and code of the cells that grading runs, in order."""
+        return [(cell.number, cell.code) for cell in self.running]
+
+    # ------------------------------------------------------------------------------------------------ one exercise
+    def facts(self, exercise: Exercise) -> Facts:
+        """What the text says about an exercise: for the judge, before anything runs."""
+        cells = [cell for cell in self.running if exercise.name in cell.names]
+        broken = [cell for cell in self.running if cell.syntax_error and cell.mentions(exercise.name)]
+        text = "\n".join(cell.source for cell in cells)
+        where = tuple(cell.number for cell in cells) or tuple(cell.number for cell in broken)
+        source = Source(self.file, where, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if cells else "")
+        written = [not is_stub(exercise, cell) for cell in cells]
+        if cells:
+            return Facts(source, stub=not written[-1], notes=tuple(self._notes(exercise, cells, written)))
+        undefined = None if self._hides_names else self._why_undefined(exercise, broken)
+        return Facts(source, undefined=undefined)
+
+    def _notes(self, exercise: Exercise, cells: list[Cell], written: list[bool]) -> Iterator[str]:
+        if len(cells) > 1:
+            numbers = ", ".join(str(cell.number) for cell in cells)
+            yield f"`{exercise.name}` is defined in cells {numbers}; the last one counts, as when all cells are run."
+            if any(written) and not written[-1]:
+                yield f"Cell {cells[-1].number} is the untouched stub: delete it, and what you wrote above counts."
+        for cell in self.running:
+            if cell.syntax_error and cell.mentions(exercise.name):
+                yield f"Cell {cell.number} defines it, too, but {cell.syntax_error}."
+
+    def _why_undefined(self, exercise: Exercise, broken: list[Cell]) -> Diagnosis:
+        name = exercise.name
+        if not self.readable:
+            return Diagnosis("unreadable", "unreadable", " ".join(self.problems))
+        if broken:
+            return Diagnosis("syntax_error", "syntax_error", f"Cell {broken[-1].number} {broken[-1].syntax_error}.")
+        elsewhere = [cell for cell in self.cells if cell.skipped and cell.mentions(name)]
+        if elsewhere:
+            cell = elsewhere[-1]
+            text = f"`{name}` is defined in {cell.place}, which {cell.skipped}. Put it in a code cell of its own."
+            return Diagnosis("not_run", "not_run", text)
+        others = {e.name for e in self.course.exercises}
+        mine = {bound: cell.number for cell in self.running for bound in cell.names if bound not in others}
+        near = difflib.get_close_matches(name, mine, 1, 0.6)
+        hint = (
+            f"Cell {mine[near[0]]} defines `{near[0]}`: was it renamed?" if near else "No cell of the file defines it."
+        )
+        return Diagnosis("not_defined", "not_defined", f"`{name}` is not defined. {hint}")
+
+    @cached_property
+    def _hides_names(self) -> bool:
+        """Whether some cell may define names that cannot be seen in its text."""
+        for cell in self.running:
+            for node in ast.walk(cell.tree) if cell.tree else ():
+                if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+                    return True
+                if isinstance(node, ast.Name) and node.id in HIDES_NAMES:
+                    return True
+        return False
+
+    # ------------------------------------------------------------------------------------------------ all of it
+    def whereabouts(self, name: str) -> str:
+        """Where a name that was missing at run time is defined; completes "The function uses `eps`, ..."."""
+        cells = [cell for cell in self.cells if cell.mentions(name)]
+        for cell in reversed(cells):
+            if not cell.skipped and not cell.syntax_error:
+                return f"which {cell.place} defines, but it did not get that far"
+        for cell in reversed(cells):
+            return f"which only {cell.place} defines, and that cell {cell.skipped or cell.syntax_error}"
+        return "defined nowhere in the file"
+
+    @cached_property
+    def undefined(self) -> dict[str, tuple[int, ...]]:
+        """Names that cells use and no cell that is run defines, with the cells: a kernel may still know them."""
+        known = (
+            {name for cell in self.running for name in cell.names} | set(dir(builtins)) | {"__file__", "get_ipython"}
+        )
+        found: dict[str, list[int]] = {}
+        if self._hides_names:
+            return {}
+        for cell in self.running:
+            for name in _used(cell):
+                if name not in known and cell.number not in found.setdefault(name, []):
+                    found[name].append(cell.number)
+        return {name: tuple(numbers) for name, numbers in found.items()}
+
+    @property
+    def untouched(self) -> list[str]:
+        """The exercises of the chapter that are still stubs, or not there at all."""
+        exercises = self.chapter.exercises if self.chapter else ()
+        return [e.name for e in exercises if (facts := self.facts(e)).stub or facts.undefined]
+
+    @cached_property
+    def outdated(self) -> list[str]:
+        """Exercises that have changed since the notebook was built, by what the notebook itself says."""
+        built = _dict(_dict(self.metadata).get("gradschool")).get("exercises")
+        exercises = self.chapter.exercises if self.chapter else ()
+        return [e.name for e in exercises if _dict(built).get(e.name, exercise_hash(e)) != exercise_hash(e)]
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+class _Unreadable(Exception):
+    """The file is not what a submission must be."""
+
+
+def read_submission(
+    where: Path | str | bytes, course: Course, chapter: Chapter | None = None, name: str = ""
+) -> Submission:
+    """The submission at a path, or in these bytes. `chapter` is the assignment that it was handed in for, if known.
+
+    Notebooks (.ipynb) and scripts (.py, plain or in cells beginning with `# %%`). Never raises because of the content;
+    a file that cannot be read has no cells, and says why in `problems`.
+    """
+    file = name or ("submission.ipynb" if isinstance(where, bytes) else str(where))
+    try:
+        data = where if isinstance(where, bytes) else _bytes(Path(where))
+        text = _text(data)
+        cells, metadata = read_script(text) if file.endswith(".py") else read_notebook(text)
+    except _Unreadable as error:
+        return Submission(file, course, chapter, problems=(str(error),))
+    meant = chapter_of(course, cells, metadata, file)
+    chapter = chapter or meant
+    problems = [*kernel_problems(metadata), *chapter_problems(chapter, meant, metadata, cells, file)]
+    digest = hashlib.sha256(data).hexdigest()
+    submission = Submission(file, course, chapter, tuple(cells), (), metadata, digest)
+    problems += [f"Cell {cell.number} {cell.syntax_error}." for cell in submission.running if cell.syntax_error]
+    problems += [f"Cell {cell.number} {cell.skipped}." for cell in cells if cell.skipped.startswith("has more")]
+    problems += version_problems(submission)
+    return Submission(file, course, chapter, tuple(cells), tuple(problems), metadata, digest)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise _Unreadable(
+                f"The file is larger than {LARGEST_FILE // 1_000_000} MB; clear its outputs and hand it in again."
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise _Unreadable(f"The file cannot be read: {error.strerror}.") from error
+
+
+def _text(data: bytes) -> str:
+    if len(data) > LARGEST_FILE:
+        raise _Unreadable(
+            f"The file is larger than {LARGEST_FILE // 1_000_000} MB; clear its outputs and hand it in again."
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _Unreadable("The file is no text in UTF-8; expected a notebook (.ipynb) or a Python script.") from error
+
+
+def read_notebook(text: str) -> tuple[list[Cell], dict[str, Any]]:
+    """Cells and metadata of a notebook file, whatever else is wrong with it."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        what = "empty" if not text.strip() else "no JSON, so no notebook"
+        raise _Unreadable(f"The file is {what}; expected a notebook as Jupyter saves it.") from error
+    if type(data) is not dict or type(data.get("cells")) is not list:
+        older = type(data) is dict and "worksheets" in data
+        hint = "it is in an old format; open it in Jupyter and save it" if older else "it has no list of cells"
+        raise _Unreadable(f"The file is JSON but no notebook that can be graded: {hint}.")
+    if len(data["cells"]) > MOST_CELLS:
+        raise _Unreadable(f"The notebook has more than {MOST_CELLS} cells.")
+    return list(_cells(data["cells"])), _dict(data.get("metadata"))
+
+
+def _cells(items: list[Any]) -> Iterator[Cell]:
+    number = 0
+    for item in items:
+        cell = _dict(item)
+        source = cell.get("source", "")
+        if type(source) is list:
+            source = "".join(line for line in source if type(line) is str)
+        metadata = _dict(cell.get("metadata"))
+        kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
+        number += kind == "code"
+        tags = metadata.get("tags")
+        grade_id = _dict(metadata.get("nbgrader")).get("grade_id", "")
+        yield Cell(
+            number if kind == "code" else 0,
+            str(kind),
+            source if type(source) is str else "",
+            frozenset(tag for tag in tags if type(tag) is str) if type(tags) is list else frozenset(),
+            grade_id if type(grade_id) is str else "",
+        )
+
+
+def read_script(text: str) -> tuple[list[Cell], dict[str, Any]]:
+    """Cells of a script: what lies between lines that begin with `# %%`, or all of it as one cell."""
+    marker = re.compile(r"^#\s*%%(.*)$", re.M)
+    starts = [(match.start(), match.end(), match[1]) for match in marker.finditer(text)]
+    spans = [(0, starts[0][0] if starts else len(text), "")]
+    for i, (_, end, title) in enumerate(starts):
+        spans.append((end + 1, starts[i + 1][0] if i + 1 < len(starts) else len(text), title))
+    cells: list[Cell] = []
+    number = 0
+    for begin, end, title in spans:
+        source = text[begin:end].strip("\n")
+        kind = "markdown" if re.search(r"\[(markdown|md)\]", title) else "raw" if "[raw]" in title else "code"
+        if source.strip():
+            number += kind == "code"
+            tags = frozenset({"experiment"} if re.search(r"\bexperiment\b", title) else ())
+            cells.append(Cell(number if kind == "code" else 0, kind, source, tags))
+    return cells, {}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+# --------------------------------------------------------------------------------------------------- what it is for
+def chapter_of(course: Course, cells: list[Cell], metadata: Mapping[str, Any], file: str) -> Chapter | None:
+    """The chapter that a file belongs to: by its own word, by its name, by what it defines."""
+    claims = [_dict(metadata.get("gradschool")).get("chapter"), Path(file).stem, Path(file).parent.name]
+    for claim in claims:
+        try:
+            if type(claim) is str and claim:
+                return course.chapter(claim)
+        except Unknown:
+            continue
+    ids = {cell.grade_id for cell in cells} | {name for cell in cells if cell.kind == "code" for name in cell.names}
+    votes = Counter({c.id: sum(e.name in ids for e in c.exercises) for c in course.chapters})
+    best = votes.most_common(1)
+    return course.chapter(best[0][0]) if best and best[0][1] else None
+
+
+def chapter_problems(
+    chapter: Chapter | None, meant: Chapter | None, metadata: Mapping[str, Any], cells: list[Cell], file: str
+) -> Iterator[str]:
+    if chapter is None:
+        yield "It does not say which assignment it is for, and defines no exercise of this course."
+        return
+    if meant is not None and meant.id != chapter.id:
+        yield f"This is the work for {meant.id}; expected {chapter.id}."
+    if not file.endswith(".py"):
+        if not any(cell.grade_id for cell in cells):
+            yield "The notebook has lost its metadata; its exercises were looked up by name."
+        missing = [e.name for e in chapter.exercises if not any(c.mentions(e.name) for c in cells if c.kind == "code")]
+        if missing:
+            yield f"The notebook lacks the cells of {', '.join(missing)}."
+
+
+def kernel_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
+    spec = _dict(metadata.get("kernelspec"))
+    language, kernel = spec.get("language", "python"), spec.get("name", "python3")
+    if language != "python" or not str(kernel).startswith("python"):
+        yield f"The notebook asks for the kernel {str(kernel)[:40]!r}; it was run with Python."
+
+
+def version_problems(submission: Submission) -> Iterator[str]:
+    if submission.outdated:
+        built = _dict(_dict(submission.metadata).get("gradschool"))
+        version, names = str(built.get("version"))[:40], ", ".join(submission.outdated)
+        yield (
+            f"The notebook was built by version {version} of {submission.course.name}, and {names} changed since; "
+            f"graded by version {submission.course.version}."
+        )
+
+
+# ------------------------------------------------------------------------------------------------------ reading code
+def _parse(source: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\d" and the like are not our business
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def _complaint(source: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(source)
+        except SyntaxError as error:
+            line = (error.text or "").strip()[:80]
+            shown = f": `{line}`" if line else ""
+            return f"has a syntax error in line {error.lineno} ({error.msg}){shown}"
+        except (ValueError, RecursionError, MemoryError) as error:
+            return f"cannot be read as Python ({type(error).__name__})"
+    return ""
+
+
+def without_magics(source: str) -> str:
+    """The source with IPython's own lines as comments; every line keeps its number."""
+    lines = source.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].split()[:1] and lines[first].split()[0] in OTHER_LANGUAGES:
+        return "\n".join("# " + line for line in lines)
+    return "\n".join(_without_magic(line) for line in lines)
+
+
+def _without_magic(line: str) -> str:
+    indent, text = line[: len(line) - len(line.lstrip())], line.strip()
+    if text.startswith(("%", "!", "?")) or (text.endswith("?") and not text.startswith("#")):
+        return f"{indent}pass  # {text}"  # a block keeps its statement
+    assigned = re.match(r"([\w, ]+?)\s*=\s*[%!]", text)
+    return f"{indent}{assigned[1]} = None  # {text}" if assigned else line
+
+
+def _is_check(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check"
+
+
+def _used(cell: Cell) -> list[str]:
+    try:
+        chains = global_names(cell.tree) if cell.tree else []
+    except RecursionError:
+        return []
+    return [getattr(chain[0], "id", "") for chain in chains]
+
+
+# ------------------------------------------------------------------------------------------------------------- stubs
+def is_stub(exercise: Exercise, cell: Cell) -> bool:
+    """Whether the last thing that the cell binds to the name is the stub, whatever its docstring and spelling."""
+    bindings = [s for s in (cell.tree.body if cell.tree else ()) if exercise.name in bound_names([s])]
+    wanted = [s for s in _stub_tree(exercise).body if exercise.name in bound_names([s])]
+    return bool(bindings) and _bare(bindings[-1]) == _bare(wanted[-1])
+
+
+def _stub_tree(exercise: Exercise) -> ast.Module:
+    known = vars(exercise)
+    if "_stub_tree" not in known:
+        known["_stub_tree"] = ast.parse(stub(exercise))
+    return known["_stub_tree"]
+
+
+def _bare(node: ast.stmt) -> Any:
+    """Names and bodies without docstrings and parameters."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        return node.name, [_bare(statement) for statement in body]
+    try:
+        return ast.dump(node)
+    except RecursionError:
+        return None

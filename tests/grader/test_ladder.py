@@ -1,0 +1,83 @@
+"""Hints come one at a time and in order, the solution is earned, and progress is never lost by a worse try."""
+
+import pytest
+
+from gradschool_grader import state
+from gradschool_grader.course import Chapter, Course
+from gradschool_grader.exercise import Exercise, Group, Hint
+from gradschool_grader.ladder import hints_taken, next_hint, remember, solution_seen, solved, standing
+from gradschool_grader.verdict import Diagnosis, GroupVerdict, Verdict
+
+
+def square(x):
+    return x * x
+
+
+HINTS = [Hint("What is a square?"), Hint("Is 2 x it?", when=("doubled",)), Hint("Multiply.")]
+EXERCISE = Exercise(square, "ch01", task="", example="", groups=[Group("values", 3, lambda rng: [])], hints=HINTS)
+BARE = Exercise(square, "ch01", task="", example="", groups=[Group("all", 2, lambda rng: [])], name="bare")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / state.FOLDER).mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def course(tmp_path):
+    return Course("c", "C", [Chapter("ch01", 1, "One", tmp_path, [EXERCISE, BARE])])
+
+
+def verdict(points, outcome="wrong", diagnosis=None):
+    return Verdict("square", "", "ch01", 77, "process", (GroupVerdict("values", outcome, points, 3.0),), diagnosis)
+
+
+def test_hints_come_in_order_and_the_last_one_stays():
+    steps = [next_hint(EXERCISE) for _ in range(3)]
+    assert [(s.number, s.of, s.text, s.new) for s in steps if s] == [
+        (1, 2, "What is a square?", True), (2, 2, "Multiply.", True), (2, 2, "Multiply.", False)]  # fmt: skip
+    assert hints_taken(EXERCISE) == 2
+
+
+def test_a_hint_for_a_mistake_is_given_to_those_who_made_it():
+    remember(verdict(0.0, diagnosis=Diagnosis("misconception", "doubled", "...")))
+    assert [step.text for step in (next_hint(EXERCISE), next_hint(EXERCISE)) if step] == [h.text for h in HINTS[:2]]
+
+
+def test_an_exercise_without_hints_has_none():
+    assert next_hint(BARE) is None
+
+
+def test_solved_needs_all_points_and_outlives_a_worse_try():
+    remember(verdict(1.0))
+    assert not solved(EXERCISE)
+    remember(verdict(3.0, "passed"))
+    remember(verdict(0.0))
+    assert solved(EXERCISE)
+
+
+def test_a_failing_seed_is_kept_until_it_passes():
+    remember(verdict(0.0))
+    assert state.read("failing") == {"square": 77}
+    remember(verdict(3.0, "passed"))
+    assert state.read("failing") == {}
+
+
+def test_standing_lists_every_exercise_whether_tried_or_not(course):
+    remember(verdict(1.0))
+    next_hint(EXERCISE)
+    solution_seen(BARE)
+    lines = [(li.exercise.name, li.points, li.outcome, li.hints, li.solution_seen) for li in standing(course)]
+    assert lines == [("square", 1.0, "wrong", 1, False), ("bare", 0.0, "", 0, True)]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"square": 3}', '{"square": {"points": "x", "taken": "y"}}', "\udc80"])
+def test_a_spoilt_memory_counts_as_none(folder, text):
+    for topic in ("progress", "hints"):
+        (folder / state.FOLDER / f"{topic}.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert not solved(EXERCISE)
+    assert hints_taken(EXERCISE) == 0
+    remember(verdict(3.0, "passed"))
+    assert solved(EXERCISE)

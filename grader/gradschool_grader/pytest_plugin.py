@@ -37,11 +37,10 @@ def pytest_collection(session: pytest.Session) -> object:
 
 
 def collect(session: pytest.Session, path: Path) -> list[pytest.Item]:
-    from .submission import read_submission
-    from .terminal import judging
+    from .terminal import judging, open_file
 
-    submission = read_submission(path)
-    if submission.course is None or submission.chapter is None:
+    submission = open_file(path)
+    if submission.chapter is None:
         raise pytest.UsageError("\n".join(submission.problems) or f"{path}: no exercise was found in this file")
     block = judging(submission, submission.course, session.config.getoption("--submission-seed"))
     verdict_on = block.__enter__()

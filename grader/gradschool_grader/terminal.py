@@ -17,13 +17,13 @@ from pathlib import Path
 
 from . import show, state
 from .answers import LiveAnswers
-from .course import Chapter, Course
+from .course import Chapter, Course, find_courses
 from .exercise import Exercise
 from .judge import Limits, judge_one
 from .rooms import Rooms
 from .submission import Submission, read_submission
 from .verdict import Verdict
-from .worker import SubprocessWorkers, World
+from .worker import SubprocessWorkers
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,6 @@ def untouched(verdict: Verdict) -> bool:
     return verdict.diagnosis is not None and verdict.diagnosis.kind == "stub"
 
 
-def world(course: Course) -> World:
-    """What submitted code can import: the course's public parts, and inert stand-ins for plots and data."""
-    return World(course.modules, course.placeholders, course.helpers_source)
-
-
 @contextmanager
 def judging(submission: Submission, course: Course, seed: int | None = None) -> Iterator[Callable[[Exercise], Verdict]]:
     """A function from an exercise to its verdict, with processes behind it that end with the block.
@@ -57,7 +52,7 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
     Without a seed, one that failed before is tried first.
     """
     failing = state.read("failing") if seed is None else {}
-    with SubprocessWorkers(world(course)) as workers:
+    with SubprocessWorkers(course.helpers_source, course.modules, course.placeholders) as workers:
         rooms = Rooms(workers, submission.program)
 
         def verdict(exercise: Exercise) -> Verdict:
@@ -73,6 +68,22 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
         yield verdict
 
 
+def open_file(path: Path, courses: Iterable[Course] | None = None) -> Submission:
+    """The file as a submission to the course that it says it is for, or that knows most of what it defines."""
+    several = list(find_courses().values() if courses is None else courses)
+    if not several:
+        raise LookupError("No course is installed: `pip install gradschool` brings one.")
+    read = [read_submission(path, course) for course in several]
+
+    def fits(submission: Submission) -> tuple[bool, int]:
+        says = (submission.metadata or {}).get("gradschool")
+        exercises = submission.chapter.exercises if submission.chapter else ()
+        known = sum(cell.mentions(e.name) for e in exercises for cell in submission.cells)
+        return isinstance(says, dict) and says.get("course") == submission.course.name, known
+
+    return max(read, key=fits)
+
+
 def check_file(
     path: Path,
     courses: Iterable[Course] | None = None,
@@ -82,9 +93,9 @@ def check_file(
     tell: Callable[[Verdict], None] = lambda verdict: None,
 ) -> Checked:
     """Judge the exercises of a notebook or script as it is saved. `only` names exercises; `tell` hears each verdict."""
-    submission = read_submission(path, courses)
+    submission = open_file(path, courses)
     course, chapter = submission.course, submission.chapter
-    if course is None or chapter is None:
+    if chapter is None:
         return Checked(submission, None, ())
     wanted = [chapter.exercise(name) for name in only] or chapter.exercises
     verdicts = []
@@ -99,11 +110,16 @@ def check_file(
 def words(checked: Checked) -> str:
     """The whole report as text: what was judged in full, untouched stubs in one line, the score at the end."""
     lines = [f"! {problem}" for problem in checked.submission.problems]
+    for name, cells in checked.submission.undefined.items():
+        where = ", ".join(map(str, cells))
+        lines.append(
+            f"! The file uses `{name}` (cell {where}), defined nowhere: only a kernel that ran older cells knows it."
+        )
     lines += [show.text(verdict, graded=False) for verdict in checked.verdicts if not untouched(verdict)]
     stubs = [verdict.exercise for verdict in checked.verdicts if untouched(verdict)]
     lines += [f"○ not written yet: {', '.join(stubs)}"] if stubs else []
     points = sum(verdict.points for verdict in checked.verdicts)
     total = sum(verdict.max_points for verdict in checked.verdicts)
-    if checked.verdicts:
-        lines.append(f"{show.score(points, total)} in {checked.submission.name}")
+    if checked.chapter:
+        lines.append(f"{show.score(points, total)} in {checked.submission.file}")
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 One zygote per judge has Python and NumPy loaded; each worker is a fork of it in a session of its own, with limits,
 Landlock and a seccomp allow-list. In mode "AB" the zygote itself stands in bubblewrap: no network, no /proc, and a root
-that is read-only and holds nothing but Python and NumPy. Mode "B" is the same without it, for containers that forbid it.
+that is read-only and holds nothing but Python and NumPy. Mode "B" does without it, for containers that forbid it.
 
     with Sandbox(helpers="HELPERS = {}", mode="AB") as workers:
         with workers.fresh() as worker:          # 3 ms

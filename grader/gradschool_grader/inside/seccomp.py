@@ -24,8 +24,9 @@ FILES = """read readv pread64 preadv write writev pwrite64 pwritev close lseek f
 TIME = (
     "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage setitimer getitimer alarm"
 )
-ITSELF = """getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp getpgid
-    getsid getrlimit uname sysinfo sched_getaffinity sched_yield getcpu umask getrandom futex restart_syscall exit exit_group"""
+ITSELF = """getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp getpgid getsid
+    getrlimit uname sysinfo sched_getaffinity sched_yield getcpu umask getrandom futex restart_syscall
+    exit exit_group"""
 SIGNALS = "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack pause"
 
 HARMLESS_IOCTLS = {"TCGETS": 0x5401, "TIOCGWINSZ": 0x5413, "FIONREAD": 0x541B, "FIONCLEX": 0x5450, "FIOCLEX": 0x5451}

@@ -10,7 +10,7 @@ optimizer works in place and in blocks that stay in the processor's cache, sever
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,11 +117,10 @@ def in_place(optimizer: Optimizer, block: int = BLOCK) -> Optimizer:
     >>> params.vector.round(6), state["t"]
     (array([0.9, 1.1, 1. ]), 1)
     """
-    return Optimizer(
-        functools.partial(flat_init, optimizer),
-        functools.partial(flat_update, optimizer, block),
-        optimizer.name,
-        optimizer.elementwise,
+    return replace(
+        optimizer,
+        init=functools.partial(flat_init, optimizer),
+        update=functools.partial(flat_update, optimizer, block),
     )
 
 

@@ -510,13 +510,15 @@ class Optimizer:
     """A pair of pure functions: `init(params) -> state`, `update(params, grads, state, lr=None) -> (params, state)`.
 
     Write your own as `Optimizer(my_init, my_update)`. `name` is what `using` replaces; `elementwise` promises that
-    every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks.
+    every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks; `lr` is
+    the rate that `update` takes when it is given none.
     """
 
     init: Callable[[Tree], State]
     update: Callable[..., tuple[Tree, State]]
     name: str = ""
     elementwise: bool = False
+    lr: float | None = None
 
 
 def optimizer(name: str, **hyper: Any) -> Optimizer:
@@ -533,7 +535,8 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
     array([ 0.5, -0.5,  0. ])
     """
     function = find_step(name).function
-    options = list(inspect.signature(function).parameters)
+    signature = inspect.signature(function).parameters
+    options = list(signature)
     if options[0] != "params":
         raise ValueError(
             f"{name} asks for gradients at a point of its own choosing; call it directly, with {options[0]}"
@@ -542,7 +545,8 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
         if option not in options[3:]:
             raise TypeError(f"{name} has no option {option!r}.{nearest(option, options[3:])}")
     numbers = all(value is None or isinstance(value, int | float) for value in hyper.values())
-    return Optimizer(functools.partial(init_state, name), functools.partial(take_step, name, hyper), name, numbers)
+    lr = hyper.get("lr", signature["lr"].default)
+    return Optimizer(functools.partial(init_state, name), functools.partial(take_step, name, hyper), name, numbers, lr)
 
 
 def take_step(name: str, hyper: dict[str, Any], params: Tree, grads: Tree, state: State, lr: float | None = None):

@@ -9,6 +9,9 @@
 Importing it loads NumPy and nothing else.
 """
 
+from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
+from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
+from .flat import FlatTree, contiguous, in_place
 from .losses import (
     bce_with_logits,
     cross_entropy,
@@ -20,28 +23,21 @@ from .losses import (
     sparse_cross_entropy,
 )
 from .metrics import RunningMean, accuracy, mae_metric
-from .swap import using
-
-__version__ = "0.1.0"
-
-__all__ = [
-    "RunningMean",
-    "accuracy",
-    "bce_with_logits",
-    "cross_entropy",
-    "half_mse",
-    "huber",
-    "l1_loss",
-    "l2_loss",
-    "mae_metric",
-    "softmax_cross_entropy",
-    "sparse_cross_entropy",
-    "using",
-]
-
-# --- optimizers, layers, models and training export themselves below
-
-from .flat import FlatTree, contiguous, in_place
+from .ops import (
+    dense,
+    elu,
+    erf,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    relu,
+    selu,
+    sigmoid,
+    softmax,
+    softplus,
+    swish,
+    tanh,
+)
 from .optimizers import (
     Optimizer,
     adagrad,
@@ -59,7 +55,18 @@ from .optimizers import (
     update_each,
     with_lr_factors,
 )
+from .swap import using
+from .trees import ravel, tree_leaves, tree_map, tree_paths
 
+__version__ = "0.1.0"
+
+__all__ = [
+    "RunningMean", "accuracy", "bce_with_logits", "cross_entropy", "dense", "elu", "erf", "gelu", "grad",
+    "gradient_check", "half_mse", "hessian_vector_product", "huber", "l1_loss", "l2_loss", "leaky_relu",
+    "log_softmax", "mae_metric", "numerical_gradient", "one_hot", "one_hot_decode", "op", "ravel", "relu", "selu",
+    "sigmoid", "softmax", "softmax_cross_entropy", "softplus", "sparse_cross_entropy", "stop_gradient", "swish",
+    "tanh", "tree_leaves", "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
+]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",

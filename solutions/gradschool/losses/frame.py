@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import floats
+
 TINY = 1e-30  # stands in for a probability of 0: its logarithm, its inverse and their products fit into float32
 
 
@@ -23,11 +25,6 @@ def paired(loss: str, Y: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndar
         raise ValueError(f"{loss}: expected a target of the prediction's shape {Y.shape}, got {T.shape}; {advice}.")
     Y = floats(Y)
     return Y, T.astype(Y.dtype, copy=False)
-
-
-def floats(Y: np.ndarray) -> np.ndarray:
-    """Whole numbers become float64, floats stay what they are."""
-    return Y if Y.dtype.kind == "f" else Y.astype(np.float64)
 
 
 def weighting(loss: str, Y: np.ndarray, reduction: str, normalization: str, mask, weights):

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import floats
 from ..autodiff import op
-from .frame import TINY, check_labels, check_probabilities, class_weights, floats, paired, reduced, weighting
+from .frame import TINY, check_labels, check_probabilities, class_weights, paired, reduced, weighting
 
 
 def cross_entropy_forward(

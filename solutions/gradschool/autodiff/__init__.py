@@ -1,0 +1,26 @@
+"""Automatic differentiation in reverse: run a function, remember each step, then walk the steps backwards.
+
+    loss, grads = value_and_grad(lambda params: l2_loss(X @ params["W"] + params["b"], T))(params)
+
+Four files, from simple to complex: `tape` (the list of steps and the walk), `traced` (arrays on a tape), `numpy_rules`
+(the derivatives of NumPy's functions), `ops` (functions with a derivative of their own), and on top `derivatives`.
+"""
+
+from __future__ import annotations
+
+from . import numpy_rules as numpy_rules  # fills the tables
+from .derivatives import grad, hessian_vector_product, stop_gradient, value_and_grad, vjp
+from .ops import OPS, Op, op
+from .traced import Traced
+
+__all__ = [
+    "OPS",
+    "Op",
+    "Traced",
+    "grad",
+    "hessian_vector_product",
+    "op",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

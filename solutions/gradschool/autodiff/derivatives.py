@@ -1,0 +1,184 @@
+"""Derivatives of functions: trace the arguments, run the function, walk the tape back.
+
+    loss, grads = value_and_grad(loss_of)(params)           # one number of a tree of arrays
+    y, pullback = vjp(f, x)                                 # any function; pullback(g) = (g dy/dx,)
+    Hv = hessian_vector_product(loss_of, params, v)         # the gradient of (gradient . v)
+
+Arguments may be trees (nested dicts, lists, tuples) of float arrays; gradients come as trees of the same structure.
+What a function does not depend on has gradient zero. All nest: `grad(lambda x: grad(f)(x)[0])` is a second derivative.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..trees import Tree, check_structure, tree_leaves, tree_map, tree_paths
+from .tape import Tape
+from .traced import Traced, constant, lowered
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function with the arguments of f that returns (value, gradient) in one go.
+
+    Args:
+        f: returns one number; with `has_aux` a pair (number, anything else), such as predictions or a new state.
+        argnums: which positional argument to differentiate; for several positions the gradient is a tuple.
+        has_aux: then the result is ((value, aux), gradient).
+
+    Raises (when called):
+        ValueError: f returned something else than one number.
+        TypeError: an argument holds whole numbers; its path is named.
+
+    >>> loss = lambda params, x: np.sum((params["w"] * x - 1.0) ** 2)
+    >>> value, grads = value_and_grad(loss)({"w": np.array([1.0, 2.0, 3.0])}, np.array([1.0, 1.0, -1.0]))
+    >>> print(value, grads["w"])
+    17.0 [0. 2. 8.]
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        tape = Tape()
+        variables = {i: traced_tree(args[i], tape, argument_name(f, i)) for i in positions}
+        result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)
+        value, aux = result if has_aux else (result, None)
+        found = tape.pull(one(value, tape), forget=True)
+        gradients = tuple(collected(variables[i], found) for i in positions)
+        value = lowered(value, tape)
+        out = (value, tree_map(lambda leaf: lowered(leaf, tape), aux)) if has_aux else value
+        return out, gradients[0] if isinstance(argnums, int) else gradients
+
+    return run
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """`value_and_grad` without the value; with `has_aux` it returns (gradient, aux).
+
+    >>> print(grad(grad(lambda x: x**3))(2.0))
+    12.0
+    """
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = value_and_grad(f, argnums, has_aux)(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return run
+
+
+def vjp(f: Callable[..., Any], *args: Tree) -> tuple[Tree, Callable[[Tree], tuple[Tree, ...]]]:
+    """The value y = f(*args), and the function that pulls a cotangent of y back to the arguments.
+
+    y is an array or a tree of arrays. `pullback(g)`, with g like y, returns a tuple with g . dy/da for each argument
+    a; it may be called again and again.
+
+    Raises:
+        TypeError: an argument holds whole numbers.
+        ValueError: (from pullback) g and y differ in structure or shape.
+
+    >>> y, pullback = vjp(lambda x: np.stack([x[0] * x[1], x[2]]), np.array([2.0, 3.0, 4.0]))
+    >>> print(y, *pullback(np.array([1.0, 10.0])))
+    [6. 4.] [ 3.  2. 10.]
+    """
+    tape = Tape()
+    variables = [traced_tree(a, tape, argument_name(f, i)) for i, a in enumerate(args)]
+    y = f(*variables)
+
+    def pullback(g: Tree) -> tuple[Tree, ...]:
+        cotangents: dict[int, Any] = {}
+        check_structure(y, g, ("the result", "its cotangent"))
+        for path, result, d in zip(tree_paths(y), tree_leaves(y), tree_leaves(g), strict=True):
+            if np.shape(result) != np.shape(d):
+                where = f" at {path}" if path else ""
+                raise ValueError(f"vjp: expected a cotangent of shape {np.shape(result)}{where}, got {np.shape(d)}.")
+            if isinstance(result, Traced) and result.tape is tape:
+                d = d if isinstance(d, Traced) else np.asarray(d, result.dtype)
+                cotangents[result.entry] = cotangents[result.entry] + d if result.entry in cotangents else d
+        found = tape.pull(cotangents)
+        return tuple(collected(variable, found) for variable in variables)
+
+    return tree_map(lambda leaf: lowered(leaf, tape), y), pullback
+
+
+def hessian_vector_product(f: Callable[[Tree], Any], x: Tree, v: Tree) -> Tree:
+    """H v, where H is the matrix of second derivatives of f at x; H itself is never made.
+
+    >>> print(hessian_vector_product(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 10.0])))
+    [24.  2.]
+    """
+    check_structure(x, v, ("x", "v"))
+
+    def slope(x: Tree) -> Any:
+        products = tree_map(lambda g, d: np.sum(g * d), grad(f)(x), v)
+        return sum(tree_leaves(products))
+
+    return grad(slope)(x)
+
+
+def stop_gradient(tree: Tree) -> Tree:
+    """The same values as constants, through which no derivative passes.
+
+    >>> print(grad(lambda x: x * stop_gradient(x))(3.0))
+    3.0
+    """
+    return tree_map(constant, tree)
+
+
+# -------------------------------------------------------------------------------------------------- to and from trees
+def traced_tree(tree: Tree, tape: Tape, name: str) -> Tree:
+    """The tree with every leaf traced; whole numbers are refused, since they could not take a step."""
+    paths = iter(tree_paths(tree))
+
+    def variable(leaf: Any) -> Traced:
+        path = next(paths)
+        value = leaf if isinstance(leaf, Traced) else np.asarray(leaf)
+        if value.dtype.kind != "f":
+            where = f"{name}{path if path.startswith('[') else '.' + path}" if path else name
+            raise TypeError(f"expected floats to differentiate, got {value.dtype} in {where}; try .astype(float).")
+        return Traced(value, tape, tape.variable())
+
+    return tree_map(variable, tree)
+
+
+def argument_name(f: Callable[..., Any], i: int) -> str:
+    try:
+        return list(inspect.signature(f).parameters)[i]
+    except (TypeError, ValueError, IndexError):
+        return f"argument {i}"
+
+
+def one(value: Any, tape: Tape) -> dict[int, Any]:
+    """The cotangent to begin with: dL/dL = 1."""
+    shape = getattr(value, "shape", () if isinstance(value, int | float) else None)
+    if shape != ():
+        what = f"a {type(value).__name__}" if shape is None else f"shape {shape}"
+        raise ValueError(
+            f"value_and_grad: expected a function that returns one number, got {what}; sum it, "
+            "use has_aux=True for a pair (number, anything), or vjp for arrays."
+        )
+    if isinstance(value, Traced) and value.tape is tape:
+        return {value.entry: np.ones((), value.dtype)[()]}
+    return {}
+
+
+def collected(variables: Tree, found: dict[int, Any]) -> Tree:
+    """The gradients in the structure, shapes and dtypes of the variables, each an array of its own."""
+    seen: set[int] = set()
+
+    def gradient(variable: Traced) -> Any:
+        d = found.get(variable.entry)
+        if d is None:
+            return np.zeros(variable.shape, variable.dtype)[()]
+        if isinstance(d, Traced):
+            return d.astype(variable.dtype)
+        d = np.asarray(d, variable.dtype)
+        if id(d) in seen or not d.flags.writeable or d.base is not None:
+            d = d.copy()  # changing one gradient in place must not change another
+        seen.add(id(d))
+        return d if d.ndim else d[()]
+
+    return tree_map(gradient, variables)

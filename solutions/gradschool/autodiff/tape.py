@@ -1,0 +1,78 @@
+"""The tape: a list of steps, each of which knows how to carry a derivative from its result back to its inputs.
+
+    tape = Tape()
+    x = tape.variable()                               # 0, the number of the first entry
+    y = tape.step((x,), lambda g: (g * 2,))           # 1, and y = 2 x, whatever x was
+    tape.pull({y: 1.0})[x]                            # dy/dx = 2.0
+
+Values do not stand on the tape; what a pullback needs of them it has kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_ages = itertools.count()
+
+
+class Step(NamedTuple):
+    """`pullback(g)` gives a gradient for each of `inputs` (entries of the tape), or None for no gradient.
+
+    A step with several results takes an entry for each; `results` has their (shape, dtype), None for what is no
+    float, and g is then a tuple.
+    """
+
+    inputs: tuple[int, ...]
+    pullback: Callable[[Any], Iterable[Any]]
+    results: tuple[tuple[tuple[int, ...], Any] | None, ...] = ()
+
+
+class Tape:
+    """Steps in the order in which they were made, so that walking backwards meets every result before its inputs."""
+
+    __slots__ = ("age", "steps")
+
+    def __init__(self) -> None:
+        self.age = next(_ages)  # an inner derivative has the younger tape
+        self.steps: list[Step | None] = []
+
+    def variable(self) -> int:
+        """A new entry that nothing leads to."""
+        self.steps.append(None)
+        return len(self.steps) - 1
+
+    def step(self, inputs: tuple[int, ...], pullback: Callable[[Any], Iterable[Any]], results: tuple = ()) -> int:
+        """A new entry for a result that was made of `inputs`; for several results, the entry of the first."""
+        self.steps.append(Step(inputs, pullback, results))
+        self.steps.extend([None] * (len(results) - 1))
+        return len(self.steps) - max(len(results), 1)
+
+    def pull(self, cotangents: Mapping[int, Any], forget: bool = False) -> dict[int, Any]:
+        """Carry cotangents of results back to the variables; with `forget` the steps are dropped on the way."""
+        gradients = dict(cotangents)
+        for entry in range(max(gradients, default=-1), -1, -1):
+            step = self.steps[entry]
+            if step is None:
+                continue
+            if forget:
+                self.steps[entry] = None  # frees what the pullback had kept, while the walk goes on
+            g = _of_all_results(step, entry, gradients) if step.results else gradients.pop(entry, None)
+            if g is None:
+                continue
+            for i, d in zip(step.inputs, step.pullback(g), strict=True):
+                if d is not None:
+                    gradients[i] = gradients[i] + d if i in gradients else d
+        return gradients
+
+
+def _of_all_results(step: Step, entry: int, gradients: dict[int, Any]) -> tuple[Any, ...] | None:
+    """The gradients of all results of a step, zeros for those that nothing used; None if nothing used any."""
+    found = [gradients.pop(entry + i, None) for i in range(len(step.results))]
+    if all(g is None for g in found):
+        return None
+    pairs = zip(found, step.results, strict=True)
+    return tuple(np.zeros(*kind) if g is None and kind else g for g, kind in pairs)

@@ -1,0 +1,70 @@
+"""The dense layer: every output is a weighted sum of all inputs, plus its own bias.
+
+    Y = dense(X, W, b)                                  # X (N, in), W (in, out), b (out,) -> Y (N, out)
+    dX, dW, db = dense_backward(g, cache)               # g (N, out)
+
+Any further axes of X, as in (N, T, in), count as more samples.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..autodiff import op
+
+
+def dense_forward(X, W, b=None):
+    """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
+    if W.ndim != 2 or X.ndim == 0 or X.shape[-1] != W.shape[0]:
+        advice = "try W.T" if W.ndim == 2 and X.shape[-1:] == W.shape[1:] else "W is (in, out), X is (..., in)"
+        raise ValueError(f"dense: X {X.shape} and W {W.shape} do not fit; {advice}.")
+    if b is not None and b.shape != W.shape[1:]:
+        raise ValueError(f"dense: expected b of shape {W.shape[1:]} for W {W.shape}, got {b.shape}.")
+    Y = X @ W
+    return Y if b is None else Y + b, {"X": X, "W": W}
+
+
+def dense_dX(g, cache):
+    """dL/dX = g W^T"""
+    return g @ cache["W"].T
+
+
+def dense_dW(g, cache):
+    """dL/dW = X^T g, summed over all samples"""
+    X = cache["X"]
+    return X.reshape(-1, X.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+
+
+def dense_db(g, cache):
+    """dL/db = g, summed over all samples"""
+    return np.sum(g, axis=tuple(range(g.ndim - 1)))
+
+
+def dense_backward(g, cache):
+    """dL/dX = g W^T,  dL/dW = X^T g,  dL/db = sum g"""
+    return dense_dX(g, cache), dense_dW(g, cache), dense_db(g, cache)
+
+
+@op(dense_forward, dense_backward, inputs=3, each=(dense_dX, dense_dW, dense_db))
+def dense(X, W, b=None):
+    """The dense (fully connected, linear) layer Y = X W + b.
+
+        dL/dX = g W^T       dL/dW = X^T g       dL/db = sum of g over all samples       (g = dL/dY)
+
+    Args:
+        X: inputs (..., in): (N, in), (N, T, in) or a single (in,).
+        W: weights (in, out).
+        b: biases (out,), or None for none.
+
+    Returns:
+        Y (..., out). `dense_backward` returns (dX, dW, db); its cache has `X` and `W`.
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    Frameworks: MATLAB's `fullyconnect` computes W X + b, and PyTorch's `linear` X W^T + b, both with W (out, in).
+
+    >>> print(dense(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 1.0]]), np.array([0.0, 0.0, 10.0])))
+    [[ 1.  2. 15.]]
+    """
+    return dense_forward(X, W, b)[0]

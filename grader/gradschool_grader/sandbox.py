@@ -104,13 +104,28 @@ def root_of_files() -> list[str]:
     return arguments
 
 
+def closed() -> bool:
+    """Whether root runs a Python that another user has closed to everybody else (a home of mode 0700)."""
+    if os.geteuid() != 0:
+        return False
+    needed = [Path(path) for path in (np.__file__, python(), str(INSIDE), os.__file__)]
+    return any(closes(folder) for path in needed for folder in (path, *path.parents))
+
+
+def closes(path: Path) -> bool:
+    found, needed = path.stat(), 0o005 if path.is_dir() else 0o004
+    return found.st_uid != 0 and found.st_mode & needed != needed
+
+
 def bubblewrap(inner: list[str]) -> list[str]:
     """The command in namespaces of its own."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxMissing("bubblewrap is not installed", {"bubblewrap": "the program bwrap is not on the PATH"})
-    alone = ["--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    alone += ["--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    alone = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    alone += ["--hostname", "sandbox", "--cap-drop", "ALL"]
+    # in a user namespace root owns nothing of the other user's, and could not even show it read-only
+    alone += ["--cap-add", "CAP_DAC_READ_SEARCH"] if closed() else ["--unshare-user-try"]
     ends = ["--die-with-parent", "--new-session", "--chdir", os.sep]
     return [program, *alone, *ends, *root_of_files(), "--", *inner]
 
@@ -157,7 +172,7 @@ class Zygote:
 
     def _greet(self, setup: Mapping[str, Any]) -> dict[str, str]:
         try:
-            return self.channel.ask(dict(setup), time.monotonic() + START_SECONDS)["missing"]
+            return self.channel.ask({**setup, "closed": closed()}, time.monotonic() + START_SECONDS)["missing"]
         except (TimedOut, Closed, Tampered) as error:
             self.process.kill()
             words = self.last_words()

@@ -6,6 +6,7 @@ Canary().handle({"secret": "/etc/passwd"})   # {"read": "EACCES"}, or {"read": "
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import socket
 from collections.abc import Callable
@@ -52,8 +53,6 @@ def fork(request: dict[str, Any]) -> None:
 
 
 def memory(request: dict[str, Any]) -> None:
-    import mmap
-
     mmap.mmap(-1, request["memory"]).close()
 
 

@@ -21,7 +21,7 @@ from . import landlock, seccomp
 
 SET_PDEATHSIG, SET_NO_NEW_PRIVS, DROP_FROM_BOUNDING_SET = 1, 38, 24
 CAPABILITY_VERSION = 0x20080522
-LAST_CAPABILITY = 63
+LAST_CAPABILITY, DAC_READ_SEARCH = 63, 2
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -102,11 +102,15 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def drop_capabilities() -> None:
-    """Root without its powers: it owns its files and can do no more than any owner."""
+def drop_capabilities(keep_search: bool) -> None:
+    """Root without its powers: it owns its files and can do no more than any owner.
+
+    `keep_search` keeps what an import needs where Python lies in a folder that another user has closed.
+    """
+    kept = 1 << DAC_READ_SEARCH if keep_search else 0
     for number in range(LAST_CAPABILITY + 1):
         libc.prctl(DROP_FROM_BOUNDING_SET, ctypes.c_ulong(number), 0, 0, 0)  # refused to an ordinary user: has none
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    nothing = (ctypes.c_uint32 * 6)()
+    sets = (ctypes.c_uint32 * 6)(kept, kept)  # effective, permitted, inheritable; then the same for the upper half
     with contextlib.suppress(AttributeError):  # a libc without the wrapper: Landlock and seccomp hold root as well
-        libc.capset(header, nothing)
+        libc.capset(header, sets)

@@ -47,7 +47,7 @@ def run(fd: int) -> NoReturn:
     helpers = build_world(setup["modules"], setup["placeholders"], setup["helpers"])
     locks = lock.Locks(setup["limits"], readable())
     os.chdir(os.sep)
-    lock.drop_capabilities()
+    lock.drop_capabilities(setup["closed"])
     gc.collect()
     gc.freeze()  # or the children's first collection copies every page
     channel.send({"ready": True, "missing": locks.missing}, id)

@@ -1,5 +1,10 @@
 """The exercises of chapter 3 in the order of its text."""
 
-from . import regression
+from . import probabilities, regression, regression_backward, scores
 
-EXERCISES = [*regression.EXERCISES]
+EXERCISES = [
+    *regression.EXERCISES,
+    *regression_backward.EXERCISES,
+    *probabilities.EXERCISES,
+    *scores.EXERCISES,
+]

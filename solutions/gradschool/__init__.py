@@ -12,6 +12,8 @@ Importing it loads NumPy and nothing else.
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .flat import FlatTree, contiguous, in_place
+from .initializers import fans, glorot, he, lecun, variance_scaling
+from .layers import Layer, sequential
 from .losses import (
     bce_with_logits,
     cross_entropy,
@@ -23,6 +25,7 @@ from .losses import (
     sparse_cross_entropy,
 )
 from .metrics import RunningMean, accuracy, mae_metric
+from .models import count_parameters, mlp, predict
 from .ops import (
     dense,
     elu,
@@ -56,6 +59,7 @@ from .optimizers import (
     with_lr_factors,
 )
 from .swap import using
+from .training import History, batches, evaluate, train
 from .trees import ravel, tree_leaves, tree_map, tree_paths
 
 __version__ = "0.1.0"
@@ -70,4 +74,8 @@ __all__ = [
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
+]  # fmt: skip
+__all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
+    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mlp", "predict",
+    "sequential", "train", "variance_scaling",
 ]  # fmt: skip

@@ -1,0 +1,140 @@
+"""A layer is a pair of pure functions: `init` draws its parameters, `apply` computes its output from them. What it
+learns (params) and what it merely keeps (state, such as running statistics) go in and come out; nothing is hidden.
+
+    net = sequential(dense(300, init=he), gs.relu, dense(10))
+    params, state, shape = net.init(rng, (784,))               # shape of one sample in, (10,) out
+    y, state = net.apply(params, state, x, training=True, rng=rng)
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import initializers
+from .ops import linear
+
+__all__ = ["Layer", "activation", "dense", "sequential"]
+
+Tree = Any
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`init(rng, shape, dtype=float64) -> (params, state, shape)`, `apply(params, state, x, training=False, rng=None)
+    -> (y, state)`.
+
+    Shapes are those of one sample, without the batch axis. A layer that learns nothing has params {}, one that keeps
+    nothing hands on the state that it was given. Only layers that draw random numbers while training look at `rng`,
+    a NumPy generator. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle.
+    """
+
+    init: Callable[..., tuple[Tree, Tree, Shape]]
+    apply: Callable[..., tuple[Any, Tree]]
+    name: str = "layer"
+
+
+# ----------------------------------------------------------------------------------------------------------- layers
+def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bias: bool = True) -> Layer:
+    """y = x W + b with params {"W": (in, units), "b": (units,)}; `init(shape, rng, dtype=...)` draws W, b is zero.
+
+    x (N, ..., in) -> y (N, ..., units). Without bias there is no "b".
+
+    >>> params, _, shape = dense(3).init(np.random.default_rng(0), (5,))
+    >>> params["W"].shape, params["b"], shape
+    ((5, 3), array([0., 0., 0.]), (3,))
+    """
+    if units < 1:
+        raise ValueError(f"dense: expected at least one unit, got {units}")
+    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})")
+
+
+def dense_init(
+    units: int, init: Callable[..., np.ndarray], bias: bool, rng: np.random.Generator, shape: Shape, dtype: Any = float
+) -> tuple[Tree, Tree, Shape]:
+    if not shape:
+        raise ValueError("dense: expected samples with a feature axis, got shape (); try x[:, None] and shape (1,)")
+    params = {"W": init((shape[-1], units), rng, dtype=dtype)}
+    return params | ({"b": np.zeros(units, dtype)} if bias else {}), {}, (*shape[:-1], units)
+
+
+def dense_apply(
+    params: Tree, state: Tree, x: Any, training: bool = False, rng: np.random.Generator | None = None
+) -> tuple[Any, Tree]:
+    return linear.dense(x, params["W"], params.get("b")), state
+
+
+def activation(function: Callable[..., Any], **options: Any) -> Layer:
+    """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change."""
+    name = getattr(function, "__name__", "activation")
+    return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name)
+
+
+def nothing_to_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -> tuple[Tree, Tree, Shape]:
+    return {}, {}, shape
+
+
+def activation_apply(
+    function: Callable[..., Any],
+    options: dict[str, Any],
+    params: Tree,
+    state: Tree,
+    x: Any,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, Tree]:
+    return function(x, **options), state
+
+
+# ------------------------------------------------------------------------------------------------------ composition
+def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
+    """Layers one after the other; plain functions, such as `gs.relu`, may stand among them.
+
+    params and state are lists with one entry per layer, so the weights of the first are `params[0]["W"]`. The state
+    may be None where no layer keeps one. A sequential layer is a layer: they nest.
+
+    >>> net = sequential(dense(4), np.tanh, dense(3))
+    >>> params, state, shape = net.init(np.random.default_rng(0), (5,))
+    >>> net.apply(params, state, np.ones((7, 5)))[0].shape, len(params), shape
+    ((7, 3), 3, (3,))
+    """
+    chain = [layer if isinstance(layer, Layer) else activation(layer) for layer in layers]
+    name = f"sequential({', '.join(layer.name for layer in chain)})"
+    return Layer(functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain), name)
+
+
+def sequential_init(
+    layers: Sequence[Layer], rng: np.random.Generator, shape: Shape, dtype: Any = float
+) -> tuple[Tree, Tree, Shape]:
+    params, states = [], []
+    for layer in layers:
+        p, s, shape = layer.init(rng, shape, dtype)
+        params.append(p)
+        states.append(s)
+    return params, states, shape
+
+
+def sequential_apply(
+    layers: Sequence[Layer],
+    params: Tree,
+    state: Tree,
+    x: Any,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, Tree]:
+    states = [None] * len(layers) if state is None else state
+    if not len(layers) == len(params) == len(states):
+        raise ValueError(
+            f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "
+            "take both from its init(rng, shape)"
+        )
+    after = []
+    for layer, p, s in zip(layers, params, states, strict=True):
+        x, s = layer.apply(p, s, x, training, rng)
+        after.append(s)
+    return x, None if state is None else after

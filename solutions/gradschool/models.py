@@ -1,0 +1,105 @@
+"""A model turns parameters and inputs into predictions: layers composed, or any function `model(params, *inputs)`.
+Both are called through `run_model`, so that training, evaluation and prediction need not know which it is.
+
+    net = mlp([300, 100], 10, gs.elu, init=he)
+    params, state, _ = net.init(np.random.default_rng(0), (784,))
+    P = predict(net, params, X, state)
+
+    def twins(params, a, b):                       # the same parameters used twice: a function, no layers
+        return gs.tanh(a @ params["W"]) - gs.tanh(b @ params["W"])
+    P = predict(twins, params, (A, B))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .initializers import glorot
+from .layers import Layer, dense, sequential
+from .trees import tree_leaves, tree_map
+
+__all__ = ["count_parameters", "mlp", "predict", "run_model"]
+
+Tree = Any
+Model = Layer | Callable[..., Any]
+
+
+def mlp(
+    hidden: Sequence[int],
+    outputs: int,
+    activation: Layer | Callable[..., Any],
+    init: Callable[..., np.ndarray] = glorot,
+) -> Layer:
+    """A multilayer perceptron: dense layers with an activation after each but the last, whose outputs are scores.
+
+    >>> from gradschool.models import count_parameters, mlp
+    >>> params, _, shape = mlp([300, 100], 10, np.tanh).init(np.random.default_rng(0), (784,))
+    >>> shape, count_parameters(params)
+    ((10,), 266610)
+    """
+    inner = [part for units in hidden for part in (dense(units, init), activation)]
+    return sequential(*inner, dense(outputs, init))
+
+
+def count_parameters(params: Tree) -> int:
+    """How many numbers there are to learn.
+
+    >>> count_parameters({"W": np.ones((5, 3)), "b": np.zeros(3)})
+    18
+    """
+    return sum(int(np.size(leaf)) for leaf in tree_leaves(params))
+
+
+def run_model(
+    model: Model,
+    params: Tree,
+    state: Tree,
+    inputs: Any,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, Tree]:
+    """(predictions, new state) of a layer or a function. A tuple of inputs is spread over a function's arguments.
+
+    A function sees no state and no generator: what it does is the same in training and afterwards.
+    """
+    if isinstance(model, Layer):
+        return model.apply(params, state, inputs, training, rng)
+    return model(params, *(inputs if isinstance(inputs, tuple) else (inputs,))), state
+
+
+def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_size: int = 1024) -> Any:
+    """Predictions for all inputs (N, ...), computed in mini-batches so that memory does not grow with N.
+
+    `inputs` is an array, or a tree of arrays with the same N. Nothing is trained: layers behave as after training,
+    and the state stays what it is. Returns an array, or whatever tree of arrays the model returns.
+
+    Raises ValueError if there is nothing to predict, or if the inputs differ in N.
+
+    >>> predict(lambda w, x: x @ w, np.array([1.0, 10.0]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), batch_size=2)
+    array([21., 43., 65.])
+    """
+    n = samples(inputs)
+    if n == 0:
+        raise ValueError("predict: expected at least one sample, got none")
+    parts = [
+        run_model(model, params, state, rows(inputs, slice(start, start + batch_size)))[0]
+        for start in range(0, n, batch_size)
+    ]
+    return tree_map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def samples(data: Tree) -> int:
+    """The number N of samples that all arrays of a tree have in common."""
+    sizes = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in tree_leaves(data)}
+    if len(sizes) != 1:
+        shapes = ", ".join(str(np.shape(leaf)) for leaf in tree_leaves(data))
+        raise ValueError(f"expected arrays with the same number of samples on their first axis, got {shapes}")
+    return sizes.pop()
+
+
+def rows(data: Tree, which: Any) -> Tree:
+    """The same samples of every array of a tree."""
+    return tree_map(lambda leaf: leaf[which], data)

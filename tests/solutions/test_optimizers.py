@@ -13,6 +13,7 @@ import gradschool as gs
 from gradschool import optimizers
 from gradschool.optimizers import STEPS, find_step
 from gradschool.trees import tree_leaves, tree_map, tree_paths
+from gradschool_grader.standalone import standalone
 
 CHAIN = [name for name in STEPS if name != "nag_step"]  # those that take a gradient rather than a function
 
@@ -362,6 +363,39 @@ def test_the_docstring_names_every_key_of_the_state_and_the_source(name):
     assert ">>>" in text
     for key in find_step(name).start:
         assert f'"{key}":' in text
+
+
+@pytest.mark.parametrize(("name", "hyper"), CASES)
+def test_steps_can_be_differentiated_through(name, hyper):
+    """The slope of the loss after two steps, by the point at which they began (learning to begin well)."""
+    loss = lambda p: (np.tanh(p["x"] - 0.3) * np.arange(1, 6)).sum()
+    step, start, h = getattr(gs, name), np.random.default_rng(12).normal(size=5), 1e-5
+
+    def after_two_steps(x):
+        params, state = {"x": x}, gs.init_state(name, {"x": start})
+        for _ in range(2):
+            params, state = step(params, gs.grad(loss)(params), state, lr=0.1, **hyper)
+        return loss(params)
+
+    expected = [(after_two_steps(start + e) - after_two_steps(start - e)) / (2 * h) for e in h * np.eye(5)]
+    np.testing.assert_allclose(gs.grad(after_two_steps)(start), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", list(STEPS))
+def test_the_source_shown_as_the_solution_runs_with_numpy_alone(name):
+    rng = np.random.default_rng(13)
+    params, grads, hyper = random_tree(rng), random_tree(rng), OPTIONS.get(name, [{"beta": 0.7}])[0]
+    namespace = {"np": np}
+    exec(standalone(getattr(gs, name)), namespace)
+    first = grads if name != "nag_step" else (lambda p: grads)
+    order = (first, params) if name == "nag_step" else (params, first)
+    state = gs.init_state(name, params)
+    for found, expected in zip(
+        tree_leaves(namespace[name](*order, state, **hyper)),
+        tree_leaves(getattr(gs, name)(*order, state, **hyper)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 # ------------------------------------------------------------------------------------------- update_each, rate factors

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .optimizers import Optimizer, check_learnable
+from .optimizers import Optimizer
+from .optimizers.registry import check_learnable
 from .swap import replaced
 from .trees import check_structure, tree_leaves, tree_map, tree_paths
 

@@ -1,0 +1,71 @@
+"""An optimizer is a pair of pure functions, usually chosen by the name of its step.
+
+adam = optimizer("adam", b1=0.8, lr=1e-3)
+state = adam.init(params)
+params, state = adam.update(params, grads, state)              # with its own rate
+params, state = adam.update(params, grads, state, 5e-4)        # with that of a schedule
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np  # noqa: F401  (an example uses it)
+
+from ..trees import Tree
+from .registry import STEPS, State, find_step, init_state, nearest
+
+__all__ = ["Optimizer", "optimizer"]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A pair of pure functions: `init(params) -> state`, `update(params, grads, state, lr=None) -> (params, state)`.
+
+    Write your own as `Optimizer(my_init, my_update)`. `name` is what `using` replaces; `elementwise` promises that
+    every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks; `lr` is
+    the rate that `update` takes when it is given none.
+    """
+
+    init: Callable[[Tree], State]
+    update: Callable[..., tuple[Tree, State]]
+    name: str = ""
+    elementwise: bool = False
+    lr: float | None = None
+
+
+def optimizer(name: str, **hyper: Any) -> Optimizer:
+    """The step of that name with its options, as an `Optimizer`: `optimizer("adam", b1=0.8, lr=0.01)`.
+
+    `update` takes its own `lr`, from a schedule say; without one it is the `lr` given here, or the step's default.
+    It pickles, and it calls the step by name each time, so that `using(adam=my_adam)` is seen.
+
+    Raises ValueError for an unknown name, TypeError for an unknown option; both suggest the nearest.
+
+    >>> adam = optimizer("adam", b1=0.8)
+    >>> params = {"x": np.array([1.0, -1.0, 0.5])}
+    >>> adam.update(params, params, adam.init(params), 0.5)[0]["x"].round(6)
+    array([ 0.5, -0.5,  0. ])
+    """
+    function = find_step(name).function
+    signature = inspect.signature(function).parameters
+    options = list(signature)
+    if options[0] != "params":
+        raise ValueError(
+            f"{name} asks for gradients at a point of its own choosing; call it directly, with {options[0]}"
+        )
+    for option in hyper:
+        if option not in options[3:]:
+            raise TypeError(f"{name} has no option {option!r}.{nearest(option, options[3:])}")
+    numbers = all(value is None or isinstance(value, int | float) for value in hyper.values())
+    lr = hyper.get("lr", signature["lr"].default)
+    return Optimizer(functools.partial(init_state, name), functools.partial(take_step, name, hyper), name, numbers, lr)
+
+
+def take_step(name: str, hyper: dict[str, Any], params: Tree, grads: Tree, state: State, lr: float | None = None):
+    rate = {} if lr is None else {"lr": float(lr)}  # a NumPy float64 would turn float32 parameters into float64
+    return STEPS[name].function(params, grads, state, **(hyper | rate))

@@ -204,22 +204,26 @@ class Zygote:
 
     @property
     def alive(self) -> bool:
-        return self.owner == os.getpid() and self.process.poll() is None and not self.channel.stream.pending()
+        return self.owner == os.getpid() and self.process.poll() is None
 
     def close(self) -> None:
         self.socket.close()  # the zygote ends by itself, and its children with it
-        if self.owner == os.getpid():
-            try:
-                self.process.wait(2)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
         self.log.close()
+        if self.owner != os.getpid():
+            self.process.returncode = 0  # it is our parent's child and not ours to reap
+            return
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 # ----------------------------------------------------------------------------------------------------------- worker
 class Forked:
     """A child of the zygote, as a worker sees it: killed by pidfd, reaped by the zygote, its output drained here."""
+
+    lost = False
 
     def __init__(self, zygote: Zygote, layers: Iterable[str], role: str):
         self.zygote = zygote
@@ -261,9 +265,8 @@ class Forked:
         while self.beside and wait_for(self.output, 0):
             self.drain()
         self._stop_listening()
-        if code is None:
-            raise Infrastructure("The sandbox's zygote died.")
-        return reason_of(code) if ended else None
+        self.lost = code is None
+        return reason_of(code or 0) if ended else None
 
     def printed(self) -> str:
         return bytes(self.data[:PRINTED_CAP]).decode("utf-8", "replace")
@@ -304,6 +307,7 @@ class Sandbox:
     ):
         self.mode, self.layers = mode, tuple(layers)
         self.setup = World(modules or {}, tuple(placeholders), helpers).setup(limits or Limits())
+        self.owner, self.lock = os.getpid(), threading.Lock()
         self.zygote = self._start()
 
     def _start(self) -> Zygote:
@@ -319,10 +323,7 @@ class Sandbox:
 
     def fork(self, role: str, layers: Iterable[str]) -> Worker:
         """A worker of some role, locked by some layers. A dead zygote is replaced first."""
-        if not self.zygote.alive:
-            self.zygote.close()
-            self.zygote = self._start()
-        process = Forked(self.zygote, layers, role)
+        process = Forked(self._living(), layers, role)
         channel = Channel(process.stream)
         try:
             id, ready = channel.receive(time.monotonic() + FORK_SECONDS)
@@ -336,6 +337,16 @@ class Sandbox:
             channel.close()
             raise Infrastructure(f"A worker started with an unexpected answer: {ready!r:.200}")
         return Worker(channel, process)
+
+    def _living(self) -> Zygote:
+        """The zygote, replaced if it died or belongs to the process of which this one is a fork."""
+        if self.owner != os.getpid():
+            self.owner, self.lock = os.getpid(), threading.Lock()  # another thread may have held it while forking
+        with self.lock:
+            if not self.zygote.alive:
+                self.zygote.close()
+                self.zygote = self._start()
+            return self.zygote
 
     def close(self) -> None:
         self.zygote.close()

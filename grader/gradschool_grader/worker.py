@@ -98,7 +98,9 @@ class World:
 
 
 class Process(Protocol):
-    """The process behind a channel, as far as a worker needs it."""
+    """The process behind a channel, as far as a worker needs it. `lost` if it died because ours did."""
+
+    lost: bool
 
     def kill(self, grace: float = 0.0) -> str | None:
         """End it if it still runs after `grace` seconds, reap it, and say how it had ended by itself, None if not."""
@@ -132,7 +134,9 @@ class Worker:
             self.close()
             raise WorkerTampered(error) from None
         except Closed:
-            reason = self.close(grace=2.0)
+            reason = self.close(grace=1.0)
+            if self.process.lost:
+                raise Infrastructure("The process from which workers are forked died.") from None
             if reason is None:
                 raise WorkerTampered("it was closed by a process that lives on") from None
             raise WorkerDied(reason) from None
@@ -329,6 +333,8 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 class Subprocess:
     """A process of its own session: what it starts is killed with it, where the system knows sessions."""
+
+    lost = False
 
     def __init__(self, arguments: list[str]):
         # A session of its own: kill(0, 9) inside must not reach us.

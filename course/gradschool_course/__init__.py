@@ -35,7 +35,7 @@ course = Course(
     title="Deep learning by implementing it",
     chapters=[chapter(folder) for folder in sorted(HERE.glob("ch[0-9][0-9]_*")) if (folder / "chapter.md").exists()],
     helpers=HELPERS,
-    public={"gradschool": [gs.init_state]},
+    public={"gradschool": [gs.one_hot, gs.one_hot_decode]},
     placeholders=PLACEHOLDERS,
     version=gs.__version__,
 )

@@ -44,6 +44,15 @@ def prediction(*args, **kwargs):
 '''
 
 
+# The references are not there: whoever calls one is told so, and not that the module is broken.
+ABSENT = """
+
+
+def __getattr__(name):
+    raise AttributeError(f"{__name__}.{name} is not there while submissions are graded")
+"""
+
+
 class Unknown(LookupError):
     """A chapter, exercise or course that does not exist; the message names the nearest that does."""
 
@@ -145,7 +154,7 @@ class Course:
     @functools.cached_property
     def modules(self) -> dict[str, str]:
         """Source of the modules that submitted cells can import: the public parts, and silent checks."""
-        sources = {name: module_source(objects) for name, objects in self.public.items()}
+        sources = {name: module_source(objects) + ABSENT for name, objects in self.public.items()}
         return {**sources, __name__.partition(".")[0]: SILENT}
 
 

@@ -266,10 +266,20 @@ def explain(verdict: Verdict, facts: Facts, trouble: Mapping[int, str], submissi
             cell = broken[-1]
             text = f"`{verdict.exercise}` is not defined: cell {cell}, which defines it, failed: {trouble[cell]}"
             return replace(verdict, diagnosis=replace(diagnosis, kind="cell_failed", name="cell_failed", text=text))
-    if diagnosis and (diagnosis.kind, diagnosis.name) == ("raised", "NameError"):
-        names = [re.search(r"name '(\w+)' is not defined", group.detail) for group in verdict.groups]
-        name = next((match[1] for match in names if match), None)
-        if name:
-            text = f"The function uses `{name}`, {submission.whereabouts(name)}."
+    if diagnosis and diagnosis.kind == "raised":
+        text = missing_name(verdict, submission)
+        if text:
             return replace(verdict, diagnosis=replace(diagnosis, text=text))
     return verdict
+
+
+def missing_name(verdict: Verdict, submission: Submission) -> str:
+    """What a NameError or a call of the library comes from; only names are taken from the submission's message."""
+    said = " ".join(group.detail for group in verdict.groups)
+    name = re.search(r"name '(\w{1,60})' is not defined", said)
+    if name:
+        return f"The function uses `{name[1]}`, {submission.whereabouts(name[1])}."
+    name = re.search(r"([\w.]{1,80}) is not there while submissions are graded", said)
+    if name:
+        return f"The function calls `{name[1]}`, which is not there while submissions are graded: write it yourself."
+    return ""

@@ -162,3 +162,10 @@ def test_the_course_of_a_file_is_the_one_that_knows_its_functions():
     assert open_file(path, [course]).chapter.id == "ch01_tiny"
     with pytest.raises(LookupError, match="No course is installed"):
         open_file(path, [])
+
+
+def test_who_calls_the_library_is_told_that_it_is_not_there():
+    cells = ["import tiny_course\ndef square(x):\n    return tiny_course.library.square(x)", AVERAGE]
+    verdict = check_file(script(*cells), [course]).verdicts[0]
+    assert verdict.points == 0
+    assert "`tiny_course.library`, which is not there while submissions are graded" in verdict.diagnosis.text

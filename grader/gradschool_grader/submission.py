@@ -22,7 +22,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from .source import exercise_hash, stub
 from .standalone import bound_names, global_names
 from .verdict import Diagnosis, Source
 
-__all__ = ["Cell", "Submission", "read_submission"]
+__all__ = ["Cell", "Submission", "Unreadable", "read_cells", "read_submission"]
 
 LARGEST_FILE = 20_000_000  # bytes; figures are saved with the notebook
 LARGEST_CELL = 100_000  # characters
@@ -53,6 +53,7 @@ class Cell:
     source: str
     tags: frozenset[str] = frozenset()
     grade_id: str = ""
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def code(self) -> str:
@@ -215,7 +216,7 @@ class Submission:
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
-class _Unreadable(Exception):
+class Unreadable(ValueError):
     """The file is not what a submission must be."""
 
 
@@ -230,9 +231,8 @@ def read_submission(
     file = name or ("submission.ipynb" if isinstance(where, bytes) else str(where))
     try:
         data = where if isinstance(where, bytes) else _bytes(Path(where))
-        text = _text(data)
-        cells, metadata = read_script(text) if file.endswith(".py") else read_notebook(text)
-    except _Unreadable as error:
+        cells, metadata = read_cells(data, file)
+    except Unreadable as error:
         return Submission(file, course, chapter, problems=(str(error),))
     meant = chapter_of(course, cells, metadata, file)
     chapter = chapter or meant
@@ -245,26 +245,32 @@ def read_submission(
     return Submission(file, course, chapter, tuple(cells), tuple(problems), metadata, digest)
 
 
+def read_cells(data: bytes, file: str) -> tuple[list[Cell], dict[str, Any]]:
+    """Cells and metadata. Raises Unreadable, which says what is wrong with the file."""
+    text = _text(data)
+    return read_script(text) if file.endswith(".py") else read_notebook(text)
+
+
 def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise _Unreadable(
+            raise Unreadable(
                 f"The file is larger than {LARGEST_FILE // 1_000_000} MB; clear its outputs and hand it in again."
             )
         return path.read_bytes()
     except OSError as error:
-        raise _Unreadable(f"The file cannot be read: {error.strerror}.") from error
+        raise Unreadable(f"The file cannot be read: {error.strerror}.") from error
 
 
 def _text(data: bytes) -> str:
     if len(data) > LARGEST_FILE:
-        raise _Unreadable(
+        raise Unreadable(
             f"The file is larger than {LARGEST_FILE // 1_000_000} MB; clear its outputs and hand it in again."
         )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Unreadable("The file is no text in UTF-8; expected a notebook (.ipynb) or a Python script.") from error
+        raise Unreadable("The file is no text in UTF-8; expected a notebook (.ipynb) or a Python script.") from error
 
 
 def read_notebook(text: str) -> tuple[list[Cell], dict[str, Any]]:
@@ -273,13 +279,13 @@ def read_notebook(text: str) -> tuple[list[Cell], dict[str, Any]]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         what = "empty" if not text.strip() else "no JSON, so no notebook"
-        raise _Unreadable(f"The file is {what}; expected a notebook as Jupyter saves it.") from error
+        raise Unreadable(f"The file is {what}; expected a notebook as Jupyter saves it.") from error
     if type(data) is not dict or type(data.get("cells")) is not list:
         older = type(data) is dict and "worksheets" in data
         hint = "it is in an old format; open it in Jupyter and save it" if older else "it has no list of cells"
-        raise _Unreadable(f"The file is JSON but no notebook that can be graded: {hint}.")
+        raise Unreadable(f"The file is JSON but no notebook that can be graded: {hint}.")
     if len(data["cells"]) > MOST_CELLS:
-        raise _Unreadable(f"The notebook has more than {MOST_CELLS} cells.")
+        raise Unreadable(f"The notebook has more than {MOST_CELLS} cells.")
     return list(_cells(data["cells"])), _dict(data.get("metadata"))
 
 
@@ -301,7 +307,19 @@ def _cells(items: list[Any]) -> Iterator[Cell]:
             source if type(source) is str else "",
             frozenset(tag for tag in tags if type(tag) is str) if type(tags) is list else frozenset(),
             grade_id if type(grade_id) is str else "",
+            _pictures(cell.get("attachments")),
         )
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """Attached images; other attachments could hold anything."""
+    found: dict[str, dict[str, str]] = {}
+    for name, item in _dict(attachments).items():
+        for kind, data in _dict(item).items():
+            image = kind in ("image/png", "image/jpeg", "image/gif") and type(data) is str
+            if image and re.fullmatch(r"[A-Za-z0-9+/=\s]*", data) and re.fullmatch(r"[\w .()-]{1,80}", name):
+                found.setdefault(name, {})[kind] = data
+    return found
 
 
 def read_script(text: str) -> tuple[list[Cell], dict[str, Any]]:

@@ -1,0 +1,100 @@
+"""Judging one submission as a task: plain data in, plain data out, so that any executor can carry it elsewhere.
+
+    task = Task("ada", "ch01_tiny", "ch01_tiny.ipynb", data, course="gradschool", seed=journal.seed("ch01_tiny"))
+    judged = judge_task(task)                     # in this process, or executor.submit(judge_task, task)
+
+A process keeps its sandbox and the expected answers from one task to the next.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from .answers import Answers, LiveAnswers
+from .course import Chapter, Course, load_course
+from .exercise import Exercise
+from .journal import Judged
+from .judge import judge_submission
+from .probe import open_workers
+from .source import exercise_hash
+from .submission import read_submission
+from .verdict import Diagnosis, GroupVerdict, Verdict
+from .worker import Workers
+
+__all__ = ["Task", "judge_task", "not_judged", "workers_of"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A submission to judge. `course` is a name or "module:attribute", which every machine finds by itself."""
+
+    student: str
+    assignment: str
+    file: str
+    data: bytes
+    course: str
+    seed: int
+    unsafe_no_sandbox: bool = False
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def judge_task(task: Task) -> Judged:
+    """Read and judge. Raises SandboxMissing if this machine cannot hold submitted code."""
+    course = load_course(task.course)
+    chapter = course.chapter(task.assignment)
+    submission = read_submission(task.data, course, chapter, name=task.file)
+    facts = [submission.facts(exercise) for exercise in chapter.exercises]
+    written = any(not f.stub and f.undefined is None for f in facts)
+    workers: Any = workers_of(task.course, task.unsafe_no_sandbox) if written else NoWorkers()
+    answers = functools.partial(_answers, course=task.course, seed=task.seed)
+    verdicts = judge_submission(submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name))
+    return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, verdicts, submission.problems)
+
+
+def not_judged(task: Task, chapter: Chapter, why: str) -> Judged:
+    """The result of a submission that our own side failed to judge: no points are decided, and it is tried again."""
+    diagnosis = Diagnosis("infrastructure", "infrastructure", why)
+
+    def verdict(exercise: Exercise) -> Verdict:
+        groups = tuple(GroupVerdict(g.name, "infrastructure", 0.0, g.points, g.about, why) for g in exercise.groups)
+        return Verdict(exercise.name, exercise_hash(exercise), chapter.id, task.seed, "", groups, diagnosis)
+
+    verdicts = [verdict(exercise) for exercise in chapter.exercises]
+    return Judged(task.student, task.assignment, task.digest, task.seed, "", verdicts, (why,))
+
+
+# --------------------------------------------------------------------------------------- kept from task to task
+class NoWorkers:
+    """For submissions in which nothing was written: opening a sandbox would tell nothing."""
+
+    mode = ""
+
+    def fresh(self) -> NoReturn:
+        raise AssertionError("a submission without code was about to be run")
+
+
+@functools.cache
+def workers_of(course: str, unsafe_no_sandbox: bool = False) -> Workers:
+    """This process's sandbox for a course. Raises SandboxMissing."""
+    world: Course = load_course(course)
+    workers = open_workers(
+        unsafe_no_sandbox=unsafe_no_sandbox,
+        helpers=world.helpers_source,
+        modules=world.modules,
+        placeholders=world.placeholders,
+    )
+    atexit.register(workers.close)
+    return workers
+
+
+@functools.lru_cache(maxsize=512)
+def _answers(exercise: str, course: str, seed: int) -> Answers:
+    world = load_course(course)
+    return LiveAnswers(world.exercise(exercise), world.helpers, seed)

@@ -1,0 +1,124 @@
+"""Releasing makes a course directory of nbgrader out of chapters: source, release, gradebook, and the judge in place.
+
+    for line in release(course, ["losses", "optimizers"], "mycourse"):
+        print(line)
+    # mycourse/nbgrader_config.py  source/  release/  gradebook.db  .gradschool/
+
+Doing it again changes nothing that has not changed. From then on `nbgrader autograde`, formgrader and `gradschool
+grade` all work in that directory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .chapter import as_text, build_source
+from .course import Chapter, Course
+from .journal import Journal, replace_text
+from .source import exercise_hash
+
+__all__ = ["Outdated", "check_release", "release", "released_chapters"]
+
+CONFIG = '''"""nbgrader's settings of this course; yours may be added below.
+
+What stands here puts gradschool's judge in the place of nbgrader's Execute, so that submissions run in a sandbox and
+every path to a grade gives the same grade."""
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = {name!r}
+
+# Reads what students hand in, whatever is wrong with it, and takes flags and points from the source notebook.
+c.Autograde.exporter_class = "gradschool_grader.teach.exporter.MendingExporter"
+
+# The judge stands where nbgrader would execute the notebook; grades and diagnoses are saved in one transaction.
+c.Autograde.autograde_preprocessors = [
+    "gradschool_grader.teach.judge.Judge",
+    "nbgrader.preprocessors.LimitOutput",
+    "gradschool_grader.teach.saving.SaveVerdicts",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+c.Judge.course = {where!r}
+c.Judge.unsafe_no_sandbox = False  # True runs students' code without any protection of this machine
+'''
+
+
+class Outdated(RuntimeError):
+    """The installed exercises are not those that an assignment was released with."""
+
+
+def release(
+    course: Course, chapters: Iterable[str | Chapter], directory: Path | str, *, where: str = ""
+) -> Iterator[str]:
+    """Build and release chapters into an nbgrader course directory; yields a line about each step as it is done.
+
+    `where` tells other processes how to find the course: its name (the default) or "module:attribute". Raises
+    RuntimeError when nbgrader refuses, for example because a cell went away for which there are submissions.
+    """
+    folder = Path(directory).resolve()
+    wanted = [chapter if isinstance(chapter, Chapter) else course.chapter(chapter) for chapter in chapters]
+    folder.mkdir(parents=True, exist_ok=True)
+    yield write_config(folder, course, where or course.name)
+    for chapter in wanted:
+        yield from release_chapter(folder, course, chapter)
+
+
+def write_config(folder: Path, course: Course, where: str) -> str:
+    """A teacher's own settings are never overwritten."""
+    path = folder / "nbgrader_config.py"
+    if path.exists():
+        return f"{path}: kept"
+    replace_text(path, CONFIG.format(name=course.name, where=where))
+    path.chmod(0o644)
+    return f"{path}: written"
+
+
+def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[str]:
+    from .teach.assign import generate_assignment, is_generated  # nbgrader is an extra, and slow to import
+
+    source = folder / "source" / chapter.id / f"{chapter.id}.ipynb"
+    text = as_text(build_source(chapter, course))
+    Journal(folder).seed(chapter.id)
+    if source.exists() and source.read_text(encoding="utf-8") == text and is_generated(folder, chapter.id):
+        yield f"{chapter.id}: unchanged ({exercises(chapter)})"
+        return
+    before = source.read_text(encoding="utf-8") if source.exists() else None
+    source.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(source, text)
+    source.chmod(0o644)
+    yield f"{chapter.id}: built {source.relative_to(folder)}"
+    try:
+        generate_assignment(folder, chapter.id)
+    except BaseException:
+        if before is not None:
+            replace_text(source, before)  # source and gradebook go together
+        raise
+    yield f"{chapter.id}: released to {Path('release', chapter.id)} ({exercises(chapter)})"
+
+
+def exercises(chapter: Chapter) -> str:
+    return f"{len(chapter.exercises)} exercise{'s' * (len(chapter.exercises) != 1)}, {chapter.points:g} points"
+
+
+# --------------------------------------------------------------------------------------------------- what was released
+def released_chapters(course: Course, directory: Path | str) -> list[Chapter]:
+    """The chapters that the directory holds as assignments, in the order of the course."""
+    folder = Path(directory)
+    return [c for c in course.chapters if (folder / "source" / c.id / f"{c.id}.ipynb").is_file()]
+
+
+def check_release(course: Course, chapter: Chapter, directory: Path | str) -> None:
+    """Raises Outdated if the installed exercises are not those that the assignment was released with."""
+    source = Path(directory) / "source" / chapter.id / f"{chapter.id}.ipynb"
+    built = json.loads(source.read_text(encoding="utf-8"))["metadata"]["gradschool"]
+    now = {exercise.name: exercise_hash(exercise) for exercise in chapter.exercises}
+    changed = sorted(name for name in {*now, *built["exercises"]} if now.get(name) != built["exercises"].get(name))
+    if changed:
+        raise Outdated(
+            f"{chapter.id} was released with version {built['version']} of {course.name}, and {', '.join(changed)} "
+            f"changed since. This is version {course.version}: install that one to grade it, or release it again."
+        )

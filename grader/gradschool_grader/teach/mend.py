@@ -1,0 +1,109 @@
+"""Mending makes of whatever was handed in a notebook that nbgrader can keep and that is safe to look at.
+
+Text and code are the student's; everything else (flags, points, ids, metadata, checks) is the source notebook's. So a
+cell that was duplicated, re-flagged, re-typed or deleted changes nothing about how the notebook is graded, and no
+HTML of a student reaches a teacher's browser.
+
+    notebook = mend(data, source)       # always a valid notebook, with every graded cell of the source in it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from ..chapter import student_version
+from ..submission import LARGEST_CELL, Cell, Unreadable, read_cells
+
+__all__ = ["harmless", "mend"]
+
+MISSING = "# This cell was missing from the submission."
+GAP = "\u200b"  # invisible, and enough to keep a browser from seeing a tag
+
+
+def mend(data: bytes, source: NotebookNode) -> NotebookNode:
+    """The submission `data` in the shape of `source`; if it cannot be read, what was released."""
+    released = student_version(source)
+    try:
+        cells = read_cells(data, "submission.ipynb")[0]
+    except Unreadable:
+        cells = []
+    made = list(_own_text(cells, released)) if cells else list(released.cells)
+    for i, cell in enumerate(made):
+        cell["id"] = f"cell-{i}"
+    _add_missing(made, released)
+    names = ("kernelspec", "language_info", "gradschool")
+    notebook = new_notebook(cells=made, metadata={n: released.metadata[n] for n in names if n in released.metadata})
+    notebook.nbformat_minor = 5
+    return notebook
+
+
+def flags(cell: NotebookNode) -> dict:
+    return cell.metadata.get("nbgrader", {})
+
+
+def graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells that nbgrader knows, by grade id."""
+    return {flags(cell)["grade_id"]: cell for cell in notebook.cells if flags(cell).get("grade_id")}
+
+
+def _own_text(cells: list[Cell], released: NotebookNode) -> Iterator[NotebookNode]:
+    known = graded_cells(released)
+    last = {cell.grade_id: i for i, cell in enumerate(cells)}  # of duplicates the last one counts, as in a kernel
+    ours = {cell.source for cell in released.cells if cell.cell_type == "markdown"}
+    for i, cell in enumerate(cells):
+        wanted = known.get(cell.grade_id) if last.get(cell.grade_id) == i else None
+        yield plain_cell(cell, ours) if wanted is None else known_cell(cell, wanted)
+
+
+def known_cell(cell: Cell, wanted: NotebookNode) -> NotebookNode:
+    """A cell that nbgrader knows: the student's text, unless it is locked, under the source's flags."""
+    text = shown(cell.source) if flags(wanted).get("solution") else wanted.source
+    metadata = {"nbgrader": dict(flags(wanted))}
+    if wanted.cell_type == "code":
+        return new_code_cell(source=text, metadata=metadata)
+    return new_markdown_cell(source=text if text == wanted.source else harmless(text), metadata=metadata)
+
+
+def plain_cell(cell: Cell, ours: set[str]) -> NotebookNode:
+    text = shown(cell.source)
+    if cell.kind == "code":
+        return new_code_cell(source=text, metadata={"tags": ["experiment"]} if "experiment" in cell.tags else {})
+    if cell.kind == "raw":  # exporters copy raw cells into the page as they are
+        return new_markdown_cell(source="".join(f"    {line}\n" for line in harmless(text).split("\n")))
+    made = new_markdown_cell(source=text if text in ours else harmless(text))
+    if cell.pictures:
+        made["attachments"] = {name: dict(data) for name, data in cell.pictures.items()}
+    return made
+
+
+def shown(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= LARGEST_CELL else text[:LARGEST_CELL] + "\n# ... cut here: too long"
+
+
+def _add_missing(cells: list[NotebookNode], released: NotebookNode) -> None:
+    """Put back what was deleted: an answer before its check, everything else after what came before it."""
+    known = graded_cells(released)
+    before = ""
+    for grade_id, cell in known.items():
+        at = {flags(c).get("grade_id"): i for i, c in enumerate(cells)}
+        if grade_id not in at:
+            made = new_code_cell if cell.cell_type == "code" else new_markdown_cell
+            text = MISSING if flags(cell).get("solution") else cell.source
+            check = at.get(grade_id.removesuffix("_answer"))
+            place = check if check is not None else at[before] + 1 if before in at else len(cells)
+            cells.insert(
+                place, made(source=text, metadata={"nbgrader": dict(flags(cell))}, id=f"put-back-{len(cells)}")
+            )
+        before = grade_id
+
+
+def harmless(text: str) -> str:
+    """Markdown in which no HTML is left, no entity that could hide it, and no address that runs a script."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "<" + GAP, text)
+    text = re.sub(r"&(?=#|colon|tab|newline|lpar|lt|gt)", "&" + GAP, text, flags=re.IGNORECASE)
+    return re.sub(r"(javascript|vbscript|data|file)(\s*):", rf"\1{GAP}\2:", text, flags=re.IGNORECASE)

@@ -192,9 +192,11 @@ class Zygote:
             self.channel.send({"op": "fork", "layers": list(layers), "role": role}, 1, until)
             socket.send_fds(self.socket, [b"f"], [channel_fd, output_fd])
             _, reply = self.channel.receive(until)
-            pidfd = socket.recv_fds(self.socket, 1, 1)[1][0]
-        os.set_inheritable(pidfd, False)
-        return reply["pid"], pidfd
+            pidfds = socket.recv_fds(self.socket, 1, 1)[1]
+        if not pidfds:
+            raise Closed("the zygote died")
+        os.set_inheritable(pidfds[0], False)
+        return reply["pid"], pidfds[0]
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a dead child, None if the zygote is dead itself."""

@@ -37,7 +37,7 @@ WORLD = {
     "modules": {"gradschool": "tau = 6.25"},
     "placeholders": ["matplotlib"],
     "helpers": "import sys\nsys.__stdout__.write('loud at import')\nHELPERS = {'times': lambda k: lambda x: k * x}",
-    "limits": Limits(memory=1 << 30),
+    "limits": Limits(memory=1 << 29),
 }
 LIBRARY = Path(gradschool.__file__)  # the reference, where it is installed
 GRADER = Path(gradschool_grader.__file__)
@@ -180,7 +180,7 @@ def test_what_breaks_a_worker_has_its_class_and_costs_nobody_else(name, sandbox)
 
 
 BOMBS = {
-    "memory": ("x = []\ndef f():\n while True: x.append(bytearray(1 << 27))", {"MemoryError"}),
+    "memory": ("x = []\ndef f():\n while True: x.append(bytearray(1 << 25))", {"MemoryError"}),
     "one array": ("import numpy as np\ndef f(): return np.ones(1 << 34)", {"MemoryError"}),
     "recursion": ("def f(): return f()", {"RecursionError"}),
     "fork": ("import os\ndef f():\n while True: os.fork()", {"PermissionError"}),

@@ -1,5 +1,6 @@
 # Property: a portable worker answers, prints without polluting, and a loop, a crash or a forger costs only itself.
 import os
+import subprocess
 import sys
 import time
 
@@ -214,6 +215,32 @@ def test_a_mistake_in_public_code_is_infrastructure():
     with pytest.raises(Infrastructure, match="ZeroDivisionError") as failed:
         SubprocessWorkers(helpers="1 / 0").fresh()
     assert failed.value.outcome == "infrastructure"
+
+
+def test_it_works_where_there_is_neither_fork_nor_fcntl_nor_resource():
+    """As on Windows: these are taken away before anything of ours is imported, also the sandbox's modules."""
+    script = """
+import multiprocessing, subprocess, sys, os, signal, select, socket, tempfile, threading
+for name in ("fcntl", "resource", "termios", "pty", "grp", "pwd"): sys.modules[name] = None
+for name in ("fork", "forkpty", "pipe2", "waitid", "setsid", "memfd_create", "readv", "geteuid", "register_at_fork"):
+    if hasattr(os, name): delattr(os, name)
+for name in ("pidfd_send_signal", "SIGKILL"):
+    if name != "SIGKILL" and hasattr(signal, name): delattr(signal, name)
+if hasattr(select, "poll"): del select.poll
+if hasattr(socket, "AF_UNIX"): del socket.send_fds, socket.recv_fds
+import gradschool_grader.probe
+from gradschool_grader.worker import SubprocessWorkers, WorkerTimedOut
+with SubprocessWorkers().fresh() as worker:
+    worker.request({"op": "run", "cells": [[1, "def f(x): return 2 * x\\ndef g():\\n while True: pass"]]}, 20)
+    print(worker.request({"op": "call", "target": "f", "args": [4.0], "kwargs": {}}, 20)["value"])
+    try: worker.request({"op": "call", "target": "g", "args": [], "kwargs": {}}, 0.2)
+    except WorkerTimedOut: print("late")
+"""
+    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, env=os.environ | paths
+    )
+    assert done.stdout.split() == ["8.0", "late"], done.stderr
 
 
 def test_nothing_stays_open():

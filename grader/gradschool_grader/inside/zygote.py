@@ -39,6 +39,7 @@ PRELOADED = """
 
 
 def run(fd: int) -> NoReturn:
+    lock.die_with(os.getppid())  # a judge that is killed leaves nobody behind, even if a fork of it holds the socket
     control = socket.socket(fileno=fd)
     channel = Channel(Descriptors(fd, fd))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))  # so that closing all of them is quick

@@ -1,41 +1,23 @@
-"""The embedded course: every folder `chNN_name` beside this file is a chapter, with `chapter.md` and `exercises.py`.
+"""gradschool_course: the chapters, their exercises, and the command `gradschool`.
 
     from gradschool_course import course
     course.chapter("optimizers").exercise("adam")
+
+The chapters are read when `course` is first asked for, so that the command answers at once.
 """
 
 from __future__ import annotations
 
-import re
-from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import gradschool as gs
-from gradschool_grader.course import Chapter, Course
-
-from .helpers import HELPERS
-
-HERE = Path(__file__).parent
-# What notebooks import for figures, data and display: experiments need them, grading does not.
-PLACEHOLDERS = ("matplotlib", "sklearn", "IPython", "ipywidgets", "gradschool_course", "gradschool_data", "tqdm", "pandas")
+if TYPE_CHECKING:
+    from .contents import course as course
 
 
-def chapter(folder: Path) -> Chapter:
-    """A chapter from its folder; number and title stand in the header of its text."""
-    text = (folder / "chapter.md").read_text(encoding="utf-8")
-    title = re.search(r"^title:\s*(.+?)\s*$", text, re.MULTILINE)
-    if not title:
-        raise ValueError(f"{folder.name}/chapter.md: expected `title: ...` in the header between the --- lines")
-    exercises = import_module(f"{__name__}.{folder.name}.exercises").EXERCISES
-    return Chapter(folder.name, int(folder.name[2:4]), title[1].strip("\"'"), folder, exercises)
+def __getattr__(name: str) -> Any:
+    if name != "course":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .contents import course
 
-
-course = Course(
-    name="gradschool",
-    title="Deep learning by implementing it",
-    chapters=[chapter(folder) for folder in sorted(HERE.glob("ch[0-9][0-9]_*")) if (folder / "chapter.md").exists()],
-    helpers=HELPERS,
-    public={"gradschool": [gs.one_hot, gs.one_hot_decode]},
-    placeholders=PLACEHOLDERS,
-    version=gs.__version__,
-)
+    globals()["course"] = course  # from now on an ordinary attribute
+    return course

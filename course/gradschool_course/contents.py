@@ -18,7 +18,16 @@ from .helpers import HELPERS
 
 HERE = Path(__file__).parent
 # What notebooks import for figures, data and display: experiments need them, grading does not.
-PLACEHOLDERS = ("matplotlib", "sklearn", "IPython", "ipywidgets", "gradschool_course", "gradschool_data", "tqdm", "pandas")
+PLACEHOLDERS = (
+    "matplotlib",
+    "sklearn",
+    "IPython",
+    "ipywidgets",
+    "gradschool_course",
+    "gradschool_data",
+    "tqdm",
+    "pandas",
+)
 
 
 def chapter(folder: Path) -> Chapter:

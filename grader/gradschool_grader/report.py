@@ -2,8 +2,8 @@
 
 One HTML page that needs nothing else: no script, no network; readable on a phone, in the dark and on paper.
 
-    papers = [Paper("ada", "ch03_losses", verdicts), Paper("bela", "ch03_losses", (), ["The file is no JSON."])]
-    write(papers, chapters, "report.html", title="Deep learning")
+    papers = Journal("course").all("ch03_losses")
+    write(papers, chapters, "course/report.html", title="Deep learning")
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from .course import Chapter
 from .exercise import Exercise
+from .journal import Judged
 from .show import HEADLINE, code_words
 from .verdict import OUTCOMES, Diagnosis, Verdict
 
-__all__ = ["MARKS", "MODES", "Paper", "page", "write"]
+__all__ = ["MARKS", "MODES", "page", "write"]
 
 # A mark as well as a colour: neither colour-blind eyes nor a black-and-white printer lose anything.
 MARKS = {"passed": "✓", "wrong": "✗", "raised": "!", "timeout": "∞", "died": "†", "tampered": "⚠", "missing": "○",
@@ -38,24 +38,7 @@ MODES = {
 SHOWN_MISTAKES, SHOWN_NAMES = 4, 6
 
 
-@dataclass(frozen=True)
-class Paper:
-    """One submission as it was graded: a verdict for each exercise, and what was wrong with the file itself."""
-
-    student: str
-    assignment: str
-    verdicts: Sequence[Verdict] = ()
-    problems: Sequence[str] = ()
-
-    @property
-    def points(self) -> float:
-        return sum(verdict.points for verdict in self.verdicts)
-
-    def verdict(self, exercise: str) -> Verdict | None:
-        return next((v for v in self.verdicts if v.exercise == exercise), None)
-
-
-def write(papers: Iterable[Paper], chapters: Sequence[Chapter], file: Path | str, title: str = "Report") -> Path:
+def write(papers: Iterable[Judged], chapters: Sequence[Chapter], file: Path | str, title: str = "Report") -> Path:
     """Write the page to `file` and return its path."""
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +46,7 @@ def write(papers: Iterable[Paper], chapters: Sequence[Chapter], file: Path | str
     return path
 
 
-def page(papers: Iterable[Paper], chapters: Sequence[Chapter], title: str = "Report") -> str:
+def page(papers: Iterable[Judged], chapters: Sequence[Chapter], title: str = "Report") -> str:
     """The whole page. `chapters` are those that were graded, in the order in which they are shown."""
     known = [chapter.id for chapter in chapters]
     graded = sorted((p for p in papers if p.assignment in known), key=lambda p: (p.student, known.index(p.assignment)))
@@ -95,21 +78,21 @@ def plural(n: int, word: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------- the summary
-def overview(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
+def overview(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
     students = len({p.student for p in papers})
     titles = ", ".join(f"{chapter.number} {chapter.title}" for chapter in chapters)
     return f"{plural(students, 'student')}, {plural(len(papers), 'submission')}: {escape(titles)}"
 
 
-def maximum(paper: Paper, chapters: Sequence[Chapter]) -> float:
+def maximum(paper: Judged, chapters: Sequence[Chapter]) -> float:
     return next(chapter.points for chapter in chapters if chapter.id == paper.assignment)
 
 
-def shares(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> list[float]:
+def shares(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> list[float]:
     return [p.points / (maximum(p, chapters) or 1.0) for p in papers]
 
 
-def figures(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
+def figures(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
     """Four numbers that answer the first questions."""
     scores = shares(papers, chapters)
     verdicts = [v for p in papers for v in p.verdicts]
@@ -127,7 +110,7 @@ def figures(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
     )
 
 
-def needs(papers: Sequence[Paper]) -> list[tuple[Paper, str, str]]:
+def needs(papers: Sequence[Judged]) -> list[tuple[Judged, str, str]]:
     """Paper, where and why: what no machine should decide alone."""
     found = []
     for paper in papers:
@@ -138,7 +121,7 @@ def needs(papers: Sequence[Paper]) -> list[tuple[Paper, str, str]]:
     return found
 
 
-def attention(papers: Sequence[Paper]) -> str:
+def attention(papers: Sequence[Judged]) -> str:
     rows = "".join(
         f"<li><b>{escape(p.student)}</b> <code>{escape(p.assignment)}{escape('/' + where if where else '')}</code> "
         f"{code_words(why)}</li>"
@@ -148,7 +131,7 @@ def attention(papers: Sequence[Paper]) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- the plots
-def histogram(chapter: Chapter, papers: Sequence[Paper]) -> str:
+def histogram(chapter: Chapter, papers: Sequence[Judged]) -> str:
     """How many submissions reached which tenth of the points; the top bar holds the full marks, too."""
     scores = shares([p for p in papers if p.assignment == chapter.id], [chapter])
     bins = Counter(min(int(10 * score), 9) for score in scores)
@@ -180,7 +163,7 @@ def bar_of_ten(i: int, count: int, tallest: int) -> str:
     )
 
 
-def legend(papers: Sequence[Paper]) -> str:
+def legend(papers: Sequence[Judged]) -> str:
     verdicts = [v for p in papers for v in p.verdicts]
     there = {v.outcome for v in verdicts}
     shown = [(name, MARKS[name], WORDS[name]) for name in OUTCOMES if name in there]
@@ -196,13 +179,13 @@ def partly(verdict: Verdict) -> bool:
     return verdict.outcome == "wrong" and verdict.points > 0
 
 
-def cards(chapter: Chapter, papers: Sequence[Paper]) -> str:
+def cards(chapter: Chapter, papers: Sequence[Judged]) -> str:
     own = [p for p in papers if p.assignment == chapter.id]
     inside = "".join(card(exercise, own) for exercise in chapter.exercises)
     return f'<h3>{escape(chapter.title)}</h3><div class="grid">{inside}</div>'
 
 
-def card(exercise: Exercise, papers: Sequence[Paper]) -> str:
+def card(exercise: Exercise, papers: Sequence[Judged]) -> str:
     """One exercise: what became of it, and its most frequent mistakes with those who made them."""
     answers = [(p, v) for p in papers if (v := p.verdict(exercise.name))]
     mean = statistics.fmean(v.points for _, v in answers) if answers else 0.0
@@ -224,8 +207,8 @@ def outcome_bar(verdicts: Sequence[Verdict]) -> str:
     return f'<div class="stack" role="img" aria-label="{said}" title="{said}">{parts}</div>'
 
 
-def mistakes(answers: Sequence[tuple[Paper, Verdict]]) -> str:
-    seen: dict[tuple[str, str], list[tuple[Paper, Diagnosis]]] = {}
+def mistakes(answers: Sequence[tuple[Judged, Verdict]]) -> str:
+    seen: dict[tuple[str, str], list[tuple[Judged, Diagnosis]]] = {}
     for paper, verdict in answers:
         d = verdict.diagnosis
         if d and verdict.outcome not in ("passed", "missing"):
@@ -236,7 +219,7 @@ def mistakes(answers: Sequence[tuple[Paper, Verdict]]) -> str:
     return "".join(mistake(kind, who, len(answers)) for (kind, _), who in often[:SHOWN_MISTAKES]) + more
 
 
-def mistake(kind: str, who: Sequence[tuple[Paper, Diagnosis]], answers: int) -> str:
+def mistake(kind: str, who: Sequence[tuple[Judged, Diagnosis]], answers: int) -> str:
     names = ", ".join(escape(paper.student) for paper, _ in who[:SHOWN_NAMES])
     names += f" and {len(who) - SHOWN_NAMES} more" if len(who) > SHOWN_NAMES else ""
     diagnosis = who[0][1]
@@ -250,7 +233,7 @@ def mistake(kind: str, who: Sequence[tuple[Paper, Diagnosis]], answers: int) -> 
 
 
 # ---------------------------------------------------------------------------------------------------------- the table
-def table(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
+def table(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
     top = "".join(
         f'<th class="chapter" colspan="{len(c.exercises) + 1}">{escape(c.title)}</th>' for c in chapters if c.exercises
     )
@@ -259,7 +242,7 @@ def table(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
         + '<th class="turned sum"><span>points</span></th>'
         for c in chapters
     )
-    by_student: dict[str, dict[str, Paper]] = {}
+    by_student: dict[str, dict[str, Judged]] = {}
     for paper in papers:
         by_student.setdefault(paper.student, {})[paper.assignment] = paper
     rows = "".join(row(student, own, chapters) for student, own in by_student.items())
@@ -269,7 +252,7 @@ def table(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
     )
 
 
-def row(student: str, own: Mapping[str, Paper], chapters: Sequence[Chapter]) -> str:
+def row(student: str, own: Mapping[str, Judged], chapters: Sequence[Chapter]) -> str:
     cells = ""
     for chapter in chapters:
         paper = own.get(chapter.id)
@@ -290,7 +273,7 @@ def cell(verdict: Verdict | None) -> str:
 
 
 # --------------------------------------------------------------------------------------------------------- provenance
-def provenance(papers: Sequence[Paper], chapters: Sequence[Chapter]) -> str:
+def provenance(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
     """Enough to tell what was judged and how; the secret seed is not part of it."""
     modes = Counter(v.mode for p in papers for v in p.verdicts if v.outcome not in ("missing", "infrastructure"))
     ran = "".join(f"<li>{plural(n, 'answer')} in {escape(MODES.get(mode, mode))}.</li>" for mode, n in modes.items())

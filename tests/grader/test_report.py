@@ -8,7 +8,8 @@ import pytest
 
 from gradschool_grader.course import Chapter
 from gradschool_grader.exercise import Exercise, Group
-from gradschool_grader.report import Paper, page, write
+from gradschool_grader.journal import Judged
+from gradschool_grader.report import page, write
 from gradschool_grader.verdict import OUTCOMES, Diagnosis, GroupVerdict, Verdict
 
 SEED = 918_273_645_546
@@ -40,9 +41,13 @@ def misconception(name: str) -> Diagnosis:
     return Diagnosis("misconception", name, f"Your answer behaves as if {name} was done.")
 
 
-def paper(student: str, *outcomes: str) -> Paper:
+def handed_in(student, assignment, verdicts=(), problems=()):
+    return Judged(student, assignment, "f1le", SEED, "B", verdicts, problems)
+
+
+def paper(student: str, *outcomes: str) -> Judged:
     pairs = zip(EXERCISES, outcomes, strict=True)
-    return Paper(student, CHAPTER.id, [verdict(e.name, outcome) for e, outcome in pairs])
+    return handed_in(student, CHAPTER.id, [verdict(e.name, outcome) for e, outcome in pairs])
 
 
 class Tags(HTMLParser):
@@ -88,7 +93,7 @@ def test_every_outcome_has_its_mark_and_its_word(outcome):
 
 def test_what_came_from_a_submission_is_escaped():
     evil = "<script>alert(1)</script>"
-    graded = Paper(evil, CHAPTER.id, [verdict("square", "raised", Diagnosis("raised", evil, evil))], [evil])
+    graded = handed_in(evil, CHAPTER.id, [verdict("square", "raised", Diagnosis("raised", evil, evil))], [evil])
     assert "<script" not in page([graded], [CHAPTER], title=evil)
 
 
@@ -97,22 +102,22 @@ def test_the_secret_seed_is_not_in_it():
 
 
 def test_the_most_frequent_mistake_comes_first_with_those_who_made_it():
-    rare = [Paper("zoe", CHAPTER.id, [verdict("square", "wrong", misconception("a_rare_one"))])]
-    often = [Paper(s, CHAPTER.id, [verdict("square", "wrong", misconception("often"))]) for s in ("bela", "chen")]
+    rare = [handed_in("zoe", CHAPTER.id, [verdict("square", "wrong", misconception("a_rare_one"))])]
+    often = [handed_in(s, CHAPTER.id, [verdict("square", "wrong", misconception("often"))]) for s in ("bela", "chen")]
     text = page([*rare, *often], [CHAPTER])
     assert text.index("<b>often</b>") < text.index("<b>a rare one</b>")
     assert "bela, chen" in text
 
 
 def test_more_mistakes_than_are_shown_are_counted():
-    graded = [Paper(f"s{i}", CHAPTER.id, [verdict("square", "wrong", misconception(f"m{i}"))]) for i in range(7)]
+    graded = [handed_in(f"s{i}", CHAPTER.id, [verdict("square", "wrong", misconception(f"m{i}"))]) for i in range(7)]
     assert "and 3 with other mistakes" in page(graded, [CHAPTER])
 
 
 def test_tampering_lost_machines_and_broken_files_need_a_person_and_wrong_answers_do_not():
     graded = [
         paper("ada", "wrong", "tampered", "infrastructure"),
-        Paper("mara", CHAPTER.id, (), ["No JSON in line 1."]),
+        handed_in("mara", CHAPTER.id, (), ["No JSON in line 1."]),
     ]
     listed = re.search(r'<div class="attention">(.*?)</div>', page(graded, [CHAPTER]), re.S)
     assert listed is not None
@@ -126,14 +131,14 @@ def test_nothing_to_look_at_is_not_announced():
 
 
 def test_partial_points_are_marked_and_added():
-    graded = Paper("ada", CHAPTER.id, [verdict("square", "wrong", earned=2.0), verdict("counter", "passed")])
+    graded = handed_in("ada", CHAPTER.id, [verdict("square", "wrong", earned=2.0), verdict("counter", "passed")])
     text = page([graded], [CHAPTER])
     assert '<i class="wrong">½</i>' in text
     assert "7<small>/15</small>" in text
 
 
 def test_a_student_who_handed_in_one_of_two_assignments_has_a_row_with_gaps():
-    graded = [paper("ada", "passed", "passed", "passed"), Paper("bela", OTHER.id, [verdict("doubled", "passed")])]
+    graded = [paper("ada", "passed", "passed", "passed"), handed_in("bela", OTHER.id, [verdict("doubled", "passed")])]
     rows = re.findall(r'<tr><th class="name">(\w+)</th>(.*?)</tr>', page(graded, [CHAPTER, OTHER]))
     assert [name for name, _ in rows] == ["ada", "bela"]
     assert [cells.count("<td") for _, cells in rows] == [6, 6]
@@ -142,7 +147,7 @@ def test_a_student_who_handed_in_one_of_two_assignments_has_a_row_with_gaps():
 @pytest.mark.parametrize(("points", "tenth"), [(0.0, 0), (0.3, 3), (0.999, 9), (1.0, 9)])
 def test_a_score_falls_into_its_tenth(points, tenth):
     groups = (GroupVerdict("values", "wrong", points * 15, 15.0),)
-    graded = Paper("ada", CHAPTER.id, [Verdict("square", "", CHAPTER.id, SEED, "B", groups)])
+    graded = handed_in("ada", CHAPTER.id, [Verdict("square", "", CHAPTER.id, SEED, "B", groups)])
     bars = re.findall(r'class="bar" x="([\d.]+)"', page([graded], [CHAPTER]))
     assert bars == [str(20 + 28 * tenth + 1.5)]
 

@@ -1,0 +1,264 @@
+"""The verbs of somebody who learns: start, check, hint, solution, progress.
+
+Each reads and writes `.gradschool/` in the folder of the notebooks, where `check` in a notebook keeps its memory, too.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .say import Refused, chapters_named, courses, exercise_named, plain, plainly, say, style, write_json
+
+if TYPE_CHECKING:
+    from gradschool_grader.terminal import Checked
+    from gradschool_grader.verdict import Verdict
+
+LAID = {
+    "new": "[green]new[/]      ",
+    "same": "unchanged",
+    "updated": "[green]updated[/]  ",
+    "kept": "[yellow]kept[/]     ",
+}
+WATCH_SECONDS = 0.4
+
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result there, for a program.")]
+Name = Annotated[str, typer.Argument(metavar="EXERCISE", help="The name of the function, such as `adam`.")]
+
+
+# ------------------------------------------------------------------------------------------------------------- start
+def start(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to fill.")] = Path("notebooks"),
+    chapter: Annotated[
+        list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Lay out a folder with the notebooks of the course.
+
+    A notebook that you changed is never written over, so the same command also brings newer chapters.
+    """
+    from gradschool_grader.start import lay_out
+
+    with plainly("What was laid out is whole; the same command lays out the rest."):
+        course, chapters = chapters_named(chapter or [])
+        laid = lay_out(course, directory, chapters)
+        for item in laid:
+            say(f"  {LAID[item.what]}  {plain(item.file)}{remark(item)}")
+        say(f"\nNow:  [bold]cd {plain(directory)} && jupyter lab[/]")
+        say("Read, write the missing functions, and run the check under each.")
+        files = [{"file": str(item.file), "what": item.what, "newer": item.newer} for item in laid]
+        write_json(json, {"course": course.name, "files": files})
+
+
+def remark(item: Any) -> str:
+    if item.what != "kept":
+        return ""
+    if item.newer:
+        return "  (you changed it; there is a newer version: move yours aside and start again to get it)"
+    return "  (you changed it)"
+
+
+# ------------------------------------------------------------------------------------------------------------- check
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A notebook (.ipynb) or script (.py), as it is saved.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", "-o", help="This exercise alone; may be repeated.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Check again whenever the file is saved.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Draw the inputs of this seed, to repeat a run.")] = None,
+    json: Json = None,
+) -> None:
+    """Check the exercises of a saved notebook.
+
+    Each is judged in a process of its own, which may crash or never end. What differs from your kernel is said: only what
+    the file says runs. The exit code is 0 if everything that was written is right, else 1.
+    """
+    with plainly():
+        if not file.is_file():
+            raise Refused(f"There is no file {file}; expected a notebook or a script that was saved.")
+        passed = check_once(file, only or [], seed, json)
+        if not watch:
+            raise typer.Exit(0 if passed else 1)
+        watching(file, only or [], seed, json)
+
+
+def watching(file: Path, only: list[str], seed: int | None, json: Path | None) -> None:
+    """Until Ctrl-C, which is the way to end it and therefore no failure."""
+    say("\n[dim]Watching; save the file to check it again, Ctrl-C to end.[/]")
+    try:
+        before = stamp(file)
+        while True:
+            time.sleep(WATCH_SECONDS)
+            if stamp(file) not in (before, None):
+                before = stamp(file)
+                say(f"\n[bold]{plain(file.name)}[/] was saved")
+                check_once(file, only, seed, json)
+    except KeyboardInterrupt:
+        say("\nEnded.")
+
+
+def stamp(file: Path) -> int | None:
+    """None while an editor replaces the file."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def check_once(file: Path, only: list[str], seed: int | None, json: Path | None) -> bool:
+    from gradschool_grader.ladder import remember
+    from gradschool_grader.terminal import check_file
+
+    file, json = file.resolve(), json and json.resolve()
+
+    def tell(verdict: Verdict) -> None:
+        show(verdict)
+        if seed is None:
+            remember(verdict)
+
+    with chdir(file.parent):  # its memory lies beside it
+        checked = check_file(Path(file.name), courses(), seed=seed, only=only, tell=tell)
+        sum_up(checked)
+    write_json(json, as_json(checked))
+    return checked.passed
+
+
+def show(verdict: Verdict) -> None:
+    from gradschool_grader import show as words
+    from gradschool_grader.terminal import untouched
+
+    if untouched(verdict):
+        return
+    first, *rest = words.text(verdict, graded=False).split("\n")
+    say("\n".join([f"[{style(verdict.outcome)}]{plain(first)}[/]", *map(plain, rest)]))
+
+
+def sum_up(checked: Checked) -> None:
+    from gradschool_grader.show import score
+    from gradschool_grader.terminal import untouched
+
+    for problem in checked.submission.problems:
+        say(f"[yellow]! {plain(problem)}[/]")
+    stubs = [verdict.exercise for verdict in checked.verdicts if untouched(verdict)]
+    if stubs:
+        say(f"[dim]○ not written yet: {', '.join(stubs)}[/]")
+    if checked.verdicts:
+        points, total = (sum(getattr(v, what) for v in checked.verdicts) for what in ("points", "max_points"))
+        say(f"[bold]{score(points, total)}[/] in {plain(checked.submission.name)}")
+
+
+def as_json(checked: Checked) -> dict[str, Any]:
+    return {
+        "file": checked.submission.file,
+        "assignment": checked.chapter and checked.chapter.id,
+        "problems": list(checked.submission.problems),
+        "score": sum(v.points for v in checked.verdicts),
+        "max_score": sum(v.max_points for v in checked.verdicts),
+        "verdicts": [verdict.to_json() for verdict in checked.verdicts],
+    }
+
+
+# ------------------------------------------------------------------------------------------------------ hint, solution
+def hint(
+    exercise: Name,
+    every: Annotated[bool, typer.Option("--all", help="All that were given so far, too.")] = False,
+    json: Json = None,
+) -> None:
+    """Give the next hint for an exercise.
+
+    First the idea, then where to look, then a sibling worked out, pseudo-code last.
+    """
+    from gradschool_grader.ladder import ladder, next_hint
+
+    with plainly():
+        _, found = exercise_named(exercise)
+        step = next_hint(found)
+        if step is None:
+            raise Refused(f"There are no hints for {found.name}; `check` says which mistake it is.")
+        earlier = ladder(found)[: step.number - 1] if every else []
+        for number, before in enumerate(earlier, 1):
+            say(f"[dim]Hint {number} of {step.of}[/]\n{plain(before.text)}\n")
+        more = "the last one" if step.number == step.of else f"{step.of - step.number} more"
+        say(f"[bold]Hint {step.number} of {step.of}[/] [dim]({more})[/]\n{plain(step.text)}")
+        write_json(json, {"exercise": found.name, "number": step.number, "of": step.of, "text": step.text})
+
+
+def solution(
+    exercise: Name,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Show it although the exercise has not passed.")] = False,
+    variants: Annotated[bool, typer.Option("--variants", help="Show other right ways, too.")] = False,
+    json: Json = None,
+) -> None:
+    """Show the solution of an exercise that has passed.
+
+    It is the library's own code with everything it needs to run, beside which yours can be laid.
+    """
+    from gradschool_grader.ladder import earned, solution_seen, solved
+    from gradschool_grader.source import solution as source
+    from gradschool_grader.source import standalone
+
+    with plainly():
+        _, found = exercise_named(exercise)
+        if not solved(found) and not anyway:
+            so_far = f"{earned(found.name):g} of {found.points:g} points so far, in this folder"
+            raise Refused(
+                f"{found.name} has not passed yet ({so_far}). `gradschool hint {found.name}` takes you on; "
+                f"`gradschool solution {found.name} --anyway` shows it all the same."
+            )
+        if not solved(found):
+            solution_seen(found)
+        text = source(found)
+        print_code(text)
+        others = {variant.name: standalone(variant.right, name=found.name) for variant in found.variants}
+        for name, right in others.items() if variants else ():
+            say(f"\n[bold]Another right way: {plain(name.replace('_', ' '))}[/]")
+            print_code(right)
+        if others and not variants:
+            say(f"[dim]{len(others)} other right ways: gradschool solution {found.name} --variants[/]")
+        write_json(json, {"exercise": found.name, "solution": text, "variants": others})
+
+
+def print_code(text: str) -> None:
+    from rich.syntax import Syntax
+
+    say(Syntax(text.rstrip("\n"), "python", theme="ansi_dark", background_color="default", word_wrap=True))
+
+
+# ---------------------------------------------------------------------------------------------------------- progress
+def progress(json: Json = None) -> None:
+    """Show how far you are.
+
+    Run it in the folder of your notebooks: `check`, there and here, remembers in `.gradschool/`.
+    """
+    from gradschool_grader.ladder import standing
+    from gradschool_grader.report import MARKS
+
+    with plainly():
+        lines = [line for course in courses() for line in standing(course)]
+        for chapter in dict.fromkeys(line.chapter.id for line in lines):
+            own = [line for line in lines if line.chapter.id == chapter]
+            done, total = sum(line.points for line in own), own[0].chapter.points
+            say(f"\n[bold]{plain(own[0].chapter.title)}[/]  {bar(done, total)}  {done:g} of {total:g} points")
+            for line in own:
+                mark = f"[{style(line.outcome)}]{MARKS[line.outcome]}[/]" if line.outcome else "·"
+                hints = f"{line.hints} hint{'' if line.hints == 1 else 's'}" if line.hints else ""
+                helped = ", ".join(word for word in (hints, "solution seen" * line.solution_seen) if word)
+                say(f"  {mark} {line.exercise.name:<32} {line.points:>3g}/{line.exercise.points:<3g} [dim]{helped}[/]")
+        following = next((line.exercise for line in lines if line.points < line.exercise.points), None)
+        if following:
+            say(f"\nNext: [bold]{following.name}[/], about {following.minutes} minutes.")
+        write_json(json, [
+            {"chapter": line.chapter.id, "exercise": line.exercise.name, "points": line.points,
+             "max_points": line.exercise.points, "outcome": line.outcome or None, "hints": line.hints,
+             "solution_seen": line.solution_seen} for line in lines
+        ])  # fmt: skip
+
+
+def bar(done: float, total: float, width: int = 24) -> str:
+    full = round(width * done / total) if total else 0
+    return f"[green]{'━' * full}[/][dim]{'─' * (width - full)}[/]"

@@ -1,0 +1,169 @@
+"""The verbs of somebody who teaches: release, grade, report, export. They need the extra `teach`.
+
+A course directory is nbgrader's own; every verb can be run again and does what is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .say import Refused, chapters_named, console, plain, plainly, say, where, write_json
+from .tables import LONGEST, Grading, as_json, diagnoses_table, legend, marks_table, orders
+
+if TYPE_CHECKING:
+    from gradschool_grader.course import Chapter, Course
+    from gradschool_grader.journal import Judged
+    from gradschool_grader.teach.grade import Summary
+
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result there, for a program.")]
+Place = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="A folder that `gradschool release` made.")]
+Chapters = Annotated[list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")]
+
+
+def release(
+    chapters: Annotated[list[str], typer.Argument(metavar="CHAPTER", help="`losses`, `3` or `ch03_losses`.")],
+    directory: Annotated[Path, typer.Option("--dir", help="The course directory; made if it is not there.")] = Path(),
+    json: Json = None,
+) -> None:
+    """Make assignments of chapters.
+
+    An nbgrader course directory comes of it, with source, release and gradebook, and the judge in its configuration.
+    """
+    from gradschool_grader.release import release as released
+
+    with plainly("Every finished step is kept; the same command goes on from there."):
+        course, wanted = chapters_named(chapters)
+        with console().status("building notebooks"):
+            for line in released(course, wanted, directory, where=where(course)):
+                say(f"  {plain(line)}")
+        folder = directory.resolve()
+        files = {c.id: str(folder / "release" / c.id / f"{c.id}.ipynb") for c in wanted}
+        say(f"\nHand out  {plain(folder / 'release')}", soft_wrap=True)
+        say(f"Collect   {plain(folder / 'submitted')}/STUDENT/CHAPTER/CHAPTER.ipynb", soft_wrap=True)
+        say(f"Then      [bold]gradschool grade {plain(directory)}[/]")
+        write_json(json, {"course": course.name, "directory": str(folder), "released": files})
+
+
+def grade(
+    directory: Place = Path(),
+    chapter: Chapters = None,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", "-s", help="Only this one; may be repeated.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Judge so many submissions at once.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Judge again what was judged already.")] = False,
+    unsafe_no_sandbox: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run submissions with your own rights. For code you trust.")
+    ] = False,
+    json: Json = None,
+) -> None:
+    """Grade what was handed in.
+
+    Each submission in submitted/ is judged in a sandbox, recorded in the gradebook, and gets its feedback page. The exit
+    code is 0 if every submission was graded; one that could not be is named, and stops no other.
+    """
+    with plainly("What was graded is kept; the same command goes on from there."):
+        from gradschool_grader.teach.grade import grade as graded
+
+        with Grading() as bars:
+            summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
+                             unsafe_no_sandbox=unsafe_no_sandbox or None)  # fmt: skip
+        show(summary)
+        write_json(json, as_result(summary))
+        raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
+
+
+def show(summary: Summary) -> None:
+    from gradschool_grader.report import MODES, needs
+
+    papers = summary.judged
+    if not papers and not summary.set_aside:
+        raise Refused(
+            f"There is nothing to grade in {summary.directory}: expected submitted/STUDENT/CHAPTER/CHAPTER.ipynb."
+        )
+    if len({paper.student for paper in papers}) <= LONGEST:
+        say("\n", marks_table(papers, summary.chapters), sep="")
+        say(legend(papers))
+        say(orders(summary.chapters))
+        say("\n", diagnoses_table(papers), sep="")
+    for paper, exercise, why in needs(papers):
+        say(f"[yellow]look at[/]  {plain(paper.student)} {paper.assignment} {exercise} [dim]{plain(why)}[/]")
+    for item in summary.set_aside:
+        say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
+    say(f"\n{len(papers)} submissions graded in {MODES[summary.mode]}.")
+    say(
+        f"[bold]gradebook[/]  {plain(summary.gradebook)}\n[bold]feedback[/]   {plain(summary.feedback)}", soft_wrap=True
+    )
+    say(f"[bold]report[/]     gradschool report {plain(summary.directory)}", soft_wrap=True)
+
+
+def needs_rerun(papers: Sequence[Judged]) -> bool:
+    """Our own failures are judged again by the next run; until then the work is not done."""
+    return any(not paper.complete for paper in papers)
+
+
+def as_result(summary: Summary) -> dict[str, object]:
+    return {
+        "mode": summary.mode,
+        "submissions": [as_json(paper) for paper in summary.judged],
+        "set_aside": [vars(item) for item in summary.set_aside],
+        "gradebook": str(summary.gradebook),
+        "feedback": str(summary.feedback),
+    }
+
+
+def report(
+    directory: Place = Path(),
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Default: COURSE_DIR/report.html.")] = None,
+    chapter: Chapters = None,
+    json: Json = None,
+) -> None:
+    """Make one page on how the class did.
+
+    Scores, the mistakes behind them exercise by exercise, who did what, and what a person must look at.
+    """
+    with plainly():
+        from gradschool_grader.journal import Journal
+        from gradschool_grader.report import needs, write
+
+        course, chapters = released(directory, chapter or [])
+        papers = [paper for c in chapters for paper in Journal(directory).all(c.id)]
+        if not papers:
+            raise Refused(f"Nothing in {directory} was graded yet; `gradschool grade {directory}` does that.")
+        file = write(papers, chapters, to or directory / "report.html", course.title)
+        say(f"[bold]report[/]  {plain(file.resolve())}", soft_wrap=True)
+        looked_at = [{"student": p.student, "assignment": p.assignment, "exercise": e or None, "why": why}
+                     for p, e, why in needs(papers)]  # fmt: skip
+        submissions = [as_json(paper) for paper in papers]
+        write_json(json, {"report": str(file.resolve()), "submissions": submissions, "needs_a_person": looked_at})
+
+
+def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapter]]:
+    """The course of a course directory, and those of its chapters that were asked for."""
+    from gradschool_grader.course import load_course
+    from gradschool_grader.release import released_chapters
+    from gradschool_grader.teach.assign import settings
+
+    course = load_course(settings(directory).Judge.course)
+    return course, [course.chapter(name) for name in names] or released_chapters(course, directory)
+
+
+def export(
+    directory: Place = Path(),
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The table to write.")] = Path("grades.csv"),
+    chapter: Chapters = None,
+    json: Json = None,
+) -> None:
+    """Write the gradebook's scores as a table (CSV), by nbgrader's exporter."""
+    with plainly():
+        from gradschool_grader.teach.export import export as exported
+
+        chapters = [c.id for c in released(directory, chapter)[1]] if chapter else []
+        file = exported(directory, to, chapters)
+        rows = file.read_text(encoding="utf-8").count("\n") - 1
+        say(f"{rows} rows written to {plain(file)}", soft_wrap=True)
+        write_json(json, {"file": str(file.resolve()), "rows": rows})

@@ -31,6 +31,7 @@ class Op:
     """What an op consists of, see `op`. `names` are its parameters, the first `inputs` of which it differentiates."""
 
     name: str
+    backward_name: str
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     function: Callable[..., Any]
@@ -82,8 +83,8 @@ def op(
                 return traced_call(record, tape, args, kwargs)
             return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
 
-        record = OPS[name] = Op(name, forward, backward, public, names, inputs, each, plain)
-        swap.offer(name, f"{name}_backward")
+        record = OPS[name] = Op(name, f"{name}_backward", forward, backward, public, names, inputs, each, plain)
+        swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
 
     return tie
@@ -110,11 +111,13 @@ def traced_call(op: Op, tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any
 
 def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The differentiable arguments by position, and the rest made sure to be plain."""
+    if len(args) == op.inputs and not kwargs:
+        return args, kwargs
     for name in op.names[len(args) : op.inputs]:
         if name not in kwargs:
             break
         args, kwargs = (*args, kwargs[name]), {k: v for k, v in kwargs.items() if k != name}
-    for name, a in [*list(zip(op.names, args, strict=False))[op.inputs :], *kwargs.items()]:
+    for name, a in [*zip(op.names[op.inputs :], args[op.inputs :], strict=False), *kwargs.items()]:
         if isinstance(a, Traced):
             raise TypeError(
                 f"{op.name} has no derivative with respect to {name}; hold it fixed with stop_gradient({name}), "
@@ -125,8 +128,8 @@ def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tup
 
 def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[[Any, list[int]], list[Any]]]:
     """The value at `raw`, and `pullback(g, which)` with the gradients for the arguments whose positions are asked."""
-    nested = any(isinstance(a, Traced) for a in raw)
-    mine, my_backward = swap.replaced(op.name), swap.replaced(f"{op.name}_backward")
+    nested = top_tape(raw) is not None
+    mine, my_backward = swap.replaced(op.name), swap.replaced(op.backward_name)
     y, cache = (None, {}) if nested and op.plain else op.forward(*raw, **kwargs)
     if nested and (op.plain or mine):
         y = op.function(*raw, **kwargs)
@@ -134,14 +137,14 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
         y = same_shape(op.name, run_replacement(op.name, mine, raw, kwargs), y)
 
     def pullback(g: Any, which: list[int]) -> list[Any]:
-        if op.plain and not my_backward and (nested or is_traced(g)):
+        if my_backward is None and op.plain and (nested or is_traced(g)):
             gradients = plain_gradients(op, raw, kwargs, g)
-        elif op.each and not my_backward:
+        elif my_backward is None and op.each:
             gradients = {i: op.each[i](g, cache) for i in which}
         else:
             found = (my_backward or op.backward)(g, cache)
-            gradients = dict(enumerate(found if isinstance(found, tuple) else (found,)))
-        return [fits(op, i, gradients.get(i), raw[i]) for i in which]
+            gradients = found if isinstance(found, tuple) else (found,)
+        return [fitting(op, i, gradients, raw[i]) for i in which]
 
     return y, pullback
 
@@ -150,12 +153,15 @@ def is_traced(g: Any) -> bool:
     return top_tape(g if isinstance(g, tuple) else (g,)) is not None
 
 
-def plain_gradients(op: Op, raw: list[Any], kwargs: dict[str, Any], g: Any) -> dict[int, Any]:
+def plain_gradients(op: Op, raw: list[Any], kwargs: dict[str, Any], g: Any) -> tuple[Any, ...]:
+    """The gradients by the plain twin, whose steps are traced like anything else."""
     from .derivatives import vjp
 
     rest = raw[op.inputs :]
-    pullback = vjp(lambda *inputs: op.plain(*inputs, *rest, **kwargs), *raw[: op.inputs])[1]  # type: ignore[misc]
-    return dict(enumerate(pullback(g)))
+    y, pullback = vjp(lambda *inputs: op.plain(*inputs, *rest, **kwargs), *raw[: op.inputs])  # type: ignore[misc]
+    if isinstance(g, tuple):  # results that are no floats have no gradient
+        g = tuple(np.zeros(np.shape(r)) if d is None else d for r, d in zip(y, g, strict=True))
+    return pullback(g)
 
 
 def same_shape(name: str, mine: Any, reference: Any) -> Any:
@@ -169,11 +175,11 @@ def said(shapes: Iterable[tuple[int, ...]]) -> str:
     return ", ".join(map(str, shapes))
 
 
-def fits(op: Op, i: int, d: Any, a: Any) -> Any:
-    """The gradient, once it is known to have the shape of its argument."""
-    if d is None or np.shape(d) != a.shape:
+def fitting(op: Op, i: int, gradients: dict[int, Any] | tuple[Any, ...], a: Any) -> Any:
+    """The gradient for argument i, once it is known to have that argument's shape."""
+    found = isinstance(gradients, dict) or i < len(gradients)
+    d = gradients[i] if found else None
+    if getattr(d, "shape", None) != a.shape:
         came = "nothing" if d is None else f"shape {np.shape(d)}"
-        raise ValueError(
-            f"{op.name}_backward returned {came} for {op.names[i]} of shape {a.shape}; check its last line."
-        )
+        raise ValueError(f"{op.backward_name} gave {came} for {op.names[i]} of shape {a.shape}; check what it returns.")
     return d

@@ -1,0 +1,220 @@
+"""Every op of the library has the derivatives of its own values: the first, the second, and that of its backward.
+
+The registry `OPS` drives these tests; `CASES` has the inputs. The oracle is the central difference.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import gradschool as gs
+from gradschool.autodiff import OPS
+from gradschool_grader.standalone import standalone
+
+
+def away(rng, *shape):
+    """Random numbers of both signs that stay away from a kink at zero."""
+    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.1, 2.0, shape)
+
+
+def simplex(rng, *shape):
+    return rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+
+
+def entries(rng, *shape):
+    """Independent probabilities, none near 0 or 1."""
+    return rng.uniform(0.05, 0.95, shape)
+
+
+def labels(rng, K, *shape):
+    return rng.integers(0, K, shape)
+
+
+def masked(rng, *shape):
+    """A mask with zeros and ones, both of them."""
+    mask = rng.integers(0, 2, shape)
+    mask.flat[:2] = 0, 1
+    return mask
+
+
+def elementwise(**options):
+    return lambda r: ([away(r, 3, 5, 4)], options)
+
+
+def regression(**options):
+    return [
+        lambda r: ([away(r, 5, 3), r.normal(size=(5, 3)) * 0.04], options),
+        lambda r: ([away(r, 4, 7, 3), np.zeros((4, 7, 3))], {**options, "normalization": "all-elements"}),
+        lambda r: (
+            [away(r, 4, 7, 3), np.zeros((4, 7, 3))],
+            {**options, "mask": masked(r, 4, 7), "weights": r.uniform(1, 3, 3), "normalization": "mask-included"},
+        ),
+        lambda r: ([away(r, 5, 3), np.zeros((5, 3))], {**options, "reduction": "none", "weights": r.uniform(1, 3, 3)}),
+    ]
+
+
+CASES = {
+    "relu": [elementwise()],
+    "leaky_relu": [elementwise(alpha=0.2), elementwise(alpha=1.5)],
+    "elu": [elementwise(alpha=0.7)],
+    "selu": [elementwise()],
+    "sigmoid": [elementwise()],
+    "tanh": [elementwise()],
+    "softplus": [elementwise()],
+    "swish": [elementwise()],
+    "erf": [elementwise()],
+    "gelu": [elementwise(), elementwise(approximate="tanh")],
+    "dense": [
+        lambda r: ([r.normal(size=(5, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
+        lambda r: ([r.normal(size=(5, 7, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
+        lambda r: ([r.normal(size=3), r.normal(size=(3, 4)), r.normal(size=4)], {}),
+    ],
+    "softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],
+    "log_softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],
+    "l1_loss": regression(),
+    "l2_loss": regression(),
+    "half_mse": regression(),
+    "huber": regression(delta=0.8),
+    "cross_entropy": [
+        lambda r: ([entries(r, 5, 3), simplex(r, 5, 3)], {"weights": np.array([1.0, 2.0, 3.0])}),
+        lambda r: ([entries(r, 4, 7, 3), simplex(r, 4, 7, 3)], {"mask": masked(r, 4, 7)}),
+        lambda r: ([entries(r, 5, 3), entries(r, 5, 3)], {"mode": "multilabel", "reduction": "none"}),
+    ],
+    "sparse_cross_entropy": [
+        lambda r: ([entries(r, 5, 3), labels(r, 3, 5)], {"weights": np.array([1.0, 2.0, 3.0])}),
+        lambda r: ([entries(r, 4, 7, 3), labels(r, 3, 4, 7)], {"mask": masked(r, 4, 7)}),
+        lambda r: ([entries(r, 5, 3), labels(r, 3, 5)], {"reduction": "none"}),
+    ],
+    "bce_with_logits": [
+        lambda r: ([r.normal(size=5), r.uniform(size=5)], {}),
+        lambda r: ([r.normal(size=(5, 3)), r.uniform(size=(5, 3))], {"weights": np.array([1.0, 2.0, 3.0])}),
+        lambda r: ([r.normal(size=(5, 3)), r.uniform(size=(5, 3))], {"reduction": "none", "mask": masked(r, 5)}),
+    ],
+    "softmax_cross_entropy": [
+        lambda r: ([r.normal(size=(5, 3)), simplex(r, 5, 3)], {"weights": np.array([1.0, 2.0, 3.0])}),
+        lambda r: ([r.normal(size=(4, 7, 3)), gs.one_hot(labels(r, 3, 4, 7), 3)], {"mask": masked(r, 4, 7)}),
+        lambda r: ([r.normal(size=(5, 3)), 3 * simplex(r, 5, 3)], {"reduction": "none"}),
+    ],
+}
+
+ALL = [pytest.param(name, i, id=f"{name}-{i}") for name in CASES for i in range(len(CASES[name]))]
+
+
+def made(name, i, seed=0):
+    """The op, its differentiable arguments, the function of them alone, and a cotangent of its value."""
+    rng = np.random.default_rng([seed, i])
+    args, options = CASES[name][i](rng)
+    op = OPS[name]
+    inputs, rest = tuple(args[: op.inputs]), args[op.inputs :]
+    function = lambda *inputs: op.function(*inputs, *rest, **options)
+    return op, inputs, function, rng.normal(size=np.shape(function(*inputs)))
+
+
+def slope_along(f, x, v, h=1e-5):
+    """Central difference of f (a tuple of arrays) at the tuple x along v, for each array of the value."""
+    above = f(*(a + h * d for a, d in zip(x, v, strict=True)))
+    below = f(*(a - h * d for a, d in zip(x, v, strict=True)))
+    return tuple((p - m) / (2 * h) for p, m in zip(above, below, strict=True))
+
+
+def test_every_op_has_a_case():
+    missing = sorted(set(OPS) - set(CASES))
+    assert not missing, (
+        f"{missing} lack an entry. 1. Add `name: [lambda rng: (arguments, options), ...]` to CASES in this file, with "
+        "all sizes different and one case for each option that changes the derivative. 2. Run this file. 3. Add the "
+        "op to tests/oracles/test_ops.py or test_losses.py, with what it is compared to."
+    )
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_gradient_is_that_of_central_differences(name, i):
+    _, inputs, function, g = made(name, i)
+    gradients = gs.vjp(function, *inputs)[1](g)
+    for k, gradient in enumerate(gradients):
+        value = lambda x: np.sum(g * function(*inputs[:k], x, *inputs[k + 1 :]))
+        assert gs.gradient_check(value, lambda x: gradient, inputs[k]) < 1e-8
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_second_derivative_is_that_of_central_differences_of_the_gradient(name, i):
+    _, inputs, function, g = made(name, i)
+    rng = np.random.default_rng(1)
+    v = tuple(rng.normal(size=a.shape) for a in inputs)
+    gradient = gs.grad(lambda *inputs: np.sum(g * function(*inputs)), argnums=range(len(inputs)))
+    product = gs.hessian_vector_product(lambda inputs: np.sum(g * function(*inputs)), inputs, v)
+    for analytic, numeric in zip(product, slope_along(gradient, inputs, v), strict=True):
+        np.testing.assert_allclose(analytic, numeric, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_backward_is_linear_in_the_cotangent_and_differentiable_in_it(name, i):
+    _, inputs, function, g = made(name, i)
+    rng = np.random.default_rng(2)
+    pullback = gs.vjp(function, *inputs)[1]
+    u = [rng.normal(size=a.shape) for a in inputs]
+    onto_u = lambda g: sum(np.sum(d * a) for d, a in zip(pullback(g), u, strict=True))
+    slope = gs.grad(onto_u)(g)
+    np.testing.assert_allclose(np.sum(slope * g), onto_u(g), rtol=1e-9, atol=1e-12)
+    other = rng.normal(size=g.shape)
+    np.testing.assert_allclose(np.sum(slope * other), onto_u(other), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_backward_on_the_forward_s_cache_is_what_the_tape_computes(name, i):
+    op, inputs, function, g = made(name, i)
+    args, options = CASES[name][i](np.random.default_rng([0, i]))
+    y, cache = op.forward(*args, **options)
+    np.testing.assert_array_equal(y, function(*inputs))
+    by_hand = op.backward(g, cache)
+    by_hand = by_hand if isinstance(by_hand, tuple) else (by_hand,)
+    for a, b in zip(by_hand, gs.vjp(function, *inputs)[1](g), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_nothing_that_goes_in_is_changed(name, i):
+    op = OPS[name]
+    args, options = CASES[name][i](np.random.default_rng(3))
+    before = [np.copy(a) for a in args]
+    y, cache = op.forward(*args, **options)
+    g = np.random.default_rng(4).normal(size=np.shape(y))
+    kept, g_before = {k: np.copy(v) for k, v in cache.items()}, g.copy()
+    op.backward(g, cache)
+    for a, b in [*zip(args, before, strict=True), (g, g_before), *((cache[k], kept[k]) for k in kept)]:
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_float32_stays_float32_in_value_and_gradient(name, i):
+    op = OPS[name]
+    args, options = CASES[name][i](np.random.default_rng(5))
+    args = [a.astype(np.float32) if a.dtype == np.float64 else a for a in args]
+    y, cache = op.forward(*args, **options)
+    assert y.dtype == np.float32
+    gradients = op.backward(np.ones(np.shape(y), np.float32), cache)
+    assert {d.dtype for d in (gradients if isinstance(gradients, tuple) else (gradients,))} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(("name", "i"), ALL)
+def test_text_with_its_helpers_runs_with_numpy_alone(name, i):
+    op = OPS[name]
+    args, options = CASES[name][i](np.random.default_rng(6))
+    namespace = {"np": np}
+    for function in (inspect.unwrap(op.function), op.backward):
+        exec(standalone(function), namespace)
+    np.testing.assert_array_equal(namespace[name](*args, **options), op.function(*args, **options))
+    y, cache = op.forward(*args, **options)
+    g = np.random.default_rng(7).normal(size=np.shape(y))
+    theirs, ours = namespace[op.backward_name](g, cache), op.backward(g, cache)
+    for a, b in zip(*((d if isinstance(d, tuple) else (d,)) for d in (theirs, ours)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_public_function_forward_and_backward_stand_under_their_names(name):
+    module = inspect.getmodule(inspect.unwrap(OPS[name].function))
+    assert getattr(module, f"{name}_forward") is OPS[name].forward
+    assert getattr(module, f"{name}_backward") is OPS[name].backward
+    assert getattr(gs, name) is OPS[name].function
+    assert ">>>" in OPS[name].function.__doc__

@@ -173,6 +173,8 @@ class Exercise:
     pure           inputs must be unchanged and the same call must give the same answer twice
     may_alias      whether the answer may share memory with an argument
     not_bugs       phrases of the curriculum's bug list that are no bug here, each with its reason
+    equivalent     mutations of the reference that no probe can tell from it, by the hash that the audit shows, each with
+                   the reason why nothing that the task asks for depends on it
     """
 
     reference: Callable[..., Any] | type
@@ -189,6 +191,7 @@ class Exercise:
     pure: bool = True
     may_alias: bool = False
     not_bugs: Mapping[str, str] = field(default_factory=dict)
+    equivalent: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     name: str = ""
 

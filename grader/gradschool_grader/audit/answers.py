@@ -1,0 +1,241 @@
+"""Known answers put to the proof: every wrong one rejected and named, every right one accepted, none by luck.
+
+Each is handed in as a submission would be, as source text in a namespace of its own, and at every seed.
+
+    part = audit_answers(course, exercise, seeds=range(1, 21))
+    part.cases      # what is not as it must be
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..answers import LiveAnswers
+from ..compare import compare_all
+from ..course import Course
+from ..exercise import Exercise, Group, Misconception, Property
+from ..inside.perform import Performer
+from ..judge import Limits, judge
+from ..observe import here, observe
+from ..source import SourceError, solution, standalone, stub
+from ..verdict import Verdict
+from .result import Case, ExerciseAudit, Rate, Tried
+from .trivial import same_signature, trivial_answers
+
+__all__ = ["audit_answers", "namespace_of"]
+
+NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
+DRAWS = 25  # of a statistical group, for each seed
+FAR = 1_000_000  # where the seeds of those draws begin
+
+
+# --------------------------------------------------------------------------------------------------------- handing in
+def namespace_of(answer: Any, name: str) -> dict[str, Any]:
+    """The names of a notebook that holds this answer: source text, or a function whose source can stand alone."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    if not isinstance(answer, str):
+        fresh = getattr(answer, "fresh", False)
+        try:
+            answer = standalone(answer() if fresh else answer, name=name)
+        except SourceError:
+            return names | {name: answer() if fresh else answer}
+    Performer({}, names).handle({"op": "run", "cells": [[1, "import numpy as np"], [2, answer]]})
+    return names
+
+
+@dataclass
+class Bench:
+    """One exercise at several seeds: expected answers are computed once."""
+
+    course: Course
+    exercise: Exercise
+    seeds: Sequence[int]
+    answers: dict[int, LiveAnswers] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.answers = {seed: LiveAnswers(self.exercise, self.course.helpers, seed) for seed in self.seeds}
+
+    def verdicts(self, answer: Any) -> list[Verdict]:
+        def opened() -> Any:
+            return Here(Performer(self.course.helpers, namespace_of(answer, self.exercise.name), (KeyboardInterrupt,)))
+
+        return [judge(self.exercise, opened, self.answers[seed], limits=NO_LIMITS) for seed in self.seeds]
+
+    def rejecting(self, answer: Any, seed: int) -> list[str]:
+        """The groups that reject what `answer` does."""
+        if isinstance(answer, str):
+            ask = Performer(self.course.helpers, namespace_of(answer, self.exercise.name), (KeyboardInterrupt,)).handle
+        else:
+            ask = here(self.exercise, answer, self.course.helpers)
+        return [group.name for group in self.exercise.groups if self.rejects(group, ask, seed)]
+
+    def rejects(self, group: Group, ask: Callable[[dict[str, Any]], dict[str, Any]], seed: int) -> bool:
+        answers = self.answers[seed]
+        probes = answers.probes(group)
+        seen = observe(self.exercise, probes, ask)
+        return compare_all(self.exercise, group, probes, answers.expected(group), seen) is not None
+
+    def case(self, what: str, words: str, seed: int | None = None, group: str = "") -> Case:
+        return Case(self.exercise.name, what, words, seed, group)
+
+
+@dataclass(frozen=True)
+class Here:
+    """A worker that is this process."""
+
+    performer: Performer
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        return self.performer.handle(message)
+
+    def close(self) -> None:
+        self.performer.handles.clear()
+
+
+Found = tuple[list[Tried], list[Case]]
+
+
+def audit_answers(course: Course, exercise: Exercise, seeds: Sequence[int]) -> ExerciseAudit:
+    """Everything but mutants."""
+    started = time.perf_counter()
+    bench = Bench(course, exercise, seeds)
+    tried: list[Tried] = []
+    cases: list[Case] = []
+    for look in (misconceptions, variants, others):
+        more, wrong = look(bench)
+        tried += more
+        cases += wrong
+    more, wrong, vacuous = trivial(bench)
+    rates, refused = statistics(bench)
+    return ExerciseAudit(
+        exercise.name, exercise.chapter, tuple(group.name for group in exercise.groups),
+        tried=(*tried, *more), vacuous=tuple(vacuous), rates=tuple(rates),
+        cases=(*cases, *wrong, *refused), seconds=time.perf_counter() - started,
+    )  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------- wrong and right
+def misconceptions(bench: Bench) -> Found:
+    """Each is rejected, is named as itself, and costs the same points whatever the seed."""
+    tried, cases = [], []
+    for known in bench.exercise.misconceptions:
+        verdicts = bench.verdicts(known.wrong)
+        passed = [v for v in verdicts if v.passed]
+        misnamed = [v for v in verdicts if not v.passed and not is_named(v, known)]
+        what = f"misconception {known.name}"
+        if passed:
+            cases.append(bench.case(what, f"passes at {of_all(passed, verdicts)}", passed[0].seed))
+        if misnamed:
+            words = f"is not named as itself at {of_all(misnamed, verdicts)}, but: {name_of(misnamed[0])}"
+            cases.append(bench.case(what, words, misnamed[0].seed))
+        cases += unstable(bench, what, verdicts)
+        tried.append(Tried("misconception", known.name, not passed, failed(verdicts[0]), not passed and not misnamed))
+    return tried, cases
+
+
+def is_named(verdict: Verdict, known: Misconception) -> bool:
+    found = verdict.diagnosis
+    return bool(found and (found.kind, found.name) == ("misconception", known.name))
+
+
+def name_of(verdict: Verdict) -> str:
+    found = verdict.diagnosis
+    return f"{found.kind} {found.name} ({found.text})" if found else "no diagnosis"
+
+
+def of_all(some: Sequence[Any], verdicts: Sequence[Any]) -> str:
+    return f"{len(some)} of {len(verdicts)} seeds"
+
+
+def failed(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(group.name for group in verdict.groups if group.outcome != "passed")
+
+
+def unstable(bench: Bench, what: str, verdicts: Sequence[Verdict]) -> list[Case]:
+    """A group that sees a mistake at some seeds only: the same work would earn other points on another day."""
+    cases = []
+    for group in bench.exercise.groups:
+        seen = [v for v in verdicts if group.name in failed(v)]
+        if 0 < len(seen) < len(verdicts):
+            unseen = next(v for v in verdicts if v not in seen)
+            cases.append(bench.case(what, f"is seen at {of_all(seen, verdicts)} only, not at", unseen.seed, group.name))
+    return cases
+
+
+def variants(bench: Bench) -> Found:
+    """The solution that students are shown, and each other right way, pass at every seed."""
+    tried, cases = [], []
+    right: list[tuple[str, Any]] = [("the solution", solution(bench.exercise))]
+    right += [(variant.name, variant.right) for variant in bench.exercise.variants]
+    for name, answer in right:
+        verdicts = bench.verdicts(answer)
+        refused = [v for v in verdicts if not v.passed]
+        if refused:
+            words = f"is refused at {of_all(refused, verdicts)}: {name_of(refused[0])}"
+            cases.append(bench.case(f"variant {name}", words, refused[0].seed, failed(refused[0])[0]))
+        if name != "the solution":
+            tried.append(Tried("variant", name, not refused, failed(refused[0]) if refused else ()))
+    return tried, cases
+
+
+def others(bench: Bench) -> Found:
+    """Solutions of other exercises that can be called in the same way."""
+    tried, cases = [], []
+    for other in same_signature(bench.exercise, bench.course.exercises):
+        answer, name = other.plain, f"the solution of {other.name}"
+        passed = [seed for seed in bench.seeds if not bench.rejecting(answer, seed)]
+        if passed:
+            cases.append(bench.case(name, f"passes at {of_all(passed, bench.seeds)}", passed[0]))
+        tried.append(Tried("other", name, not passed, tuple(bench.rejecting(answer, bench.seeds[0]))))
+    return tried, cases
+
+
+# ------------------------------------------------------------------------------------------------------------- trivial
+def trivial(bench: Bench) -> tuple[list[Tried], list[Case], list[str]]:
+    """No group is passed by an answer without thought, at any seed."""
+    passes: dict[str, dict[str, list[int]]] = {}  # answer, group -> seeds
+    for seed in bench.seeds:
+        answers = {"the stub": stub(bench.exercise)}
+        answers |= trivial_answers(bench.exercise, bench.course.helpers, seed)
+        for name, answer in answers.items():
+            rejecting = bench.rejecting(answer, seed)
+            for group in bench.exercise.groups:
+                if group.name not in rejecting:
+                    passes.setdefault(name, {}).setdefault(group.name, []).append(seed)
+            passes.setdefault(name, {})
+    tried, cases, vacuous = [], [], {}
+    for name, by_group in passes.items():
+        for group, seeds in by_group.items():
+            vacuous[group] = None
+            words = f"passes a group at {of_all(seeds, bench.seeds)}, which is vacuous therefore"
+            cases.append(bench.case(f"trivial answer: {name}", words, seeds[0], group))
+        rejecting = [group.name for group in bench.exercise.groups if group.name not in by_group]
+        tried.append(Tried("trivial", name, not by_group, tuple(rejecting)))
+    return tried, cases, list(vacuous)
+
+
+# --------------------------------------------------------------------------------------------------------- statistics
+def statistics(bench: Bench) -> tuple[list[Rate], list[Case]]:
+    """How often a group that judges draws by a property refuses what is right, over many more draws."""
+    exercise, first = bench.exercise, bench.answers[bench.seeds[0]]
+    rates, cases = [], []
+    for group in exercise.groups:
+        if not any(isinstance(probe, Property) for probe in first.probes(group)):
+            continue
+        right = [exercise.plain, *(variant.right for variant in exercise.variants)]
+        draws = Bench(bench.course, exercise, range(FAR, FAR + DRAWS * len(bench.seeds)))
+        refused = []
+        for seed in draws.seeds:
+            for answer in right:
+                if draws.rejects(group, here(exercise, answer, bench.course.helpers), seed):
+                    refused.append(seed)
+            draws.answers.pop(seed)  # nobody asks for it again
+        rate = Rate(group.name, len(draws.seeds) * len(right), len(refused))
+        rates.append(rate)
+        if refused:
+            words = f"refuses a right answer {rate.refused} times in {rate.answers}"
+            cases.append(bench.case("statistical group", words, refused[0], group.name))
+    return rates, cases

@@ -129,7 +129,7 @@ def _part(value: Any, name: str, namespace: dict[str, Any], owner: str) -> str:
 def _define_function(obj: FunctionType, name: str) -> Definition:
     code, namespace = obj.__code__, _namespace(obj)
     lines = _lines(obj, name)
-    tree = ast.parse("".join(lines))
+    tree = _parsed("".join(lines))
     module = sys.modules.get(obj.__module__)
     if code.co_name == "<lambda>":
         return Definition(_lambda_as_def(lines, _find_lambda(tree, code, name), name), namespace, module, name)
@@ -146,7 +146,7 @@ def _define_class(obj: type) -> Definition:
         if isinstance(method, FunctionType):
             namespace |= {k: v for k, v in _namespace(method).items() if k != "__class__"}
     start = inspect.findsource(obj)[1] + 1
-    for node in ast.walk(ast.parse("".join(lines))):
+    for node in ast.walk(_parsed("".join(lines))):
         if isinstance(node, ast.ClassDef) and node.name == obj.__name__ and start in (node.lineno, _first_line(node)):
             return Definition(_snippet(lines, node), namespace, sys.modules[obj.__module__], obj.__name__)
     raise SourceError(f"class `{obj.__name__}` was not found in its file; reload its module")
@@ -163,6 +163,12 @@ class _Cell:
 
     value: Any
     name: str
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(source: str) -> ast.Module:
+    """A file's syntax tree; a chapter's exercises ask for the same few files thousands of times."""
+    return ast.parse(source)
 
 
 def _lines(obj: Any, name: str) -> list[str]:
@@ -315,7 +321,7 @@ def _import(found: _Collection, line: str) -> Hashable:
 
 def _binding(source: str, name: str) -> ast.stmt | None:
     last = None
-    for node in ast.parse(source).body:
+    for node in _parsed(source).body:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             bound = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}

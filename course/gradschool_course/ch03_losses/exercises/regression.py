@@ -8,170 +8,36 @@ import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Tolerance, Variant
 
 from . import draw
-from .frame import BUGS, frame_misconceptions, matching, right, size, spread
+from .frame import BUGS, frame_misconceptions
+from .regression_answers import (
+    absolute,
+    as_inner_product,
+    branches_swapped,
+    by_selection,
+    delta_is_one,
+    expanded_square,
+    half_squared,
+    in_a_loop,
+    joined,
+    larger_minus_smaller,
+    linear_without_offset,
+    loss,
+    loss_with_delta,
+    on_a_copy,
+    one_by_one,
+    quarter_squared,
+    root_of,
+    signed,
+    slope_without_delta,
+    smooth_l1,
+    squared,
+    whole_number_power,
+    whole_square,
+    with_clipped,
+)
 
 CHAPTER = "ch03_losses"
 AXES = {"Y": ("batch", "response"), "T": ("batch", "response"), "mask": ("batch", "time")}
-
-
-# ---------------------------------------------------------------------------------------------------- single elements
-def absolute(Y, T):
-    return np.abs(Y - T)
-
-
-def squared(Y, T):
-    return (Y - T) ** 2
-
-
-def half_squared(Y, T):
-    return 0.5 * (Y - T) ** 2
-
-
-def signed(Y, T):
-    return Y - T
-
-
-def quarter_squared(Y, T):
-    return 0.25 * (Y - T) ** 2
-
-
-def joined(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d <= delta, 0.5 * d**2, delta * d - 0.5 * delta**2)
-
-
-def linear_without_offset(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d <= delta, 0.5 * d**2, delta * d)
-
-
-def slope_without_delta(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d <= delta, 0.5 * d**2, d - 0.5 * delta**2)
-
-
-def smooth_l1(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d <= delta, 0.5 * d**2 / delta, d - 0.5 * delta)
-
-
-def delta_is_one(Y, T, delta):
-    return joined(Y, T, 1.0)
-
-
-def whole_square(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d <= delta, d**2, delta * d - 0.5 * delta**2)
-
-
-def branches_swapped(Y, T, delta):
-    d = np.abs(Y - T)
-    return np.where(d > delta, 0.5 * d**2, delta * d - 0.5 * delta**2)
-
-
-# ------------------------------------------------------------------------------------------------------ whole functions
-def loss(ell, frame=right):
-    """The exercise's function from the loss of single elements and a frame, right or wrong."""
-
-    def answer(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        return frame(ell, Y, T, reduction, normalization, mask, weights)
-
-    return answer
-
-
-def loss_with_delta(ell, frame=right):
-    def answer(Y, T, delta=1.0, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        return frame(lambda A, B: ell(A, B, delta), Y, T, reduction, normalization, mask, weights)
-
-    return answer
-
-
-def root_of(ell):
-    def answer(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        value = right(ell, Y, T, reduction, normalization, mask, weights)
-        return value if reduction == "none" else np.sqrt(value)
-
-    return answer
-
-
-# ---------------------------------------------------------------------------------------------------------- right ways
-def in_a_loop(ell):
-    """Entry by entry, as one would say it aloud."""
-
-    def answer(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        matching(Y, T)
-        terms = np.zeros(Y.shape)
-        M = np.broadcast_to(spread(mask, Y), Y.shape)
-        W = np.broadcast_to(1.0 if weights is None else weights, Y.shape)
-        for index in np.ndindex(*Y.shape):
-            terms[index] = M[index] * W[index] * ell(Y[index], T[index])
-        return terms if reduction == "none" else terms.sum() / size(Y, normalization, mask)
-
-    return answer
-
-
-def as_inner_product(ell):
-    """One inner product of the terms with their factors M W / Z."""
-
-    def answer(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        matching(Y, T)
-        factor = np.broadcast_to(spread(mask, Y) * np.asarray(1.0 if weights is None else weights), Y.shape)
-        if reduction == "none":
-            return factor * ell(Y, T)
-        return np.einsum("i,i->", np.ravel(factor), np.ravel(ell(Y, T))) / size(Y, normalization, mask)
-
-    return answer
-
-
-def on_a_copy(power, factor):
-    """In place, on a copy, and a Python number as the answer."""
-
-    def answer(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
-        matching(Y, T)
-        d = np.array(Y, dtype=float)
-        d -= T
-        np.abs(d, out=d)
-        d **= power
-        d *= factor
-        if weights is not None:
-            d *= weights
-        d *= spread(mask, d)
-        return d if reduction == "none" else float(np.sum(d)) / size(Y, normalization, mask)
-
-    return answer
-
-
-def whole_number_power(Y, T):
-    return np.square(np.subtract(T, Y))
-
-
-def larger_minus_smaller(Y, T):
-    return np.maximum(Y, T) - np.minimum(Y, T)
-
-
-def expanded_square(Y, T):
-    return 0.5 * Y * Y - Y * T + 0.5 * T * T
-
-
-def with_clipped(Y, T, delta):
-    """delta |d| - delta^2/2 and d^2/2 are both c (|d| - c/2), c = min(|d|, delta)."""
-    d = np.abs(Y - T)
-    c = np.minimum(d, delta)
-    return c * (d - 0.5 * c)
-
-
-def by_selection(Y, T, delta):
-    d = np.array(np.abs(Y - T), dtype=float)
-    far = d > delta
-    d[far] = delta * (d[far] - 0.5 * delta)
-    d[~far] = d[~far] ** 2 / 2
-    return d
-
-
-def one_by_one(Y, T, delta):
-    pairs = zip(np.ravel(Y), np.ravel(T), strict=True)
-    terms = [0.5 * (y - t) ** 2 if abs(y - t) < delta else delta * abs(y - t) - delta**2 / 2 for y, t in pairs]
-    return np.reshape(terms, np.shape(Y))
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
@@ -271,12 +137,16 @@ OPTIONS = """
 ALL_BUT_PROBABILITIES = [name for name in BUGS if name != "divides_by_last_axis"]
 
 FRAME_HINTS = (
-    Hint("The frame is the same for every loss: the losses of the single elements, times mask, times weights, summed, "
-         "divided. Write the elements first, check them by eye with reduction=\"none\", then add one option after the "
-         "other."),
-    Hint("Look at \"One frame for all losses\" and \"Masks and weights\". A mask of shape (N, T) meets Y of shape "
-         "(N, T, C) only after it got a third axis of length 1."),
-)  # fmt: skip
+    Hint(
+        "The frame is the same for every loss: the losses of the single elements, times mask, times weights, summed, "
+        'divided. Write the elements first, check them by eye with reduction="none", then add one option after the '
+        "other."
+    ),
+    Hint(
+        'Look at "One frame for all losses" and "Masks and weights". A mask of shape (N, T) meets Y of shape '
+        "(N, T, C) only after it got a third axis of length 1."
+    ),
+)
 
 
 def ladder(sibling, pseudo_code):
@@ -308,12 +178,23 @@ l1_loss = Exercise(
     axes=AXES,
     groups=loss_groups(),
     misconceptions=[
-        *frame_misconceptions(lambda frame: loss(absolute, frame),
-                              [n for n in ALL_BUT_PROBABILITIES if n != "weights_inside"]),
-        Misconception("signed", loss(signed), "Two errors, +3 and -3: what do they add up to? Is that a good model?",
-                      "errors of opposite sign cancelled", "Absolute and squared error"),
-        Misconception("squared", loss(squared), "By how much should the loss grow when one error grows from 4 to 5?",
-                      "the errors were squared", "Absolute and squared error"),
+        *frame_misconceptions(
+            lambda frame: loss(absolute, frame), [n for n in ALL_BUT_PROBABILITIES if n != "weights_inside"]
+        ),
+        Misconception(
+            "signed",
+            loss(signed),
+            "Two errors, +3 and -3: what do they add up to? Is that a good model?",
+            "errors of opposite sign cancelled",
+            "Absolute and squared error",
+        ),
+        Misconception(
+            "squared",
+            loss(squared),
+            "By how much should the loss grow when one error grows from 4 to 5?",
+            "the errors were squared",
+            "Absolute and squared error",
+        ),
     ],
     variants=[
         Variant("loop", in_a_loop(absolute)),
@@ -329,7 +210,7 @@ l1_loss = Exercise(
         "    if reduction is none: return terms\n    Z = look up normalization\n    return sum of terms / Z",
     ),
     not_bugs=NOT_IN_ABSOLUTE | ONLY_HUBER | NO_SIGN,
-)  # fmt: skip
+)
 
 l2_loss = Exercise(
     reference=gs.l2_loss,
@@ -345,12 +226,27 @@ l2_loss = Exercise(
     groups=loss_groups(),
     misconceptions=[
         *frame_misconceptions(lambda frame: loss(squared, frame), ALL_BUT_PROBABILITIES),
-        Misconception("half_added", loss(half_squared), "An error of 3 alone, N = 1: what is its square? What do you get?",
-                      "there were a factor ½, as in MATLAB's `mse`", "Absolute and squared error"),
-        Misconception("absolute", loss(absolute), "What should become of the loss when all errors double?",
-                      "the errors were not squared", "Absolute and squared error"),
-        Misconception("root", root_of(squared), "In which unit is this loss, if Y is in metres? In which is yours?",
-                      "the root were taken at the end", "Absolute and squared error"),
+        Misconception(
+            "half_added",
+            loss(half_squared),
+            "An error of 3 alone, N = 1: what is its square? What do you get?",
+            "there were a factor ½, as in MATLAB's `mse`",
+            "Absolute and squared error",
+        ),
+        Misconception(
+            "absolute",
+            loss(absolute),
+            "What should become of the loss when all errors double?",
+            "the errors were not squared",
+            "Absolute and squared error",
+        ),
+        Misconception(
+            "root",
+            root_of(squared),
+            "In which unit is this loss, if Y is in metres? In which is yours?",
+            "the root were taken at the end",
+            "Absolute and squared error",
+        ),
     ],
     variants=[
         Variant("loop", in_a_loop(squared)),
@@ -364,7 +260,7 @@ l2_loss = Exercise(
         "    terms = differences, each times itself\n    the rest as in l1_loss",
     ),
     not_bugs=ONLY_HUBER | NO_SIGN,
-)  # fmt: skip
+)
 
 half_mse = Exercise(
     reference=gs.half_mse,
@@ -381,12 +277,27 @@ half_mse = Exercise(
     groups=loss_groups(),
     misconceptions=[
         *frame_misconceptions(lambda frame: loss(half_squared, frame), ALL_BUT_PROBABILITIES),
-        Misconception("half_missing", loss(squared), "What would you like the derivative to be: Y - T, or twice that?",
-                      "the ½ were missing", "Absolute and squared error"),
-        Misconception("half_twice", loss(quarter_squared), "An error of 2 alone, N = 1: half its square is 2. And yours?",
-                      "the ½ were applied twice", "Absolute and squared error"),
-        Misconception("root", root_of(half_squared), "In which unit is this loss, if Y is in metres? In which is yours?",
-                      "the root were taken at the end", "Absolute and squared error"),
+        Misconception(
+            "half_missing",
+            loss(squared),
+            "What would you like the derivative to be: Y - T, or twice that?",
+            "the ½ were missing",
+            "Absolute and squared error",
+        ),
+        Misconception(
+            "half_twice",
+            loss(quarter_squared),
+            "An error of 2 alone, N = 1: half its square is 2. And yours?",
+            "the ½ were applied twice",
+            "Absolute and squared error",
+        ),
+        Misconception(
+            "root",
+            root_of(half_squared),
+            "In which unit is this loss, if Y is in metres? In which is yours?",
+            "the root were taken at the end",
+            "Absolute and squared error",
+        ),
     ],
     variants=[
         Variant("loop", in_a_loop(half_squared)),
@@ -400,7 +311,7 @@ half_mse = Exercise(
         "    return half of l2_loss(Y, T, with all options)",
     ),
     not_bugs=ONLY_HUBER | NO_SIGN,
-)  # fmt: skip
+)
 
 JOINT = "Huber: square near, straight far"
 huber = Exercise(
@@ -418,23 +329,48 @@ huber = Exercise(
     groups=loss_groups(deltas=True),
     misconceptions=[
         *frame_misconceptions(lambda frame: loss_with_delta(joined, frame), ALL_BUT_PROBABILITIES),
-        Misconception("linear_without_offset", loss_with_delta(linear_without_offset),
-                      "Just below delta the loss is close to delta²/2. What is it just above?",
-                      "the straight part began at delta², so that the loss jumps there", JOINT),
-        Misconception("slope_without_delta", loss_with_delta(slope_without_delta),
-                      "How steep is the parabola at delta? How steep is your line?",
-                      "the straight part had slope 1 whatever delta is", JOINT),
-        Misconception("smooth_l1", loss_with_delta(smooth_l1),
-                      "As delta goes to 0, does the loss asked for go to 0 as well, or to the absolute error? Yours?",
-                      "it were PyTorch's smooth L1 loss, which is Huber's divided by delta", JOINT),
-        Misconception("delta_is_one", loss_with_delta(delta_is_one), "Where in your code does delta stand?",
-                      "delta were always 1", JOINT),
-        Misconception("half_missing", loss_with_delta(whole_square),
-                      "At an error of exactly delta, do your two branches give the same number?",
-                      "the square near zero had lost its ½", JOINT),
-        Misconception("branches_swapped", loss_with_delta(branches_swapped),
-                      "Which errors should be punished mildly, the small or the large ones?",
-                      "the branches were swapped", JOINT),
+        Misconception(
+            "linear_without_offset",
+            loss_with_delta(linear_without_offset),
+            "Just below delta the loss is close to delta²/2. What is it just above?",
+            "the straight part began at delta², so that the loss jumps there",
+            JOINT,
+        ),
+        Misconception(
+            "slope_without_delta",
+            loss_with_delta(slope_without_delta),
+            "How steep is the parabola at delta? How steep is your line?",
+            "the straight part had slope 1 whatever delta is",
+            JOINT,
+        ),
+        Misconception(
+            "smooth_l1",
+            loss_with_delta(smooth_l1),
+            "As delta goes to 0, does the loss asked for go to 0 as well, or to the absolute error? Yours?",
+            "it were PyTorch's smooth L1 loss, which is Huber's divided by delta",
+            JOINT,
+        ),
+        Misconception(
+            "delta_is_one",
+            loss_with_delta(delta_is_one),
+            "Where in your code does delta stand?",
+            "delta were always 1",
+            JOINT,
+        ),
+        Misconception(
+            "half_missing",
+            loss_with_delta(whole_square),
+            "At an error of exactly delta, do your two branches give the same number?",
+            "the square near zero had lost its ½",
+            JOINT,
+        ),
+        Misconception(
+            "branches_swapped",
+            loss_with_delta(branches_swapped),
+            "Which errors should be punished mildly, the small or the large ones?",
+            "the branches were swapped",
+            JOINT,
+        ),
     ],
     variants=[
         Variant("clipped", loss_with_delta(with_clipped)),
@@ -451,6 +387,6 @@ huber = Exercise(
         "    terms = near where d <= delta, far elsewhere\n    the rest as in l1_loss",
     ),
     not_bugs=NO_SIGN,
-)  # fmt: skip
+)
 
 EXERCISES = [l1_loss, l2_loss, half_mse, huber]

@@ -18,106 +18,45 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw
 from .regression import AXES, CHAPTER, JOINT, drawn_delta
+from .regression_slopes import (
+    backward_with,
+    divides_again,
+    double_in_place,
+    entry_by_entry,
+    error,
+    error_in_place,
+    error_over_its_size,
+    flat_far_out,
+    held_within_delta,
+    held_within_one,
+    in_double,
+    leaves_out_scale,
+    leaves_out_upstream,
+    minus_one_at_zero,
+    minus_the_other_way,
+    one_at_zero,
+    other_sign,
+    own_divisor,
+    positive_far_out,
+    scalar_double,
+    scalar_error,
+    scalar_held,
+    scalar_sign,
+    shortened,
+    sign_by_comparison,
+    sign_by_safe_quotient,
+    sign_of_error,
+    slope_of_smooth_l1,
+    slope_one_far_out,
+    sum_of_itself,
+    twice_near_zero,
+    twice_the_error,
+    two_branches,
+)
 
 GRADIENTS = "From the loss to its gradient"
 KINK = "The kink at zero"
 BACK_AXES = {"return": AXES["Y"]}
-
-
-# ------------------------------------------------------------------------------------------- slopes of single elements
-def sign_of_error(cache):
-    return np.sign(cache["Y"] - cache["T"])
-
-
-def twice_the_error(cache):
-    return 2 * (cache["Y"] - cache["T"])
-
-
-def error(cache):
-    return cache["Y"] - cache["T"]
-
-
-def held_within_delta(cache):
-    return np.clip(cache["Y"] - cache["T"], -cache["delta"], cache["delta"])
-
-
-def one_at_zero(cache):
-    return np.where(cache["Y"] >= cache["T"], 1.0, -1.0)
-
-
-def minus_one_at_zero(cache):
-    return np.where(cache["Y"] > cache["T"], 1.0, -1.0)
-
-
-def error_over_its_size(cache):
-    d = cache["Y"] - cache["T"]
-    return d / np.abs(d)
-
-
-def slope_one_far_out(cache):
-    d = cache["Y"] - cache["T"]
-    return np.where(np.abs(d) <= cache["delta"], d, np.sign(d))
-
-
-def slope_of_smooth_l1(cache):
-    return held_within_delta(cache) / cache["delta"]
-
-
-def held_within_one(cache):
-    return np.clip(cache["Y"] - cache["T"], -1, 1)
-
-
-def positive_far_out(cache):
-    d = cache["Y"] - cache["T"]
-    return np.where(np.abs(d) <= cache["delta"], d, cache["delta"])
-
-
-def flat_far_out(cache):
-    d = cache["Y"] - cache["T"]
-    return np.where(np.abs(d) <= cache["delta"], d, 0.0)
-
-
-def twice_near_zero(cache):
-    d = cache["Y"] - cache["T"]
-    return np.where(np.abs(d) <= cache["delta"], 2 * d, cache["delta"] * np.sign(d))
-
-
-# -------------------------------------------------------------------------------- what else goes into the gradient
-def chained(g, slope, cache):
-    return g * cache["scale"] * slope
-
-
-def leaves_out_scale(g, slope, cache):
-    return g * slope
-
-
-def own_divisor(g, slope, cache):
-    return g * slope / len(slope)
-
-
-def divides_again(g, slope, cache):
-    return g * cache["scale"] * slope / len(slope)
-
-
-def leaves_out_upstream(g, slope, cache):
-    return cache["scale"] * slope
-
-
-def other_sign(g, slope, cache):
-    return -g * cache["scale"] * slope
-
-
-def in_double(g, slope, cache):
-    return np.asarray(g * cache["scale"] * slope, dtype=np.float64)
-
-
-def backward_with(slope, chain=chained):
-    """The exercise's function from the slope of single elements and what multiplies it."""
-
-    def answer(g, cache):
-        return chain(g, slope(cache), cache)
-
-    return answer
 
 
 CHAIN = {
@@ -125,7 +64,8 @@ CHAIN = {
                     "nothing of `scale` were used: neither the divisor nor mask nor weights"),
     "forgets_mask": (own_divisor, "Where the mask hides an entry, what can a change of its prediction do to the loss?",
                      "the slope were divided by N, and mask, weights and other divisors were forgotten"),
-    "divides_again": (divides_again, "Compute `scale` by hand for N = 4 without mask and weights. What is in it already?",
+    "divides_again": (divides_again, "Compute `scale` by hand for N = 4 without mask and weights. "
+    "What is in it already?",
                       "the slope were divided by N although `scale` does that"),
     "ignores_upstream": (leaves_out_upstream, "If what comes after multiplies the loss by 5, what happens to dL/dY?",
                          "nothing came after the loss: g is not used"),
@@ -138,80 +78,6 @@ CHAIN = {
 
 def chain_misconceptions(wrap, see=GRADIENTS):
     return [Misconception(name, wrap(chain), hint, says, see) for name, (chain, hint, says) in CHAIN.items()]
-
-
-# ---------------------------------------------------------------------------------------------------------- right ways
-def entry_by_entry(slope_of):
-    """A loop over all entries."""
-
-    def answer(g, cache):
-        Y, T = cache["Y"], cache["T"]
-        G, scale = np.broadcast_to(g, Y.shape), np.broadcast_to(cache["scale"], Y.shape)
-        out = np.zeros_like(Y)
-        for index in np.ndindex(*Y.shape):
-            out[index] = G[index] * scale[index] * slope_of(float(Y[index] - T[index]), cache.get("delta", 1.0))
-        return out
-
-    return answer
-
-
-def scalar_sign(d, delta):
-    return (d > 0) - (d < 0)
-
-
-def scalar_double(d, delta):
-    return 2 * d
-
-
-def scalar_error(d, delta):
-    return d
-
-
-def scalar_held(d, delta):
-    return min(max(d, -delta), delta)
-
-
-def sign_by_comparison(cache):
-    return (cache["Y"] > cache["T"]).astype(cache["Y"].dtype) - (cache["Y"] < cache["T"])
-
-
-def sign_by_safe_quotient(cache):
-    d = cache["Y"] - cache["T"]
-    return np.divide(d, np.abs(d), out=np.zeros_like(d), where=d != 0)
-
-
-def sum_of_itself(cache):
-    d = np.subtract(cache["Y"], cache["T"])
-    return d + d
-
-
-def double_in_place(cache):
-    d = cache["Y"].copy()
-    d -= cache["T"]
-    d *= 2
-    return d
-
-
-def error_in_place(cache):
-    d = -cache["T"]
-    d += cache["Y"]
-    return d
-
-
-def minus_the_other_way(cache):
-    return -(cache["T"] - cache["Y"])
-
-
-def two_branches(cache):
-    d = cache["Y"] - cache["T"]
-    return np.where(np.abs(d) < cache["delta"], d, cache["delta"] * np.sign(d))
-
-
-def shortened(cache):
-    """The error times how much of it fits into delta."""
-    d = cache["Y"] - cache["T"]
-    size = np.maximum(np.abs(d), cache["delta"])
-    return d * (cache["delta"] / size)
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
@@ -286,10 +152,10 @@ def task(name, extra=""):
 
 def hints(name, sibling, pseudo_code):
     return [
-        Hint("Take one entry. How fast does its term grow as its prediction grows? Then ask what the term is multiplied "
-             "by on its way to the loss, and what comes after the loss."),
-        Hint(f"Look at \"From the loss to its gradient\". Draw the term of `{name}` over the error: its slope, left and "
-             "right of zero, is the answer for one entry."),
+        Hint("Take one entry. How fast does its term grow as its prediction grows? Then ask what the term is "
+             "multiplied by on its way to the loss, and what comes after the loss."),
+        Hint(f"Look at \"From the loss to its gradient\". Draw the term of `{name}` over the error: its slope, left "
+             "and right of zero, is the answer for one entry."),
         Hint(sibling),
         Hint(pseudo_code),
     ]  # fmt: skip
@@ -322,29 +188,48 @@ l1_backward = Exercise(
     groups=gradient_groups(l1_loss_forward, kink=True),
     misconceptions=[
         *chain_misconceptions(lambda chain: backward_with(sign_of_error, chain)),
-        Misconception("one_at_zero", backward_with(one_at_zero),
-                      "A prediction that is exactly right: should training push it, and which way?",
-                      "the slope at an error of 0 were +1", KINK),
-        Misconception("minus_one_at_zero", backward_with(minus_one_at_zero),
-                      "A prediction that is exactly right: should training push it, and which way?",
-                      "the slope at an error of 0 were -1", KINK),
-        Misconception("zero_over_zero", backward_with(error_over_its_size),
-                      "What is d / |d| for d = 0, in NumPy?", "the error were divided by its size, also where both are 0",
-                      KINK),
-        Misconception("error_itself", backward_with(error),
-                      "Is a large error pulled harder by the absolute error than a small one?",
-                      "the slope grew with the error", GRADIENTS),
+        Misconception(
+            "one_at_zero",
+            backward_with(one_at_zero),
+            "A prediction that is exactly right: should training push it, and which way?",
+            "the slope at an error of 0 were +1",
+            KINK,
+        ),
+        Misconception(
+            "minus_one_at_zero",
+            backward_with(minus_one_at_zero),
+            "A prediction that is exactly right: should training push it, and which way?",
+            "the slope at an error of 0 were -1",
+            KINK,
+        ),
+        Misconception(
+            "zero_over_zero",
+            backward_with(error_over_its_size),
+            "What is d / |d| for d = 0, in NumPy?",
+            "the error were divided by its size, also where both are 0",
+            KINK,
+        ),
+        Misconception(
+            "error_itself",
+            backward_with(error),
+            "Is a large error pulled harder by the absolute error than a small one?",
+            "the slope grew with the error",
+            GRADIENTS,
+        ),
     ],
     variants=[
         Variant("loop", entry_by_entry(scalar_sign)),
         Variant("comparison", backward_with(sign_by_comparison)),
         Variant("safe_quotient", backward_with(sign_by_safe_quotient)),
     ],
-    hints=hints("l1_loss", L4,
-                "    slope = -1 left of the target, +1 right of it, 0 on it: NumPy has a function that tells the sign\n"
-                "    return g * scale * slope"),
+    hints=hints(
+        "l1_loss",
+        L4,
+        "    slope = -1 left of the target, +1 right of it, 0 on it: NumPy has a function that tells the sign\n"
+        "    return g * scale * slope",
+    ),
     not_bugs=OTHERS | NO_HALF | NO_DELTA,
-)  # fmt: skip
+)
 
 l2_backward = Exercise(
     reference=l2_loss_backward,
@@ -359,10 +244,20 @@ l2_backward = Exercise(
     groups=gradient_groups(l2_loss_forward),
     misconceptions=[
         *chain_misconceptions(lambda chain: backward_with(twice_the_error, chain)),
-        Misconception("factor_missing", backward_with(error), "What is the derivative of x² at 3?",
-                      "the loss had a factor ½", GRADIENTS),
-        Misconception("sign_only", backward_with(sign_of_error), "Is an error of 10 pulled as hard as one of 0.1?",
-                      "the slope were that of the absolute error", GRADIENTS),
+        Misconception(
+            "factor_missing",
+            backward_with(error),
+            "What is the derivative of x² at 3?",
+            "the loss had a factor ½",
+            GRADIENTS,
+        ),
+        Misconception(
+            "sign_only",
+            backward_with(sign_of_error),
+            "Is an error of 10 pulled as hard as one of 0.1?",
+            "the slope were that of the absolute error",
+            GRADIENTS,
+        ),
     ],
     variants=[
         Variant("loop", entry_by_entry(scalar_double)),
@@ -371,7 +266,7 @@ l2_backward = Exercise(
     ],
     hints=hints("l2_loss", L4, "    return g * scale * (derivative of the square, at Y - T)"),
     not_bugs=OTHERS | NO_KINK | NO_DELTA,
-)  # fmt: skip
+)
 
 half_backward = Exercise(
     reference=half_mse_backward,
@@ -386,10 +281,20 @@ half_backward = Exercise(
     groups=gradient_groups(half_mse_forward),
     misconceptions=[
         *chain_misconceptions(lambda chain: backward_with(error, chain)),
-        Misconception("factor_two", backward_with(twice_the_error), "What is the ½ in this loss good for?",
-                      "the ½ of the loss were missing", GRADIENTS),
-        Misconception("sign_only", backward_with(sign_of_error), "Is an error of 10 pulled as hard as one of 0.1?",
-                      "the slope were that of the absolute error", GRADIENTS),
+        Misconception(
+            "factor_two",
+            backward_with(twice_the_error),
+            "What is the ½ in this loss good for?",
+            "the ½ of the loss were missing",
+            GRADIENTS,
+        ),
+        Misconception(
+            "sign_only",
+            backward_with(sign_of_error),
+            "Is an error of 10 pulled as hard as one of 0.1?",
+            "the slope were that of the absolute error",
+            GRADIENTS,
+        ),
     ],
     variants=[
         Variant("loop", entry_by_entry(scalar_error)),
@@ -398,7 +303,7 @@ half_backward = Exercise(
     ],
     hints=hints("half_mse", L4, "    return g * scale * (the error itself, prediction minus target)"),
     not_bugs=OTHERS | NO_KINK | NO_DELTA,
-)  # fmt: skip
+)
 
 huber_back = Exercise(
     reference=huber_backward,
@@ -413,34 +318,67 @@ huber_back = Exercise(
     groups=gradient_groups(huber_forward, deltas=True),
     misconceptions=[
         *chain_misconceptions(lambda chain: backward_with(held_within_delta, chain)),
-        Misconception("slope_without_delta", backward_with(slope_one_far_out),
-                      "How steep is the parabola at delta? How steep is your line beyond it?",
-                      "the slope far out were 1 whatever delta is", JOINT),
-        Misconception("smooth_l1", backward_with(slope_of_smooth_l1),
-                      "Far out, should a smaller delta make the pull weaker, or leave it as it is? Yours?",
-                      "it were the gradient of PyTorch's smooth L1 loss: delta times too small", JOINT),
-        Misconception("delta_is_one", backward_with(held_within_one), "Where in your code does delta stand?",
-                      "delta were always 1", JOINT),
-        Misconception("positive_far_out", backward_with(positive_far_out),
-                      "Prediction far below the target: which way does it have to move? Which way does your gradient push?",
-                      "the slope were +delta on both far sides", JOINT),
-        Misconception("flat_far_out", backward_with(flat_far_out), "Does a far outlier cost more the farther it is? Then "
-                      "can the slope be 0?", "errors beyond delta had no slope at all", JOINT),
-        Misconception("factor_two", backward_with(twice_near_zero),
-                      "At an error of exactly delta, do your two branches have the same slope?",
-                      "the ½ of the square near zero were missing", JOINT),
-        Misconception("not_held", backward_with(error), "How hard does an error of 1000 pull when delta is 1?",
-                      "all errors lay within delta", JOINT),
+        Misconception(
+            "slope_without_delta",
+            backward_with(slope_one_far_out),
+            "How steep is the parabola at delta? How steep is your line beyond it?",
+            "the slope far out were 1 whatever delta is",
+            JOINT,
+        ),
+        Misconception(
+            "smooth_l1",
+            backward_with(slope_of_smooth_l1),
+            "Far out, should a smaller delta make the pull weaker, or leave it as it is? Yours?",
+            "it were the gradient of PyTorch's smooth L1 loss: delta times too small",
+            JOINT,
+        ),
+        Misconception(
+            "delta_is_one",
+            backward_with(held_within_one),
+            "Where in your code does delta stand?",
+            "delta were always 1",
+            JOINT,
+        ),
+        Misconception(
+            "positive_far_out",
+            backward_with(positive_far_out),
+            "Prediction far below the target: which way does it have to move? Which way does your gradient push?",
+            "the slope were +delta on both far sides",
+            JOINT,
+        ),
+        Misconception(
+            "flat_far_out",
+            backward_with(flat_far_out),
+            "Does a far outlier cost more the farther it is? Then can the slope be 0?",
+            "errors beyond delta had no slope at all",
+            JOINT,
+        ),
+        Misconception(
+            "factor_two",
+            backward_with(twice_near_zero),
+            "At an error of exactly delta, do your two branches have the same slope?",
+            "the ½ of the square near zero were missing",
+            JOINT,
+        ),
+        Misconception(
+            "not_held",
+            backward_with(error),
+            "How hard does an error of 1000 pull when delta is 1?",
+            "all errors lay within delta",
+            JOINT,
+        ),
     ],
     variants=[
         Variant("loop", entry_by_entry(scalar_held)),
         Variant("two_branches", backward_with(two_branches)),
         Variant("shortened", backward_with(shortened)),
     ],
-    hints=hints("huber", L4,
-                "    d = prediction - target\n    slope = d, but held between -delta and delta\n"
-                "    return g * scale * slope"),
+    hints=hints(
+        "huber",
+        L4,
+        "    d = prediction - target\n    slope = d, but held between -delta and delta\n    return g * scale * slope",
+    ),
     not_bugs=OTHERS | NO_KINK,
-)  # fmt: skip
+)
 
 EXERCISES = [l1_backward, l2_backward, half_backward, huber_back]

@@ -1,0 +1,264 @@
+"""Chapter 3 rejects and names every listed mistake, and accepts every right way of writing its functions."""
+
+import contextlib
+import io
+import re
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradschool_course.ch03_losses.exercises import EXERCISES
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.home import HereWorker
+from gradschool_grader.judge import judge
+from gradschool_grader.source import solution, stub
+from gradschool_grader.standalone import standalone
+
+CHAPTER = Path(__file__).parents[2] / "course/gradschool_course/ch03_losses/chapter.md"
+BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+SEEDS = (20260101, 3)
+NOBODY = types.SimpleNamespace(helpers={})
+
+ANSWERS: dict[tuple[str, int], LiveAnswers] = {}
+
+
+def judged(exercise, answer, seed=SEEDS[0]):
+    answers = ANSWERS.setdefault((exercise.name, seed), LiveAnswers(exercise, {}, seed))
+    return judge(exercise, lambda: HereWorker(NOBODY, {exercise.name: answer, "np": np}), answers)
+
+
+def each(attribute):
+    return [
+        pytest.param(exercise, item, id=f"{exercise.name}-{item.name}")
+        for exercise in EXERCISES
+        for item in getattr(exercise, attribute)
+    ]
+
+
+def every_exercise(test):
+    return pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.name for exercise in EXERCISES])(test)
+
+
+# ------------------------------------------------------------------------------------------------ right and wrong answers
+@every_exercise
+def test_the_reference_passes(exercise):
+    for seed in SEEDS:
+        assert judged(exercise, exercise.plain, seed).passed
+
+
+@every_exercise
+def test_the_solution_that_is_shown_passes(exercise):
+    namespace = {"np": np}
+    exec(solution(exercise), namespace)
+    assert judged(exercise, namespace[exercise.name]).passed
+
+
+@pytest.mark.parametrize(("exercise", "variant"), each("variants"))
+def test_another_right_way_is_accepted(exercise, variant):
+    for seed in SEEDS:
+        verdict = judged(exercise, variant.right, seed)
+        assert verdict.passed, [(g.name, g.words, g.detail) for g in verdict.groups if g.outcome != "passed"]
+
+
+@pytest.mark.parametrize(("exercise", "misconception"), each("misconceptions"))
+def test_a_known_mistake_is_rejected_and_named(exercise, misconception):
+    for seed in SEEDS:
+        verdict = judged(exercise, misconception.wrong, seed)
+        assert verdict.points < exercise.points
+        assert (verdict.diagnosis.kind, verdict.diagnosis.name) == ("misconception", misconception.name)
+
+
+@pytest.mark.parametrize(("exercise", "misconception"), each("misconceptions"))
+def test_a_known_mistake_can_be_handed_in_as_text(exercise, misconception):
+    namespace = {"np": np}
+    exec(standalone(misconception.wrong, name=exercise.name), namespace)
+    assert judged(exercise, namespace[exercise.name]).diagnosis.name == misconception.name
+
+
+# ----------------------------------------------------------------------------------------------------- worthless answers
+class Zero:
+    """Takes everything, says 0."""
+
+    def update(self, value, n=1):
+        pass
+
+    def result(self):
+        return 0.0
+
+
+class One(Zero):
+    def result(self):
+        return 1.0
+
+
+class Half(Zero):
+    def result(self):
+        return 0.5
+
+
+class Echo(Zero):
+    def update(self, value, n=1):
+        self.value = value
+
+    def result(self):
+        return getattr(self, "value", float("nan"))
+
+
+def array_of(args, kwargs):
+    """The array among the arguments whose shape an answer would have."""
+    first = [*args, *kwargs.values()]
+    cache = next((value for value in first if isinstance(value, dict)), None)
+    values = list(cache.values()) if cache else first
+    return next(value for value in values if isinstance(value, np.ndarray))
+
+
+TRIVIAL = {
+    "zero": lambda *args, **kwargs: 0.0,
+    "one": lambda *args, **kwargs: 1.0,
+    "zeros": lambda *args, **kwargs: np.zeros_like(array_of(args, kwargs)),
+    "ones": lambda *args, **kwargs: np.ones_like(array_of(args, kwargs)),
+    "echo": lambda *args, **kwargs: array_of(args, kwargs).copy(),
+    "mean": lambda *args, **kwargs: float(np.mean(array_of(args, kwargs))),
+    "none": lambda *args, **kwargs: None,
+}
+
+
+@every_exercise
+def test_every_group_by_itself_rejects_what_is_no_answer(exercise):
+    worthless = {"0": Zero, "1": One, "constant": Half, "echo": Echo} if exercise.is_class else TRIVIAL
+    for name, answer in worthless.items():
+        passed = [group.name for group in judged(exercise, answer).groups if group.outcome == "passed"]
+        assert not passed, f"{name} passes {passed}"
+
+
+@every_exercise
+def test_the_stub_is_missing_and_not_wrong(exercise):
+    namespace = {"np": np}
+    exec(stub(exercise), namespace)
+    verdict = judged(exercise, namespace[exercise.name])
+    assert verdict.points == 0
+    assert {group.outcome for group in verdict.groups} <= {"missing", "raised"}
+
+
+# --------------------------------------------------------------------------------------------------------- what is shown
+@every_exercise
+def test_the_example_prints_what_it_says(exercise):
+    *before, last = exercise.example.split("\n")
+    code, _, says = last.partition("  # ")
+    namespace = {"np": np, exercise.name: exercise.plain}
+    exec("\n".join(before), namespace)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(f"print({code})", namespace)
+    assert printed.getvalue().strip() == says
+
+
+@every_exercise
+def test_an_exercise_is_complete(exercise):
+    assert len(exercise.hints) == 4
+    assert len(exercise.variants) >= 3
+    assert 2 <= exercise.points <= 8
+    names = [misconception.name for misconception in exercise.misconceptions]
+    assert len(set(names)) == len(names)
+    for misconception in exercise.misconceptions:
+        assert misconception.says
+        assert "?" in misconception.hint
+    assert all(group.about for group in exercise.groups)
+
+
+@pytest.mark.parametrize(("exercise", "misconception"), each("misconceptions"))
+def test_a_mistake_points_to_a_heading_of_the_chapter(exercise, misconception):
+    headings = re.findall(r"^#+ (.+)$", CHAPTER.read_text(encoding="utf-8"), re.MULTILINE)
+    assert misconception.see in headings
+
+
+# ------------------------------------------------------------------------------------------------------- the curriculum
+LOSSES = ["l1_loss", "l2_loss", "half_mse", "huber"]
+ENTROPIES = ["cross_entropy", "sparse_cross_entropy", "bce_with_logits", "softmax_cross_entropy"]
+GRADIENTS = [f"{name}_backward" for name in LOSSES + ENTROPIES]
+METRICS = ["accuracy", "mae_metric", "RunningMean"]
+
+LOSS_BUGS = {
+    "divides by N·C": ["divides_by_everything", "divides_by_n_c"],
+    "divides by N·T": ["divides_by_n_t"],
+    "½ missing/duplicated": ["half_missing", "half_added", "half_twice"],
+    "T−Y sign in gradient": [],
+    "Huber linear branch without −½δ²": ["linear_without_offset"],
+    "δ not in slope": ["slope_without_delta"],
+    "smooth-L1 (÷β) instead of Huber": ["smooth_l1"],
+    "(N,)−(N,1) broadcast": ["no_shape_check"],
+    "mask multiplies prediction only": ["masks_prediction_only"],
+    'mask not in normaliser when "mask-included"': ["mask_not_in_divisor"],
+    "weights applied before square": ["weights_inside"],
+    "reduction none returns scalar": ["always_one_number"],
+}
+ENTROPY_BUGS = {
+    "log(0) inf·0 NaN": ["log_of_zero"],
+    "clip to 1e-7 *after* log": ["clipped_after_log"],
+    "softmax twice": ["softmax_twice", "sigmoid_twice"],
+    "natural vs log2": ["in_bits"],
+    "mean over classes": ["averages_over_classes"],
+    "multilabel missing (1−T)log(1−P)": ["without_the_negatives", "only_yes_counts"],
+    "weighted by predicted class": ["weighted_by_prediction"],
+    "Σ/Σw vs Σ/N": ["divides_by_weights"],
+    "sparse indexing `P[:,y]` gives (N,N)": ["all_pairs"],
+    "naive exp overflow": ["naive_exp"],
+    "int one-hot dtype": ["integer_terms"],
+    "N taken from shape[-1]": ["divides_by_last_axis"],
+}
+GRADIENT_BUGS = {
+    "not divided by N": ["not_divided"],
+    "(P−T) without one-hot": ["without_one_hot", "minus_class_number", "minus_the_number"],
+    "sign at 0": ["one_at_zero"],
+    "forgetting mask": ["forgets_mask"],
+    "multiplied by softmax Jacobian twice": ["jacobian_twice", "softmax_included", "sigmoid_slope_again"],
+    "T−Y sign in gradient": ["wrong_sign"],
+    "½ missing/duplicated": ["factor_missing", "factor_two"],
+    "δ not in slope": ["slope_without_delta"],
+}
+METRIC_BUGS = {
+    "mean of batch means": ["mean_of_batch_means"],
+    "argmax axis": ["over_the_batch"],
+    "compares one-hot to probs": ["compares_rows_with_probabilities"],
+    "binary threshold `>`/`>=`": ["more_than_half"],
+    "last short batch": ["drops_short_batches"],
+    "rounding": ["rounded", "rounds_probabilities"],
+}
+CURRICULUM = (
+    {name: LOSS_BUGS for name in LOSSES}
+    | {name: ENTROPY_BUGS for name in ENTROPIES}
+    | {name: GRADIENT_BUGS for name in GRADIENTS}
+    | {name: METRIC_BUGS for name in METRICS}
+)
+
+
+def test_the_chapter_has_every_exercise_of_its_rows():
+    assert set(BY_NAME) == set(CURRICULUM)
+
+
+@every_exercise
+def test_every_listed_bug_is_a_misconception_or_has_a_reason_why_it_is_none(exercise):
+    names = {misconception.name for misconception in exercise.misconceptions}
+    for phrase, slugs in CURRICULUM[exercise.name].items():
+        assert names.intersection(slugs) or exercise.not_bugs.get(phrase), phrase
+    assert set(exercise.not_bugs) <= set(CURRICULUM[exercise.name])
+
+
+# ------------------------------------------------------------------------------------------------------------- precision
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_group_holds_float32_to_stay_float32(name):
+    groups = [group for group in BY_NAME[name].groups if group.exact_dtype]
+    drawn = groups[0].probes(np.random.default_rng(1))
+    for call in drawn:
+        answer = BY_NAME[name].plain(**call.arguments)
+        assert answer.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", LOSSES + ENTROPIES)
+def test_a_loss_of_float32_is_float32(name):
+    drawn = BY_NAME[name].groups[0].probes(np.random.default_rng(1))
+    single = [call for call in drawn if next(iter(call.arguments.values())).dtype == np.float32]
+    assert single
+    for call in single:
+        assert BY_NAME[name].plain(**call.arguments).dtype == np.float32

@@ -60,8 +60,9 @@ def demo(
 ) -> None:
     """See the whole loop on a sample class.
 
-    Two chapters become assignments, twelve students hand in, every answer is judged without trust and every wrong one is
-    told which mistake it is; gradebook, feedback pages and a report are left to look at. The exit code is 0 if every sample was graded as it must be.
+    Two chapters become assignments, twelve students hand in, every answer is judged without trust and every wrong one
+    is told which mistake it is; gradebook, feedback pages and a report are left to look at. The exit code is 0 if every
+    sample was graded as it must be.
     """
     from .demo import run
 
@@ -74,7 +75,8 @@ def demo(
 def doctor(json: learn.Json = None) -> None:
     """See what this machine can do.
 
-    Versions, nbgrader, the course, and each layer of the sandbox, tried with a canary. The exit code is 0 if submissions of others can be graded here.
+    Versions, nbgrader, the course, each layer of the sandbox tried with a canary. The exit code is 0 if submissions
+    of others can be graded here.
     """
     from gradschool_grader.doctor import examine
 

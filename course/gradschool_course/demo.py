@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .samples import Sample, hand_in, sample_class
-from .say import EMBEDDED, Refused, console, plain, say
+from .say import Refused, console, plain, say, where
 from .tables import Grading, as_json, diagnoses_table, legend, marks_table, orders
 
 if TYPE_CHECKING:
@@ -53,18 +53,23 @@ class Outcome:
 
 
 # --------------------------------------------------------------------------------------------------------- the steps
-def run(directory: Path | None = None, jobs: int | None = None) -> Outcome:
-    """Make a course in `directory` (a temporary one, which stays), let the class hand in, grade it, and show it."""
+def run(directory: Path | None = None, jobs: int | None = None, of: str = "") -> Outcome:
+    """Make a course in `directory` (a temporary one, which stays), let the class hand in, grade it, and show it.
+
+    `of` names another course than the embedded one: installed, or "module:attribute".
+    """
+    from gradschool_grader.course import load_course
     from gradschool_grader.report import MODES, write
     from gradschool_grader.teach.grade import grade
 
-    from . import course
+    from . import course as embedded
 
+    course, of = (load_course(of), of) if of else (embedded, where(embedded))
     folder = place(directory)
     samples = sample_class(course.chapters)
     mode = sandbox()
     say(f"[bold]1  Release[/]   {len(course.chapters)} chapters become assignments in {plain(folder)}")
-    release_all(course, folder)
+    release_all(course, folder, of)
     say(f"[bold]2  Hand in[/]   {len(samples)} students, {len(samples) * len(course.chapters)} notebooks")
     hand_in_all(samples, course.chapters, folder)
     say(f"[bold]3  Grade[/]     {MODES[mode]}")
@@ -106,11 +111,11 @@ def sandbox() -> str:
         return "process"
 
 
-def release_all(course: Course, folder: Path) -> None:
+def release_all(course: Course, folder: Path, of: str) -> None:
     from gradschool_grader.release import release
 
     with console().status("building notebooks"):
-        for line in release(course, course.chapters, folder, where=EMBEDDED):
+        for line in release(course, course.chapters, folder, where=of):
             say(f"   [dim]{plain(line)}[/]")
 
 
@@ -132,10 +137,12 @@ def surprises(samples: Sequence[Sample], papers: Sequence[Judged]) -> list[str]:
 
 def show(outcome: Outcome, samples: Sequence[Sample], chapters: Sequence[Chapter]) -> None:
     about = {sample.student: sample.about for sample in samples}
-    say("\n", marks_table(outcome.papers, chapters, about), sep="")
+    say()
+    say(marks_table(outcome.papers, chapters, about))
     say(legend(outcome.papers))
     say(orders(chapters))
-    say("\n", diagnoses_table(outcome.papers), sep="")
+    say()
+    say(diagnoses_table(outcome.papers))
     say(f"\n[bold]gradebook[/]  {plain(outcome.gradebook)}")
     say(f"[bold]feedback[/]   {plain(outcome.feedback)}")
     say(f"[bold]report[/]     {plain(outcome.report)}")

@@ -75,8 +75,8 @@ def check(
 ) -> None:
     """Check the exercises of a saved notebook.
 
-    Each is judged in a process of its own, which may crash or never end. What differs from your kernel is said: only what
-    the file says runs. The exit code is 0 if everything that was written is right, else 1.
+    Each is judged in a process of its own, which may crash or never end. Only what the file says runs: what your kernel
+    knows beside it is said. The exit code is 0 if everything that was written is right, else 1.
     """
     with plainly():
         if not file.is_file():

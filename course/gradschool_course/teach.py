@@ -63,8 +63,8 @@ def grade(
 ) -> None:
     """Grade what was handed in.
 
-    Each submission in submitted/ is judged in a sandbox, recorded in the gradebook, and gets its feedback page. The exit
-    code is 0 if every submission was graded; one that could not be is named, and stops no other.
+    Each submission in submitted/ is judged in a sandbox, recorded in the gradebook, and gets its feedback page. The
+    exit code is 0 if every submission was graded; one that could not be is named, and stops no other.
     """
     with plainly("What was graded is kept; the same command goes on from there."):
         from gradschool_grader.teach.grade import grade as graded
@@ -86,10 +86,12 @@ def show(summary: Summary) -> None:
             f"There is nothing to grade in {summary.directory}: expected submitted/STUDENT/CHAPTER/CHAPTER.ipynb."
         )
     if len({paper.student for paper in papers}) <= LONGEST:
-        say("\n", marks_table(papers, summary.chapters), sep="")
+        say()
+        say(marks_table(papers, summary.chapters))
         say(legend(papers))
         say(orders(summary.chapters))
-        say("\n", diagnoses_table(papers), sep="")
+        say()
+        say(diagnoses_table(papers))
     for paper, exercise, why in needs(papers):
         say(f"[yellow]look at[/]  {plain(paper.student)} {paper.assignment} {exercise} [dim]{plain(why)}[/]")
     for item in summary.set_aside:

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .contract import Infrastructure, Limits, Workers
 from .sandbox import LAYERS, Sandbox, SandboxMissing
-from .worker import Infrastructure, Limits, SubprocessWorkers, Workers
+from .worker import SubprocessWorkers
 
 __all__ = ["Capabilities", "Layer", "open_workers", "probe"]
 

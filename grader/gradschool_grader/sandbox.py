@@ -30,20 +30,9 @@ from typing import Any
 
 import numpy as np
 
+from .contract import PRINTED_CAP, START_SECONDS, Infrastructure, Limits, Worker, World
 from .inside.wire import Channel, Closed, Descriptors, Tampered, TimedOut
-from .worker import (
-    INSIDE,
-    PRINTED_CAP,
-    START_SECONDS,
-    Infrastructure,
-    Limits,
-    Worker,
-    World,
-    command,
-    environment,
-    python,
-    reason_of,
-)
+from .worker import INSIDE, command, environment, python, reason_of
 
 __all__ = ["LAYERS", "Sandbox", "SandboxMissing"]
 

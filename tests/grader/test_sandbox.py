@@ -17,18 +17,18 @@ import pytest
 import gradschool
 import gradschool_grader
 from gradschool_grader import probe as probing
-from gradschool_grader.inside.canary import ATTEMPTS
-from gradschool_grader.inside.values import Helper
-from gradschool_grader.probe import open_workers, probe
-from gradschool_grader.sandbox import LAYERS, Sandbox, SandboxMissing
-from gradschool_grader.worker import (
+from gradschool_grader.contract import (
     Infrastructure,
     Limits,
-    SubprocessWorkers,
     WorkerDied,
     WorkerTampered,
     WorkerTimedOut,
 )
+from gradschool_grader.inside.canary import ATTEMPTS
+from gradschool_grader.inside.values import Helper
+from gradschool_grader.probe import open_workers, probe
+from gradschool_grader.sandbox import LAYERS, Sandbox, SandboxMissing
+from gradschool_grader.worker import SubprocessWorkers
 
 HERE = probe()
 MODES = {"AB": ["AB", "B"], "B": ["B"], "process": []}[HERE.mode]  # the sandboxes of this machine

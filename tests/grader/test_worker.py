@@ -7,17 +7,14 @@ import time
 import numpy as np
 import pytest
 
-from gradschool_grader.worker import (
+from gradschool_grader.contract import (
     Infrastructure,
     Limits,
-    SubprocessWorkers,
     WorkerDied,
     WorkerTampered,
     WorkerTimedOut,
-    command,
-    environment,
-    reason_of,
 )
+from gradschool_grader.worker import SubprocessWorkers, command, environment, reason_of
 
 MODULES = {"gradschool": "from gradschool.parts import tau", "gradschool.parts": "tau = 6.25"}
 HELPERS = "import gradschool\nHELPERS = {'times': lambda k: lambda x: k * gradschool.tau * x}"
@@ -229,7 +226,8 @@ for name in ("pidfd_send_signal", "SIGKILL"):
 if hasattr(select, "poll"): del select.poll
 if hasattr(socket, "AF_UNIX"): del socket.send_fds, socket.recv_fds
 import gradschool_grader.probe
-from gradschool_grader.worker import SubprocessWorkers, WorkerTimedOut
+from gradschool_grader.worker import SubprocessWorkers
+from gradschool_grader.contract import WorkerTimedOut
 with SubprocessWorkers().fresh() as worker:
     worker.request({"op": "run", "cells": [[1, "def f(x): return 2 * x\\ndef g():\\n while True: pass"]]}, 20)
     print(worker.request({"op": "call", "target": "f", "args": [4.0], "kwargs": {}}, 20)["value"])

@@ -19,8 +19,9 @@ from typing import NamedTuple
 __all__ = ["allow_list", "install", "only_own_signals"]
 
 MEMORY = "brk mmap mprotect munmap mremap madvise"
-FILES = """read readv pread64 preadv write writev pwrite64 pwritev close close_range lseek fstat newfstatat stat lstat statx access
-    faccessat faccessat2 readlink readlinkat getdents64 getcwd fadvise64 dup dup2 dup3 poll ppoll select pselect6"""
+FILES = """read readv pread64 preadv write writev pwrite64 pwritev close close_range lseek fadvise64 dup dup2 dup3
+    fstat newfstatat stat lstat statx access faccessat faccessat2 readlink readlinkat getdents64 getcwd
+    poll ppoll select pselect6"""
 TIME = (
     "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage setitimer getitimer alarm"
 )

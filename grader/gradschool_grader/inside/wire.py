@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
-import select
 import struct
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from .stream import Closed, Descriptors, Stream, TimedOut
 from .values import Handle, Helper, Seed
 
 __all__ = ["Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "plain"]
@@ -53,14 +52,6 @@ class WireError(TypeError):
     def __init__(self, path: str, type_name: str, why: str):
         super().__init__(f"{path}: {why}")
         self.path, self.type_name, self.why = path, type_name, why
-
-
-class TimedOut(Exception):
-    """The other side did not finish a frame before the deadline."""
-
-
-class Closed(Exception):
-    """The other side is gone."""
 
 
 class Tampered(Exception):
@@ -270,22 +261,6 @@ def _list(x: Any, length: int | None = None) -> list[Any]:
 
 
 # ------------------------------------------------------------------------------------------------------ the channel
-class Stream(Protocol):
-    """Where bytes come from and go to. `deadline` is a time of time.monotonic(), None for ever."""
-
-    def read_into(self, view: memoryview, deadline: float | None) -> int:
-        """Wait for at least one byte and return how many came; 0 at the end of the stream."""
-        ...
-
-    def write(self, buffers: Iterable[Any], deadline: float | None) -> None: ...
-
-    def pending(self) -> bool:
-        """Whether a byte, or the end, could be read now."""
-        ...
-
-    def close(self) -> None: ...
-
-
 class Channel:
     """Frames over a stream, one at a time. Both sides of the boundary speak through it."""
 
@@ -345,83 +320,3 @@ class Channel:
             if n == 0:
                 raise Closed("the other side closed the channel")
             view = view[n:]
-
-
-def joined(buffers: Iterable[Any]) -> list[Any]:
-    """Small buffers in one piece, large ones as they are: a frame of a few numbers is one system call."""
-    pieces: list[Any] = [bytearray()]
-    for buffer in buffers:
-        if len(buffer) < 1 << 16:
-            if type(pieces[-1]) is not bytearray:
-                pieces.append(bytearray())
-            pieces[-1] += buffer
-        else:
-            pieces.append(buffer)
-    return pieces
-
-
-def read_some(fd: int, view: memoryview) -> int:
-    if hasattr(os, "readv"):
-        return os.readv(fd, [view])
-    data = os.read(fd, min(len(view), 1 << 18))  # Windows
-    view[: len(data)] = data
-    return len(data)
-
-
-class Descriptors:
-    """A stream over two POSIX descriptors (or one socket given twice), watched by poll while it waits.
-
-    Without deadlines it only reads and writes, so that the child's side works everywhere. `beside` maps further
-    descriptors to functions that are called when those become readable: a printing child must not block.
-    """
-
-    def __init__(self, read_fd: int, write_fd: int, beside: dict[int, Callable[[], None]] | None = None):
-        self.read_fd, self.write_fd = read_fd, write_fd
-        self.beside = {} if beside is None else beside
-
-    def read_into(self, view: memoryview, deadline: float | None) -> int:
-        if deadline is not None:
-            self._wait(self.read_fd, "read", deadline)
-        try:
-            return read_some(self.read_fd, view)
-        except ConnectionError:
-            return 0
-
-    def write(self, buffers: Iterable[Any], deadline: float | None) -> None:
-        for buffer in joined(buffers):
-            view = memoryview(buffer)
-            while view:
-                if deadline is not None:
-                    self._wait(self.write_fd, "write", deadline)
-                try:
-                    view = view[os.write(self.write_fd, view) :]
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    raise Closed("the other side closed the channel") from None
-
-    def pending(self) -> bool:
-        try:
-            self._wait(self.read_fd, "read", time.monotonic())
-        except TimedOut:
-            return False
-        return True
-
-    def _wait(self, fd: int, way: str, deadline: float) -> None:
-        while True:
-            poll = select.poll()
-            poll.register(fd, select.POLLIN if way == "read" else select.POLLOUT)
-            for other in self.beside:
-                poll.register(other, select.POLLIN)
-            left = max(0.0, deadline - time.monotonic())
-            ready = dict(poll.poll(math.ceil(left * 1000)))
-            for other in [other for other in ready if other != fd]:
-                self.beside[other]()
-            if fd in ready:
-                return
-            if time.monotonic() >= deadline:
-                raise TimedOut("no answer in time")
-
-    def close(self) -> None:
-        for fd in {self.read_fd, self.write_fd}:
-            os.close(fd)

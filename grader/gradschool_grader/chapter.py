@@ -26,6 +26,7 @@ would end a cell that is nested in them:
 
 from __future__ import annotations
 
+import ast
 import copy
 import hashlib
 import inspect
@@ -41,6 +42,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from .course import Chapter, Course, Unknown
 from .exercise import Exercise
 from .source import clear, exercise_hash, solution_cell
+from .standalone import bound_names
 
 __all__ = ["ChapterError", "as_text", "build_source", "read_chapter", "student_version"]
 
@@ -64,6 +66,7 @@ def build_source(chapter: Chapter, course: Course) -> NotebookNode:
         built += expand(cell, chapter) if cell.cell_type == "markdown" else [cell]
     placed = [cell.metadata.nbgrader.grade_id for cell in built if cell.metadata.get("nbgrader", {}).get("grade")]
     check_placed(chapter, placed)
+    check_helpers(chapter, built)
     notebook = new_notebook(cells=with_ids(built), metadata=notebook_metadata(chapter, course))
     notebook.nbformat_minor = 5
     return notebook
@@ -161,7 +164,8 @@ def block(lines: Iterator[str], colons: str, where: str) -> str:
 def directive(chapter: Chapter, kind: str, name: str, body: str) -> list[NotebookNode]:
     if kind == "exercise":
         try:
-            return exercise_cells(chapter.exercise(name), body)
+            others = [exercise.name for exercise in chapter.exercises if exercise.name != name]
+            return exercise_cells(chapter.exercise(name), body, others)
         except Unknown as error:
             raise ChapterError(f"{chapter.id}/chapter.md: {error}") from error
     if kind == "predict":
@@ -186,6 +190,21 @@ def check_placed(chapter: Chapter, placed: list[str]) -> None:
             raise ChapterError(f"{chapter.id}/chapter.md has {times} blocks `{line}`; expected exactly one")
 
 
+def check_helpers(chapter: Chapter, cells: list[NotebookNode]) -> None:
+    """All solutions run in one notebook, so a helper's name must mean one thing in all of them."""
+    seen: dict[str, tuple[str, str]] = {}
+    for cell in cells:
+        if not cell.metadata.get("nbgrader", {}).get("solution"):
+            continue
+        for node in ast.parse(cell.source).body:
+            text = ast.get_source_segment(cell.source, node) or ""
+            for name in bound_names([node]):
+                where, before = seen.setdefault(name, (cell.id, text))
+                if before != text:
+                    both = f"one thing in {where} and another in {cell.id}"
+                    raise ChapterError(f"{chapter.id}: `{name}` is {both}; rename one of them")
+
+
 # ------------------------------------------------------------------------------------------------------- the cells
 def title_cell(chapter: Chapter, header: Mapping[str, Any]) -> NotebookNode:
     parts = [f"# {chapter.number} · {header.get('title', chapter.title)}"]
@@ -201,12 +220,11 @@ def title_cell(chapter: Chapter, header: Mapping[str, Any]) -> NotebookNode:
     return with_id(new_markdown_cell(source="\n\n".join(parts)), "title")
 
 
-def exercise_cells(exercise: Exercise, remarks: str) -> list[NotebookNode]:
-    """Task, cell to write in, check."""
+def exercise_cells(exercise: Exercise, remarks: str, others: list[str]) -> list[NotebookNode]:
+    """Task, cell to write in, check. `others` are the names that the chapter's other exercises define."""
     name = exercise.name
-    answer = new_code_cell(
-        source=solution_cell(exercise), metadata={"nbgrader": flags(f"{name}_answer", solution=True)}
-    )
+    text = solution_cell(exercise, avoid=others)
+    answer = new_code_cell(source=text, metadata={"nbgrader": flags(f"{name}_answer", solution=True)})
     points = int(exercise.points) if exercise.points == int(exercise.points) else exercise.points
     check = new_code_cell(source=f'check("{name}")', metadata={"nbgrader": flags(name, grade=True, points=points)})
     task = new_markdown_cell(source=task_text(exercise, remarks), metadata={"tags": ["task"]})

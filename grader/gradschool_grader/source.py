@@ -16,7 +16,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -33,9 +33,9 @@ WIDTH = 96
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def solution(exercise: Exercise) -> str:
-    """The reference as standalone source, helpers first."""
-    return standalone(exercise.plain, name=exercise.name)
+def solution(exercise: Exercise, avoid: Iterable[str] = ()) -> str:
+    """The reference as standalone source, helpers first. Helpers with a name to `avoid` get an underscore."""
+    return standalone(exercise.plain, name=exercise.name, avoid=avoid)
 
 
 def stub(exercise: Exercise) -> str:
@@ -59,12 +59,13 @@ def clear(text: str) -> str:
     return "\n".join(lines)
 
 
-def solution_cell(exercise: Exercise) -> str:
+def solution_cell(exercise: Exercise, avoid: Iterable[str] = ()) -> str:
     """The reference with the task as its docstring; body and helpers stand between BEGIN and END SOLUTION.
 
-    Helpers come after what uses them, so that one region, which begins inside the function, holds both.
+    Helpers come after what uses them, so that one region, which begins inside the function, holds both. `avoid` are
+    the other exercises of the notebook: a helper must not take the place of one.
     """
-    text = solution(exercise)
+    text = solution(exercise, avoid)
     lines = text.rstrip("\n").split("\n")
     *before, target = ast.parse(text).body
     if isinstance(target, ast.ClassDef):

@@ -34,17 +34,18 @@ class SourceError(ValueError):
     """An object whose source cannot stand alone; the message says which name is the reason and what to do."""
 
 
-def standalone(obj: Any, name: str | None = None) -> str:
+def standalone(obj: Any, name: str | None = None, avoid: Iterable[str] = ()) -> str:
     """The source of `obj` (function, class, lambda, partial) and of what it names in its own packages.
 
-    `name` renames it; a helper that already has that name gets an underscore. Raises SourceError.
+    `name` renames it. A helper that already has that name, or one of `avoid`, gets an underscore: beside a student's
+    own functions it must not take their place. Raises SourceError.
     """
-    return _join(_collect([(obj, name)]))
+    return _join(_collect([(obj, name)]), avoid)
 
 
 def module_source(objects: Iterable[Any]) -> str:
     """One module that offers all `objects` under their own names, beginning with NumPy's import."""
-    return "import numpy as np\n\n\n" + _join(_collect([(obj, None) for obj in objects]))
+    return "import numpy as np\n\n\n" + _join(_collect([(obj, None) for obj in objects]), ())
 
 
 # ------------------------------------------------------------------------------------------------ what is collected
@@ -509,8 +510,8 @@ def _own_name(tree: ast.Module, data: bytes, starts: list[int]) -> Iterator[tupl
 
 
 # ---------------------------------------------------------------------------------------------- putting it together
-def _join(found: _Collection) -> str:
-    names = _names(found)
+def _join(found: _Collection, avoid: Iterable[str]) -> str:
+    names = _names(found, avoid)
     blocks = [_render(definition, key, names) for key, definition in found.definitions.items()]
     text = "\n".join(sorted(found.imports)) + ("\n\n\n" if found.imports else "")
     for i, block in enumerate(blocks):
@@ -520,9 +521,9 @@ def _join(found: _Collection) -> str:
     return text + "\n"
 
 
-def _names(found: _Collection) -> dict[Hashable, str]:
+def _names(found: _Collection, avoid: Iterable[str]) -> dict[Hashable, str]:
     names: dict[Hashable, str] = dict(found.roots)
-    taken = set(names.values())
+    taken = {*names.values(), *avoid}
     for key, definition in found.definitions.items():
         if key not in names:
             name = definition.name

@@ -56,7 +56,7 @@ def test_an_exercise_becomes_task_answer_and_check(exercise):
     task, answer, check = (cells[f"{exercise.name}{suffix}"] for suffix in ("_task", "_answer", ""))
     assert exercise.title in task.source
     assert exercise.example in task.source
-    assert answer.source == solution_cell(exercise)
+    assert answer.source == solution_cell(exercise, {e.name for e in CHAPTER.exercises} - {exercise.name})
     assert check.source == f'check("{exercise.name}")'
     kinds = [
         (c.metadata.nbgrader.grade, c.metadata.nbgrader.solution, c.metadata.nbgrader.locked) for c in (answer, check)
@@ -64,6 +64,30 @@ def test_an_exercise_becomes_task_answer_and_check(exercise):
     assert kinds == [(False, True, False), (True, False, True)]
     assert check.metadata.nbgrader.points == exercise.points
     assert check.metadata.nbgrader.grade_id == exercise.name
+
+
+def test_a_solution_does_not_define_another_exercise_of_the_chapter():
+    answer = by_id(build_source(CHAPTER, course))["moving_average_answer"].source
+    assert "def _square(x):" in answer
+    assert "def square(x):" not in answer
+
+
+def test_a_helper_must_mean_one_thing_in_all_solutions(tmp_path):
+    cube = replace(CHAPTER.exercises[0], name="cube", reference=cubed)
+    chapter = written(tmp_path, ":::{exercise} cube\n:::\n\n:::{exercise} moving_average\n:::\n",
+                      exercises=[cube, CHAPTER.exercises[1]])  # fmt: skip
+    with pytest.raises(
+        ChapterError, match="`_windows` is one thing in cube_answer and another in moving_average_answer"
+    ):
+        build_source(chapter, course)
+
+
+def _windows(x):
+    return x
+
+
+def cubed(x):
+    return _windows(x) ** 3
 
 
 def test_a_prediction_is_a_question_and_a_cell_for_the_answer_with_its_nested_fence():

@@ -4,6 +4,7 @@ The registry `OPS` drives these tests; `CASES` has the inputs. The oracle is the
 """
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -98,6 +99,17 @@ CASES = {
     ],
 }
 
+
+def joined(y):
+    """All results of an op as one vector; an op's only result stays as it is."""
+    return np.concatenate([np.ravel(r) for r in y]) if isinstance(y, tuple) else y
+
+
+def like(y, rng):
+    """Random numbers in the form of y."""
+    return tuple(rng.normal(size=np.shape(r)) for r in y) if isinstance(y, tuple) else rng.normal(size=np.shape(y))
+
+
 ALL = [pytest.param(name, i, id=f"{name}-{i}") for name in CASES for i in range(len(CASES[name]))]
 
 
@@ -107,7 +119,7 @@ def made(name, i, seed=0):
     args, options = CASES[name][i](rng)
     op = OPS[name]
     inputs, rest = tuple(args[: op.inputs]), args[op.inputs :]
-    function = lambda *inputs: op.function(*inputs, *rest, **options)
+    function = lambda *inputs: joined(op.function(*inputs, *rest, **options))
     return op, inputs, function, rng.normal(size=np.shape(function(*inputs)))
 
 
@@ -162,13 +174,14 @@ def test_backward_is_linear_in_the_cotangent_and_differentiable_in_it(name, i):
 
 @pytest.mark.parametrize(("name", "i"), ALL)
 def test_backward_on_the_forward_s_cache_is_what_the_tape_computes(name, i):
-    op, inputs, function, g = made(name, i)
+    op, inputs, function, _ = made(name, i)
     args, options = CASES[name][i](np.random.default_rng([0, i]))
     y, cache = op.forward(*args, **options)
-    np.testing.assert_array_equal(y, function(*inputs))
+    np.testing.assert_array_equal(joined(y), function(*inputs))
+    g = like(y, np.random.default_rng(8))
     by_hand = op.backward(g, cache)
     by_hand = by_hand if isinstance(by_hand, tuple) else (by_hand,)
-    for a, b in zip(by_hand, gs.vjp(function, *inputs)[1](g), strict=True):
+    for a, b in zip(by_hand, gs.vjp(function, *inputs)[1](joined(g)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-14)
 
 
@@ -178,10 +191,10 @@ def test_nothing_that_goes_in_is_changed(name, i):
     args, options = CASES[name][i](np.random.default_rng(3))
     before = [np.copy(a) for a in args]
     y, cache = op.forward(*args, **options)
-    g = np.random.default_rng(4).normal(size=np.shape(y))
-    kept, g_before = {k: np.copy(v) for k, v in cache.items()}, g.copy()
+    g = like(y, np.random.default_rng(4))
+    kept, g_before = {k: np.copy(v) for k, v in cache.items()}, np.copy(joined(g))
     op.backward(g, cache)
-    for a, b in [*zip(args, before, strict=True), (g, g_before), *((cache[k], kept[k]) for k in kept)]:
+    for a, b in [*zip(args, before, strict=True), (joined(g), g_before), *((cache[k], kept[k]) for k in kept)]:
         np.testing.assert_array_equal(a, b)
 
 
@@ -191,8 +204,10 @@ def test_float32_stays_float32_in_value_and_gradient(name, i):
     args, options = CASES[name][i](np.random.default_rng(5))
     args = [a.astype(np.float32) if a.dtype == np.float64 else a for a in args]
     y, cache = op.forward(*args, **options)
-    assert y.dtype == np.float32
-    gradients = op.backward(np.ones(np.shape(y), np.float32), cache)
+    results = y if isinstance(y, tuple) else (y,)
+    assert {r.dtype for r in results} == {np.dtype(np.float32)}
+    ones = tuple(np.ones(np.shape(r), np.float32) for r in results)
+    gradients = op.backward(ones if isinstance(y, tuple) else ones[0], cache)
     assert {d.dtype for d in (gradients if isinstance(gradients, tuple) else (gradients,))} == {np.dtype(np.float32)}
 
 
@@ -203,9 +218,9 @@ def test_text_with_its_helpers_runs_with_numpy_alone(name, i):
     namespace = {"np": np}
     for function in (inspect.unwrap(op.function), op.backward):
         exec(standalone(function), namespace)
-    np.testing.assert_array_equal(namespace[name](*args, **options), op.function(*args, **options))
+    np.testing.assert_array_equal(*(joined(f(*args, **options)) for f in (namespace[name], op.function)))
     y, cache = op.forward(*args, **options)
-    g = np.random.default_rng(7).normal(size=np.shape(y))
+    g = like(y, np.random.default_rng(7))
     theirs, ours = namespace[op.backward_name](g, cache), op.backward(g, cache)
     for a, b in zip(*((d if isinstance(d, tuple) else (d,)) for d in (theirs, ours)), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -218,3 +233,8 @@ def test_public_function_forward_and_backward_stand_under_their_names(name):
     assert getattr(module, f"{name}_backward") is OPS[name].backward
     assert getattr(gs, name) is OPS[name].function
     assert ">>>" in OPS[name].function.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_public_function_pickles(name):
+    assert pickle.loads(pickle.dumps(OPS[name].function)) is OPS[name].function

@@ -38,6 +38,7 @@ class Op:
     names: tuple[str, ...]
     inputs: int
     each: tuple[Callable[..., Any], ...]
+    some: Callable[..., Any] | None
     plain: Callable[..., Any] | None
 
 
@@ -50,6 +51,7 @@ def op(
     *,
     inputs: int = 1,
     each: tuple[Callable[..., Any], ...] = (),
+    some: Callable[..., Any] | None = None,
     parts: tuple[str, ...] = (),
     composed: Callable[..., Any] | None = None,
     plain: Callable[..., Any] | None = None,
@@ -62,6 +64,8 @@ def op(
         inputs: how many of the leading arguments are differentiated; tracing any other raises.
         each: the parts of a backward that are worth computing alone: `each[i](g, cache)` is the gradient for
             argument i, called only if that argument is traced.
+        some: the same for a backward whose gradients share most of their work: `some(g, cache, which)` returns
+            {i: gradient} for the arguments i in `which`.
         parts: names of the ops that this one fuses. While one of them is replaced, `composed` runs instead.
         composed: the same function composed of those ops.
         plain: the same function, composed of NumPy's functions and ops, for a forward or backward that works in
@@ -83,7 +87,7 @@ def op(
                 return traced_call(record, tape, args, kwargs)
             return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
 
-        record = OPS[name] = Op(name, f"{name}_backward", forward, backward, public, names, inputs, each, plain)
+        record = OPS[name] = Op(name, f"{name}_backward", forward, backward, public, names, inputs, each, some, plain)
         swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
 
@@ -141,6 +145,8 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
             gradients = plain_gradients(op, raw, kwargs, g)
         elif my_backward is None and op.each:
             gradients = {i: op.each[i](g, cache) for i in which}
+        elif my_backward is None and op.some:
+            gradients = op.some(g, cache, which)
         else:
             found = (my_backward or op.backward)(g, cache)
             gradients = found if isinstance(found, tuple) else (found,)
@@ -165,10 +171,11 @@ def plain_gradients(op: Op, raw: list[Any], kwargs: dict[str, Any], g: Any) -> t
 
 
 def same_shape(name: str, mine: Any, reference: Any) -> Any:
+    """A replacement's value, once it is known to have the reference's shape; numbers and lists become arrays."""
     shapes = [[np.shape(r) for r in (y if isinstance(y, tuple) else (y,))] for y in (mine, reference)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"using: your {name} returned shape {said(shapes[0])}, expected {said(shapes[1])}.")
-    return mine if hasattr(mine, "dtype") or isinstance(mine, tuple) else np.asarray(mine)
+    return mine if isinstance(mine, tuple) else np.asarray(mine, reference.dtype)
 
 
 def said(shapes: Iterable[tuple[int, ...]]) -> str:

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from . import learn, teach
+from . import learn, prove, teach
 from .say import plain, plainly, say, write_json
 
 app = typer.Typer(
@@ -108,6 +108,7 @@ verb(teach.release, "release losses optimizers --dir course", "Teach")
 verb(teach.grade, "grade course --jobs 4", "Teach")
 verb(teach.report, "report course", "Teach")
 verb(teach.export, "export course --to grades.csv", "Teach")
+verb(prove.audit, "audit adam --seeds 50", "Teach")
 verb(doctor, "doctor", "This machine")
 
 

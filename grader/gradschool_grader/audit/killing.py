@@ -1,6 +1,6 @@
 """Mutants tried in a process with a deadline: each must be told from the reference by some group, at every seed.
 
-A mutant that loops or crashes is told from it, too. The process is used for many mutants and replaced when one breaks it.
+A mutant that loops or crashes is told from it, too. The process serves many mutants and is replaced when one breaks it.
 
     part = audit_mutants(course, exercise, seeds=range(1, 21))
     part.survivors      # each with the reason why it is equivalent, or None

@@ -1,7 +1,7 @@
 """Answers without thought: zeros, ones, NaN, the input echoed, the right shape filled with anything. None may pass.
 
-Each is made from the reference, so that structure, shapes and dtypes are right and only the numbers are not: a group that
-lets one pass tests nothing but shapes.
+Each is made from the reference, so that structure, shapes and dtypes are right and only the numbers are not: a group
+that lets one pass tests nothing but shapes.
 
     answers = trivial_answers(exercise, helpers, seed=3)
     answers["zeros"](x)        # zeros of the shape that the reference returns

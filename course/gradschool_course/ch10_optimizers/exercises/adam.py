@@ -98,7 +98,8 @@ def corrected_by(lacks):
 
     def rule(p, g, m, v, t, lr, b1, b2, eps, eps_hat):
         m, v = means(g, m, v, b1, b2)
-        return move(p, m, v, lr, *lacks(t, b1, b2), eps, eps_hat), m, v
+        lack_m, lack_v = lacks(t, b1, b2)
+        return move(p, m, v, lr, lack_m, lack_v, eps, eps_hat), m, v
 
     return rule
 

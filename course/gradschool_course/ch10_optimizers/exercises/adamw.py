@@ -89,7 +89,8 @@ def corrected_by(lacks):
 
     def rule(p, g, m, v, d, t, lr, b1, b2, eps):
         m, v = means(g, m, v, b1, b2)
-        return move(p, m, v, lr, *lacks(t, b1, b2), eps, False) - lr * d * p, m, v
+        lack_m, lack_v = lacks(t, b1, b2)
+        return move(p, m, v, lr, lack_m, lack_v, eps, False) - lr * d * p, m, v
 
     return rule
 

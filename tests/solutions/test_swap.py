@@ -135,6 +135,13 @@ def test_replacement_of_another_shape_is_named(data):
         gs.vjp(gs.softmax, data[0])
 
 
+def test_replacement_that_returns_a_number_serves_as_a_loss(data):
+    with gs.using(l2_loss=lambda Y, T: 7):
+        value, gradient = gs.value_and_grad(gs.l2_loss)(*data)
+    assert (value, value.dtype) == (7, np.float64)
+    np.testing.assert_allclose(gradient, 2 * (data[0] - data[1]) / 5, rtol=1e-14)
+
+
 def test_unknown_name_suggests_the_nearest():
     with pytest.raises(ValueError, match="nothing named 'sofmax' can be replaced; did you mean 'softmax'"):
         gs.using(sofmax=my_softmax).__enter__()

@@ -37,7 +37,7 @@ def reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+    return lambda self, *args, **kwargs: FUNCTIONS[function](self, *args, **kwargs)
 
 
 def refused(what: str) -> Callable[..., NoReturn]:
@@ -211,7 +211,7 @@ def fitted(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def primitive(*rules: Rule | None, each: Rule | None = None) -> Any:
-    """Give a function of ours its rules; NumPy's own get theirs in `numpy_rules`."""
+    """Give a function of ours its rules; NumPy's own get theirs in `numpy_ufuncs` and `numpy_functions`."""
 
     def tie(function: Callable[..., Any]) -> Callable[..., Any]:
         def public(*args: Any, **kwargs: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Derivatives of NumPy's functions, so that plain NumPy code on traced arrays can be differentiated.
+"""Derivatives of NumPy's other functions: sums, selections, shapes, joins, rearrangements, products, statistics.
 
-    value_and_grad(lambda x: np.sum(np.exp(x) * x.T))(x)        # np.exp, np.sum, * and .T all stand in these tables
+    FUNCTIONS[np.sum](x, axis=1)                        # what np.sum(x, axis=1) comes to when x is traced
 
-g is dL/dy for the result y. What is in no table raises, and says so. Where a function has a kink the rule is: the
-derivative of abs and sign at 0 is 0; entries that share a maximum share its gradient; clip passes it at the limits.
+Most have a rule (`rule(g, y, x, ...)` is dL/dx); the others are written here with functions that have one. What stands
+in no table raises. Entries that share a maximum share its gradient, and clip passes it at its limits.
 """
 
 from __future__ import annotations
@@ -16,91 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .traced import FUNCTIONS, UFUNCS, Traced, call, constant, pick, primitive, scatter
-
-
-# --------------------------------------------------------------------------------------------------------- one by one
-def _power_base(g: Any, y: Any, x: Any, p: Any) -> Any:
-    if isinstance(p, int | float):
-        return g * p * x ** (p - 1) if p != 0 else g * 0.0
-    return g * p * x ** np.where(constant(p) == 0, np.ones_like(p), p - 1)  # 0 * 0**-1 would be nan
-
-
-def _power_exponent(g: Any, y: Any, x: Any, p: Any) -> Any:
-    return g * y * np.log(np.where(constant(x) > 0, x, np.ones_like(x)))  # 0**p is flat in p
-
-
-def _winner(first: bool) -> Callable[..., Any]:
-    """g goes to the argument that was chosen, half of it to each where they are equal."""
-
-    def rule(g: Any, y: Any, a: Any, b: Any) -> Any:
-        mine = constant(a if first else b)
-        return np.where(constant(a) == constant(b), 0.5 * g, np.where(mine == constant(y), g, 0))
-
-    return rule
-
-
-def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if b.ndim == 1:
-        return np.expand_dims(g, -1) * b
-    g = np.expand_dims(g, -2) if a.ndim == 1 else g
-    d = np.matmul(g, np.swapaxes(b, -1, -2))
-    return d[..., 0, :] if a.ndim == 1 else d
-
-
-def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 1:
-        return np.expand_dims(a, -1) * np.expand_dims(g, -2) if b.ndim > 1 else g * a
-    if b.ndim > 2:
-        return np.matmul(np.swapaxes(a, -1, -2), g)
-    # one product for all of the batch, where a product for each and a sum would be far slower
-    rows = np.reshape(a, (-1, a.shape[-1]))
-    return np.matmul(rows.T, np.reshape(g, (-1, *b.shape[1:])))
-
-
-UFUNCS.update(
-    {
-        np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
-        np.subtract: (lambda g, y, a, b: g, lambda g, y, a, b: -g),
-        np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
-        np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * a / (b * b)),
-        np.power: (_power_base, _power_exponent),
-        np.matmul: (_matmul_left, _matmul_right),
-        np.maximum: (_winner(True), _winner(False)),
-        np.minimum: (_winner(True), _winner(False)),
-        np.logaddexp: (lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y)),
-        np.hypot: (lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y),
-        np.negative: (lambda g, y, x: -g,),
-        np.positive: (lambda g, y, x: g,),
-        np.absolute: (lambda g, y, x: g * np.sign(x),),
-        np.fabs: (lambda g, y, x: g * np.sign(x),),
-        np.square: (lambda g, y, x: 2 * g * x,),
-        np.sqrt: (lambda g, y, x: 0.5 * g / y,),
-        np.cbrt: (lambda g, y, x: g / (3 * y * y),),
-        np.reciprocal: (lambda g, y, x: -g * y * y,),
-        np.exp: (lambda g, y, x: g * y,),
-        np.exp2: (lambda g, y, x: g * y * float(np.log(2)),),
-        np.expm1: (lambda g, y, x: g * (y + 1),),
-        np.log: (lambda g, y, x: g / x,),
-        np.log2: (lambda g, y, x: g / (x * float(np.log(2))),),
-        np.log10: (lambda g, y, x: g / (x * float(np.log(10))),),
-        np.log1p: (lambda g, y, x: g / (1 + x),),
-        np.sin: (lambda g, y, x: g * np.cos(x),),
-        np.cos: (lambda g, y, x: -g * np.sin(x),),
-        np.tan: (lambda g, y, x: g * (1 + y * y),),
-        np.arctan: (lambda g, y, x: g / (1 + x * x),),
-        np.sinh: (lambda g, y, x: g * np.cosh(x),),
-        np.cosh: (lambda g, y, x: g * np.sinh(x),),
-        np.tanh: (lambda g, y, x: g * (1 - y * y),),
-    }
-)
-
-for _ufunc in (
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isfinite, np.isinf,
-    np.logical_and, np.logical_or, np.logical_not, np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc,
-    np.floor_divide, np.heaviside,
-):  # fmt: skip
-    UFUNCS[_ufunc] = None
+from .traced import FUNCTIONS, Traced, call, constant, pick, primitive, scatter
 
 
 # ------------------------------------------------------------------------------------------------ sums and selections

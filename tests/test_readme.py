@@ -1,0 +1,33 @@
+"""The README tells the truth: its commands are the two that do the set-up, its example prints what it says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_exactly_two_commands_do_all_the_set_up():
+    commands = re.findall(r"^pip install -e '\.\[test\]' && \S.*$", README, re.MULTILINE)
+    assert commands == ["pip install -e '.[test]' && gradschool demo", "pip install -e '.[test]' && pytest"]
+
+
+def test_the_example_prints_what_it_says():
+    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert example is not None
+    said = re.search(r"print\(.*\)\s+# (.*)$", example[1], re.MULTILINE)
+    assert said is not None
+    out = StringIO()
+    with redirect_stdout(out):
+        exec(example[1], {})
+    assert out.getvalue().strip() == said[1]
+
+
+def test_every_picture_is_there():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert pictures
+    root = Path(__file__).parent.parent
+    assert [name for name in pictures if not (root / name).is_file()] == []

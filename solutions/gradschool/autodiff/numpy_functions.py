@@ -57,6 +57,8 @@ NUMPY: dict[Any, tuple[Callable[..., Any] | None, ...]] = {
     np.mean: (_mean,),
     np.max: (_extreme,),
     np.min: (_extreme,),
+    np.amax: (_extreme,),
+    np.amin: (_extreme,),
     np.reshape: (_unreshape,),
     np.ravel: (_unreshape,),
     np.squeeze: (_unreshape,),
@@ -106,7 +108,10 @@ def stands_for(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 @stands_for(np.clip)
 def clip(x: Any, low: Any = None, high: Any = None, **bounds: Any) -> Any:
     low, high = bounds.get("min", bounds.get("a_min", low)), bounds.get("max", bounds.get("a_max", high))
-    return _clipped(x, constant(low), constant(high))
+    if not isinstance(low, Traced) and not isinstance(high, Traced):
+        return _clipped(x, low, high)
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
 
 
 @primitive(_clip)
@@ -287,6 +292,11 @@ def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 
 
+@stands_for(np.full_like)
+def full_like(x: Any, value: Any) -> Any:
+    return np.ones_like(x) * value
+
+
 # ------------------------------------------------------------------------------ what has no derivative, or needs none
 def _of_constants(function: Any) -> Callable[..., Any]:
     return lambda *args, **kwargs: function(*map(constant, args), **{k: constant(v) for k, v in kwargs.items()})
@@ -294,7 +304,7 @@ def _of_constants(function: Any) -> Callable[..., Any]:
 
 for _function in (
     np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.count_nonzero, np.any, np.all, np.searchsorted,
-    np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.shape, np.ndim, np.size, np.round, np.isclose,
-    np.allclose, np.array_equal, np.result_type, np.unique, np.isin, np.may_share_memory, np.shares_memory,
+    np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size, np.round, np.isclose,
+    np.allclose, np.array_equal, np.result_type, np.isin, np.may_share_memory, np.shares_memory,
 ):  # fmt: skip
     FUNCTIONS[_function] = _of_constants(_function)

@@ -161,9 +161,11 @@ def ties(rng):
 def yes_or_no(rng):
     n = draw.sizes(rng, 1)[0] + 9
     p = rng.random(n)
-    p[rng.permutation(n)[:4]] = 0.5
+    half = rng.permutation(n)[:4]
+    p[half] = 0.5
     t = np.where(rng.random(n) < 0.7, p >= 0.5, p < 0.5).astype(float)
     t[0] = float(p[0] >= 0.5)
+    t[half] = [1, 1, 1, 0]  # as many of each would give the same share to those who say no at 0.5
     return [Call(P=p, T=t), Call(P=p, T=t.astype(int))]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..autodiff import op
+from ..ops import sigmoid, softmax
 from .frame import paired, reduced, weighting
 from .probabilities import cross_entropy
 
@@ -32,8 +33,6 @@ def bce_with_logits_backward(g, cache):
 
 
 def bce_from_parts(z, t, reduction="sum", normalization="batch-size", mask=None, weights=None):
-    from ..ops import sigmoid
-
     return cross_entropy(sigmoid(z), t, "multilabel", weights, reduction, normalization, mask)
 
 
@@ -81,8 +80,6 @@ def softmax_cross_entropy_backward(g, cache):
 
 
 def softmax_cross_entropy_from_parts(z, T, weights=None, reduction="sum", normalization="batch-size", mask=None):
-    from ..ops import softmax
-
     return cross_entropy(softmax(z), T, "single-label", weights, reduction, normalization, mask)
 
 

@@ -27,7 +27,7 @@ Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write
 
 def audit(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[EXERCISE|CHAPTER]...", help="Only these; else the whole course.")
+        list[str] | None, typer.Argument(metavar="EXERCISE|CHAPTER", help="Only these; else the whole course.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Draw the inputs of so many seeds.")] = 20,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="So many processes; one a core else.")] = None,

@@ -8,6 +8,7 @@ Each is handed in as a submission would be, as source text in a namespace of its
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -110,6 +111,7 @@ def audit_answers(course: Course, exercise: Exercise, seeds: Sequence[int]) -> E
         cases += wrong
     more, wrong, vacuous = trivial(bench)
     rates, refused = statistics(bench)
+    cases += promised(bench)
     return ExerciseAudit(
         exercise.name, exercise.chapter, tuple(group.name for group in exercise.groups),
         tried=(*tried, *more), vacuous=tuple(vacuous), rates=tuple(rates),
@@ -191,6 +193,15 @@ def others(bench: Bench) -> Found:
             cases.append(bench.case(name, f"passes at {of_all(passed, bench.seeds)}", passed[0]))
         tried.append(Tried("other", name, not passed, tuple(bench.rejecting(answer, bench.seeds[0]))))
     return tried, cases
+
+
+def promised(bench: Bench) -> list[Case]:
+    """An exception that the task speaks of is met by some probe: what is asked for is also looked at."""
+    exercise, answers = bench.exercise, bench.answers[bench.seeds[0]]
+    raised = {seen.behaviour.error for group in exercise.groups for seen in answers.expected(group)}
+    asked = dict.fromkeys(re.findall(r"\b[A-Z]\w*Error\b", exercise.task))
+    words = "is asked for by the task, but no probe meets it"
+    return [bench.case(name, words, bench.seeds[0]) for name in asked if name not in raised]
 
 
 # ------------------------------------------------------------------------------------------------------------- trivial

@@ -1,0 +1,190 @@
+"""The audit finds every way in which grading falls short and says the exact case; proven grading has none."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from proven_course import FLAWED as EXERCISES
+from proven_course import SMOOTH, course, flawed
+
+from gradschool_grader.audit import audit, audit_exercise
+from gradschool_grader.audit.killing import Audit, audit_mutants
+from gradschool_grader.audit.mutants import mutants
+from gradschool_grader.audit.page import write
+from gradschool_grader.audit.result import Rate, Survivor
+from gradschool_grader.audit.trivial import same_signature, trivial_answers
+from gradschool_grader.source import solution
+
+PROVEN, FLAWED = "proven_course:course", "proven_course:flawed"
+
+
+@pytest.fixture(scope="module")
+def proven():
+    return audit(PROVEN, seeds=range(1, 4))
+
+
+@pytest.fixture(scope="module")
+def distance():
+    return audit_exercise(FLAWED, "distance", seeds=range(1, 9))
+
+
+def cases(result, *parts):
+    """The cases that say all of this."""
+    return [case for case in map(str, result.cases) if all(part in case for part in parts)]
+
+
+# ------------------------------------------------------------------------------------------------------------- proven
+def test_proven_grading_has_no_case(proven):
+    assert proven.cases == []
+    assert proven.at_goal
+
+
+def test_the_numbers_count_what_was_tried(proven):
+    numbers = proven.to_json()
+    assert numbers["exercises"] == 3
+    assert numbers["misconceptions"] == numbers["rejected"] == numbers["named"] == 4
+    assert numbers["variants"] == numbers["accepted"] == 2
+    assert numbers["trivial"] == numbers["trivial_rejected"] == 30
+    assert numbers["mutants"] == numbers["killed"] + 1 > 30
+    assert numbers["vacuous"] == numbers["cases"] == []
+    (survivor,) = numbers["survivors"]
+    assert survivor["exercise"] == "smooth"
+    assert survivor["mutation"].endswith("`np.zeros_like(x)` → `np.ones_like(x)`")
+    assert survivor["why_equivalent"] == "every entry of `y` is written over"
+    assert json.loads(json.dumps(numbers)) == numbers
+
+
+def test_checks_that_no_probe_meets_are_shown(proven):
+    assert proven.exercises[0].unmet == ("if b < 0:",)
+
+
+def test_statistical_groups_have_a_measured_rate(proven):
+    (rate,) = proven.exercises[2].rates
+    assert (rate.group, rate.refused) == ("signs", 0)
+    assert rate.answers == 3 * 25 * 2  # draws, by the reference and the variant
+
+
+def test_several_processes_find_the_same(proven):
+    side_by_side = audit(PROVEN, seeds=range(1, 4), jobs=2)
+    assert side_by_side.to_json() == proven.to_json()
+
+
+def test_progress_is_told_part_by_part():
+    told = []
+    audit(PROVEN, ["Tally"], seeds=[5], tell=lambda *step: told.append(step))
+    assert told == [("Tally", 1, 2), ("Tally", 2, 2)]
+
+
+# ------------------------------------------------------------------------------------------------------------- flawed
+def test_a_misconception_that_passes_is_a_case(distance):
+    (case,) = cases(distance, "misconception signed passes at 8 of 8 seeds")
+    assert case.startswith("distance: ")
+    assert case.endswith("(seed 1)")
+
+
+def test_two_misconceptions_that_cannot_be_told_apart_are_a_case(distance):
+    assert cases(distance, "misconception added_again is not named as itself at 8 of 8 seeds, but: misconception added")
+    assert not cases(distance, "misconception added is")
+
+
+def test_a_mistake_that_is_seen_at_some_seeds_only_is_a_case(distance):
+    (case,) = cases(distance, "misconception sometimes is seen at", "only, not at", "group near")
+    assert re.search(r"seed \d+\)$", case)
+
+
+def test_a_right_answer_that_is_refused_is_a_case(distance):
+    assert cases(distance, "variant squared is refused at 8 of 8 seeds", "group near, seed 1")
+
+
+def test_a_group_that_a_trivial_answer_passes_is_vacuous(distance):
+    assert distance.vacuous == ("nothing",)
+    assert cases(distance, "trivial answer: zeros passes a group at 8 of 8 seeds", "group nothing, seed 1")
+
+
+def test_an_exception_that_the_task_asks_for_and_no_probe_meets_is_a_case(distance):
+    assert cases(distance, "TypeError is asked for by the task, but no probe meets it")
+
+
+def test_a_reason_without_its_mutation_is_a_case(distance):
+    assert cases(distance, "reason for 000000000000 belongs to no mutation any more")
+
+
+def test_a_surviving_mutant_without_a_reason_is_a_case(distance):
+    (case,) = cases(distance, "`np.abs(a - b)` → `a - b`", "survives, and no reason is given")
+    assert Survivor(case.split()[2], "distance, line 3: `np.abs(a - b)` → `a - b`", None) in distance.survivors
+
+
+def test_a_reason_for_a_mutant_that_is_killed_is_a_case():
+    exercise = course.exercise("Tally")
+    killed = next(m for m in mutants(solution(exercise)) if "`self.total += n` → `self.total = n`" in str(m))
+    result = audit_mutants(course, replace(exercise, equivalent={killed.hash: "nobody looks"}), seeds=[7, 8])
+    (case,) = map(str, result.cases)
+    assert f"mutant {killed.hash}" in case
+    assert "is said to be equivalent (nobody looks), but is killed (group sums, seed 7)" in case
+
+
+def test_a_mutant_that_loops_is_killed_by_the_clock(monkeypatch):
+    monkeypatch.setattr("gradschool_grader.audit.killing.DEADLINE", 1.0)
+    trial = Audit(flawed, EXERCISES[1], seeds=[1, 2])
+    found = {m.what: m for m in mutants(solution(EXERCISES[1]))}
+    try:
+        assert trial.twice(found["`x = x / 2` left out"]) == {1: "timeout", 2: "timeout"}
+        assert trial.twice(found["`n += 1` → `n -= 1`"]) == {1: "counts", 2: "counts"}
+    finally:
+        trial.bed.close()
+
+
+def test_the_solution_of_another_exercise_is_handed_in_too():
+    result = audit_exercise(FLAWED, "gentle", seeds=[1, 2])
+    assert [t.name for t in result.tried if t.kind == "other"] == ["the solution of distance"]
+    assert result.count("other", fine=True) == 1
+
+
+def test_a_statistical_group_that_refuses_right_answers_is_a_case():
+    result = audit_exercise(FLAWED, "coin", seeds=[1, 2, 3, 4])
+    assert cases(result, "statistical group refuses a right answer", "group luck")
+    assert cases(result, "variant the solution is refused at")
+    assert result.rates[0].refused > 20
+
+
+# -------------------------------------------------------------------------------------------------------------- parts
+def test_the_bound_of_a_rate_is_that_of_poisson():
+    assert Rate("g", 3000, 0).bound == pytest.approx(1e-3)
+    assert 0.02 < Rate("g", 1000, 10).bound < 0.03
+    assert Rate("g", 10, 10).bound == 1.0
+
+
+def test_trivial_answers_have_the_right_shapes_and_the_wrong_numbers():
+    x = np.random.default_rng(3).normal(size=5)
+    trivial = trivial_answers(SMOOTH, {}, 4)
+    with pytest.raises(ValueError, match="refused"):
+        trivial.pop("every input refused")(x)
+    answers = {name: answer(x, b=0.7) for name, answer in trivial.items()}
+    right = SMOOTH.reference(x, b=0.7)
+    assert answers.pop("None") is None
+    for name, answer in answers.items():
+        assert answer.shape == right.shape, name
+        assert not np.allclose(answer, right), name
+    assert np.array_equal(answers["the input echoed"], x)
+    assert not np.shares_memory(answers["the input echoed"], x)
+
+
+def test_the_same_signature_is_a_matter_of_how_it_is_called():
+    distance, endless, gentle, coin = EXERCISES
+    assert same_signature(distance, EXERCISES) == [gentle]
+    assert same_signature(endless, EXERCISES) == [coin]
+
+
+def test_the_page_shows_every_case_and_holds_no_markup_from_outside(tmp_path, proven):
+    text = write(proven, tmp_path / "new" / "audit.html", title="<b>Proven</b>").read_text(encoding="utf-8")
+    assert "At its goal" in text
+    assert "&lt;b&gt;Proven&lt;/b&gt;" in text
+    assert "<b>Proven" not in text
+    assert "if b &lt; 0:" in text
+    short = audit(FLAWED, ["distance"], seeds=[1])
+    text = write(short, tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert f"Short of its goal: {len(short.cases)} cases" in text
+    assert "no reason is given" in text
+    assert not re.search(r'(src|href)="', text)

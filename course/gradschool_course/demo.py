@@ -65,6 +65,8 @@ def run(directory: Path | None = None, jobs: int | None = None, of: str = "") ->
     from . import course as embedded
 
     course, of = (load_course(of), of) if of else (embedded, where(embedded))
+    if not course.chapters:
+        raise Refused(f"{course.title} has no chapters here; `gradschool doctor` says more.")
     folder = place(directory)
     samples = sample_class(course.chapters)
     mode = sandbox()

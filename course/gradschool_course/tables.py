@@ -149,7 +149,6 @@ def diagnoses_table(papers: Sequence[Judged], words: Callable[[Verdict], str] | 
 
 def found(verdict: Verdict) -> str:
     """The mistake in few words."""
-    d = verdict.diagnosis
-    if d is None or verdict.outcome == "missing":
-        return {"missing": "not written"}.get(verdict.outcome, verdict.outcome)
-    return d.name.replace("_", " ") if d.kind in ("misconception", verdict.outcome) else d.text
+    from gradschool_grader.report import WORDS, in_short
+
+    return in_short(verdict.diagnosis) if verdict.diagnosis else WORDS[verdict.outcome]

@@ -20,7 +20,7 @@ from .journal import Judged
 from .show import HEADLINE, code_words
 from .verdict import OUTCOMES, Diagnosis, Verdict
 
-__all__ = ["MARKS", "MODES", "page", "write"]
+__all__ = ["MARKS", "MODES", "WORDS", "in_short", "needs", "page", "partly", "write"]
 
 # A mark as well as a colour: neither colour-blind eyes nor a black-and-white printer lose anything.
 MARKS = {"passed": "✓", "wrong": "✗", "raised": "!", "timeout": "∞", "died": "†", "tampered": "⚠", "missing": "○",
@@ -35,6 +35,12 @@ MODES = {
     "here": "the same process, without a sandbox: fit for trusted code only",
     "": "not run",
 }
+SHORT = {"type": "wrong type", "shape": "wrong shape", "dtype": "wrong dtype", "value": "wrong values",
+         "diverges": "wrong values", "nonfinite": "NaN or infinity", "none": "no answer", "keys": "wrong keys",
+         "swapped": "items swapped", "accepted": "accepts bad input", "mutated": "changes its input",
+         "aliased": "shares memory", "unstable": "differs the second time", "warned": "warns",
+         "property": "lacks the property", "signature": "parameters changed", "stub": "not written",
+         "timeout": "did not end", "died": "crashed"}  # fmt: skip
 SHOWN_MISTAKES, SHOWN_NAMES = 4, 6
 
 
@@ -212,18 +218,23 @@ def mistakes(answers: Sequence[tuple[Judged, Verdict]]) -> str:
     for paper, verdict in answers:
         d = verdict.diagnosis
         if d and verdict.outcome not in ("passed", "missing"):
-            seen.setdefault((d.kind, d.name), []).append((paper, d))
+            seen.setdefault((d.kind, in_short(d)), []).append((paper, d))
     often = sorted(seen.items(), key=lambda item: (-len(item[1]), item[0]))
     rest = sum(len(who) for _, who in often[SHOWN_MISTAKES:])
     more = f'<p class="more">and {rest} with other mistakes</p>' if rest else ""
     return "".join(mistake(kind, who, len(answers)) for (kind, _), who in often[:SHOWN_MISTAKES]) + more
 
 
+def in_short(diagnosis: Diagnosis) -> str:
+    """Two or three words; a mistake with a name of its own is called by it."""
+    return SHORT.get(diagnosis.kind) or diagnosis.name.replace("_", " ")
+
+
 def mistake(kind: str, who: Sequence[tuple[Judged, Diagnosis]], answers: int) -> str:
     names = ", ".join(escape(paper.student) for paper, _ in who[:SHOWN_NAMES])
     names += f" and {len(who) - SHOWN_NAMES} more" if len(who) > SHOWN_NAMES else ""
     diagnosis = who[0][1]
-    title = escape(diagnosis.name.replace("_", " "))
+    title = escape(in_short(diagnosis))
     share = 100 * len(who) / answers
     return (
         f'<div class="mistake {"known" if kind == "misconception" else "other"}"><b>{title}</b>'

@@ -3,11 +3,14 @@
 Where the frameworks divide by something else, the test multiplies by the ratio that the docstrings state.
 """
 
+import os
+
 import numpy as np
 import pytest
 
 import gradschool as gs
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # before anything imports Keras
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 RTOL = 1e-10

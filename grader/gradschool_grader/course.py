@@ -172,10 +172,10 @@ def _load(point: EntryPoint) -> Course:
 def load_course(where: str) -> Course:
     """The course at "package.module:attribute", or the installed course of that name."""
     if ":" not in where:
-        courses = find_courses()
-        if where not in courses:
-            raise Unknown("course", where, courses)
-        return courses[where]
+        points = {point.name: point for point in entry_points(group=GROUP)}
+        if where not in points:
+            raise Unknown("course", where, points)
+        return _load(points[where])
     module, _, attribute = where.partition(":")
     course = getattr(import_module(module), attribute)
     if not isinstance(course, Course):

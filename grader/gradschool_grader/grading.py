@@ -9,8 +9,13 @@ A process keeps its sandbox and the expected answers from one task to the next.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -25,7 +30,7 @@ from .submission import read_submission
 from .verdict import Diagnosis, GroupVerdict, Verdict
 from .worker import Workers
 
-__all__ = ["Task", "judge_task", "not_judged", "workers_of"]
+__all__ = ["Task", "judge_task", "not_judged", "own_pool", "workers_of"]
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,25 @@ def workers_of(course: str, unsafe_no_sandbox: bool = False) -> Workers:
 def _answers(exercise: str, course: str, seed: int) -> Answers:
     world = load_course(course)
     return LiveAnswers(world.exercise(exercise), world.helpers, seed)
+
+
+# ---------------------------------------------------------------------------------------------- processes of our own
+@contextlib.contextmanager
+def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that are started, not forked: the caller may hold a gradebook. They end with the block."""
+    context = multiprocessing.get_context("spawn")
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=ignore_interrupt)
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()  # a submission that loops must not hold up Ctrl-C
+        raise
+
+
+def ignore_interrupt() -> None:
+    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

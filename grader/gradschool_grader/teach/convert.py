@@ -69,8 +69,10 @@ class Feedback(Chosen, GenerateFeedback):
 def record(
     folder: Path, config: Config, assignment: str, students: Iterable[str], done: Callable[[str], None]
 ) -> dict[str, str]:
-    """Write grades and autograded notebooks. Returns what failed, and why."""
-    return convert(Record, folder, config, assignment, students, done)
+    """Write grades and autograded notebooks as the journal has them. Returns what failed, and why."""
+    recording = Config({"Judge": {"again": False}})
+    recording.merge(config)
+    return convert(Record, folder, recording, assignment, students, done)
 
 
 def make_feedback(

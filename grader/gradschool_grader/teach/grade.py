@@ -14,12 +14,10 @@ from __future__ import annotations
 import contextlib
 import glob
 import itertools
-import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +27,7 @@ from traitlets.config import Config
 
 from ..chapter import as_text
 from ..course import Chapter, Course, load_course
-from ..grading import Task, judge_task, not_judged
+from ..grading import Task, judge_task, not_judged, own_pool
 from ..journal import Journal, Judged
 from ..release import check_release, released_chapters
 from ..sandbox import SandboxMissing
@@ -235,27 +233,6 @@ def settled(course: Course, task: Task, result: Callable[[], Judged]) -> Judged:
     except Exception as error:
         why = f"The grader failed on this submission ({type(error).__name__}: {error})."
         return not_judged(task, course.chapter(task.assignment), why)
-
-
-@contextlib.contextmanager
-def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that are started, not forked: this process will hold the gradebook. They end with the block."""
-    context = multiprocessing.get_context("spawn")
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=ignore_interrupt)
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()  # a submission that loops must not hold up Ctrl-C
-        raise
-
-
-def ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 # --------------------------------------------------------------------------------------------------------- recording

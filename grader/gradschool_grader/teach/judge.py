@@ -38,6 +38,8 @@ class Judge(NbGraderPreprocessor):
     course = Unicode("", help="The course: its installed name, or module:attribute.").tag(config=True)
     unsafe_no_sandbox = Bool(False, help="Run submissions without any protection of this machine.").tag(config=True)
 
+    again = Bool(True, help="Judge again what could not be judged before, by no fault of the student.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         judged = self.judged(nb, resources["nbgrader"])
         by_hand = set()
@@ -76,7 +78,7 @@ class Judge(NbGraderPreprocessor):
         data = read_file(Path(folder, file))
         task = Task(named["student"], chapter.id, file, data, self.course, seed, self.unsafe_no_sandbox)
         known = journal.read(task.assignment, task.student)
-        if known and known.complete and known.is_for(task.digest, seed, chapter):
+        if known and (known.complete or not self.again) and known.is_for(task.digest, seed, chapter):
             return known
         judged = judge_task(task)
         journal.write(judged)

@@ -144,12 +144,16 @@ def sum_up(checked: Checked) -> None:
 
     for problem in checked.submission.problems:
         say(f"[yellow]! {plain(problem)}[/]")
+    for name, cells in checked.submission.undefined.items():
+        where = ", ".join(map(str, cells))
+        say(f"[yellow]! The file uses {plain(name)} (cell {where}), which no cell defines[/]: "
+            "only a kernel that ran older cells knows it.")  # fmt: skip
     stubs = [verdict.exercise for verdict in checked.verdicts if untouched(verdict)]
     if stubs:
         say(f"[dim]○ not written yet: {', '.join(stubs)}[/]")
     if checked.verdicts:
         points, total = (sum(getattr(v, what) for v in checked.verdicts) for what in ("points", "max_points"))
-        say(f"[bold]{score(points, total)}[/] in {plain(checked.submission.name)}")
+        say(f"[bold]{score(points, total)}[/] in {plain(checked.submission.file)}")
 
 
 def as_json(checked: Checked) -> dict[str, Any]:
@@ -157,6 +161,7 @@ def as_json(checked: Checked) -> dict[str, Any]:
         "file": checked.submission.file,
         "assignment": checked.chapter and checked.chapter.id,
         "problems": list(checked.submission.problems),
+        "undefined": {name: list(cells) for name, cells in checked.submission.undefined.items()},
         "score": sum(v.points for v in checked.verdicts),
         "max_score": sum(v.max_points for v in checked.verdicts),
         "verdicts": [verdict.to_json() for verdict in checked.verdicts],

@@ -45,7 +45,7 @@ def lay_out(course: Course, directory: Path | str, chapters: Sequence[Chapter] |
     try:
         (place / FOLDER).mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise StartError(f"{error.filename} is a file; name a folder that is new or yours to fill.") from error
+        raise StartError(f"{place} is a file, or below one; name a folder that is new or yours to fill.") from error
     record = read_record(place)
     laid = []
     for chapter in course.chapters if chapters is None else chapters:

@@ -41,7 +41,7 @@ def every_exercise(test):
     return pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.name for exercise in EXERCISES])(test)
 
 
-# ------------------------------------------------------------------------------------------------ right and wrong answers
+# -------------------------------------------------------------------------------------- right and wrong answers
 @every_exercise
 def test_the_reference_passes(exercise):
     for seed in SEEDS:
@@ -77,7 +77,7 @@ def test_a_known_mistake_can_be_handed_in_as_text(exercise, misconception):
     assert judged(exercise, namespace[exercise.name]).diagnosis.name == misconception.name
 
 
-# ----------------------------------------------------------------------------------------------------- worthless answers
+# ---------------------------------------------------------------------------------------- worthless answers
 class Zero:
     """Takes everything, says 0."""
 
@@ -142,7 +142,7 @@ def test_the_stub_is_missing_and_not_wrong(exercise):
     assert {group.outcome for group in verdict.groups} <= {"missing", "raised"}
 
 
-# --------------------------------------------------------------------------------------------------------- what is shown
+# ---------------------------------------------------------------------------------------- what is shown
 @every_exercise
 def test_the_example_prints_what_it_says(exercise):
     *before, last = exercise.example.split("\n")
@@ -173,7 +173,7 @@ def test_a_mistake_points_to_a_heading_of_the_chapter(exercise, misconception):
     assert misconception.see in headings
 
 
-# ------------------------------------------------------------------------------------------------------- the curriculum
+# ---------------------------------------------------------------------------------------- the curriculum
 LOSSES = ["l1_loss", "l2_loss", "half_mse", "huber"]
 ENTROPIES = ["cross_entropy", "sparse_cross_entropy", "bce_with_logits", "softmax_cross_entropy"]
 GRADIENTS = [f"{name}_backward" for name in LOSSES + ENTROPIES]
@@ -226,10 +226,10 @@ METRIC_BUGS = {
     "rounding": ["rounded", "rounds_probabilities"],
 }
 CURRICULUM = (
-    {name: LOSS_BUGS for name in LOSSES}
-    | {name: ENTROPY_BUGS for name in ENTROPIES}
-    | {name: GRADIENT_BUGS for name in GRADIENTS}
-    | {name: METRIC_BUGS for name in METRICS}
+    dict.fromkeys(LOSSES, LOSS_BUGS)
+    | dict.fromkeys(ENTROPIES, ENTROPY_BUGS)
+    | dict.fromkeys(GRADIENTS, GRADIENT_BUGS)
+    | dict.fromkeys(METRICS, METRIC_BUGS)
 )
 
 
@@ -245,7 +245,7 @@ def test_every_listed_bug_is_a_misconception_or_has_a_reason_why_it_is_none(exer
     assert set(exercise.not_bugs) <= set(CURRICULUM[exercise.name])
 
 
-# ------------------------------------------------------------------------------------------------------------- precision
+# ---------------------------------------------------------------------------------------- precision
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_a_group_holds_float32_to_stay_float32(name):
     groups = [group for group in BY_NAME[name].groups if group.exact_dtype]

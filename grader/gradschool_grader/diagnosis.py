@@ -6,6 +6,7 @@ group that failed, a structural reading must map expected to got in every entry 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,16 +35,29 @@ class Seen:
 
 
 def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    """The first explanation that applies, or None if nothing failed."""
+    """The first explanation that applies, or None if nothing failed. Calls that could not begin explain only themselves."""
     failed = [s for s in seen if s.difference]
     if not failed:
         return None
+    began = [s for s in failed if not could_not_begin(s)]
+    if not began:
+        return Diagnosis("signature", "signature", signature_words(exercise))
     return (
-        known(exercise, seen, failed, answers)
-        or plain_words(failed[0])
-        or structure(exercise, failed)
-        or place(failed[0])
+        known(exercise, seen, began, answers) or plain_words(began[0]) or structure(exercise, began) or place(began[0])
     )
+
+
+def could_not_begin(s: Seen) -> bool:
+    """A TypeError without a line of the submitted code in it: the parameters are not those that were asked for."""
+    if s.difference is None or s.difference.kind != "raised":
+        return False
+    behaviour = s.got[s.difference.index].behaviour
+    return behaviour.error == "TypeError" and not behaviour.frames
+
+
+def signature_words(exercise: Exercise) -> str:
+    wanted = f"{exercise.name}{inspect.signature(exercise.plain)}"
+    return f"The call could not begin: the parameters were changed. Expected `{wanted}`."
 
 
 # ------------------------------------------------------------------------------------------------ known mistakes
@@ -53,21 +67,24 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     def like(misconception: Misconception, s: Seen) -> bool:
         return agrees(exercise, s.group, s.probes, s.got, answers.misconception(misconception.name, s.group))
 
-    per_group = {s.group.name: [m for m in exercise.misconceptions if like(m, s)] for s in failed}
-    everywhere = [m for m in exercise.misconceptions if all(m in per_group[s.group.name] for s in failed)]
     passed = [s for s in seen if not s.difference]
+    everywhere = [m for m in exercise.misconceptions if all(like(m, s) for s in failed)]
     exact = [m for m in everywhere if all(like(m, s) for s in passed)]
     if exact or everywhere:
         return named((exact or everywhere)[0])
-    first = [names[0] for names in per_group.values() if names]
-    if len(first) == len(failed):
-        return named(first[0], tuple(dict.fromkeys(m.name for m in first[1:] if m is not first[0])))
-    return None
+    parts = [(s, next((m for m in exercise.misconceptions if like(m, s)), None)) for s in failed]
+    explained = [(s.group.name, m) for s, m in parts if m]
+    if not explained:
+        return None
+    group, first = explained[0]
+    others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
+    return named(first, others, "" if len(explained) == len(failed) else group)
 
 
-def named(m: Misconception, also: tuple[str, ...] = ()) -> Diagnosis:
+def named(m: Misconception, also: tuple[str, ...] = (), only_in: str = "") -> Diagnosis:
     says = m.says or m.name.replace("_", " ")
-    return Diagnosis("misconception", m.name, f"Your answer behaves as if {says}.", m.hint, m.see, also)
+    where = f"In the part `{only_in}` your answer" if only_in else "Your answer"
+    return Diagnosis("misconception", m.name, f"{where} behaves as if {says}.", m.hint, m.see, also)
 
 
 # ------------------------------------------------------------------------------------------------------ no numbers

@@ -8,7 +8,6 @@ claims; everything is compared on this side. Expected values are never sent.
 
 from __future__ import annotations
 
-import inspect
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answers, LiveAnswers
-from .compare import Difference, compare_all
-from .diagnosis import Seen, diagnose
+from .compare import compare_all
+from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import WireError
 from .observe import Broken, Malformed, Observation, observe
@@ -132,7 +131,6 @@ def judge_groups(exercise: Exercise, open_worker: Callable[[], Worker], answers:
     if len(seen) == len(exercise.groups) and all(not_written(exercise, s) for s in seen):
         return blank(exercise, answers, "missing", untouched(exercise))
     diagnosis = broken_words(verdicts) or diagnose(exercise, seen, answers)
-    diagnosis = signature_changed(exercise, seen, session) or diagnosis
     groups = tuple(verdicts)
     return Verdict(exercise.name, exercise_hash(exercise), exercise.chapter, answers.seed, "", groups, diagnosis)
 
@@ -185,7 +183,7 @@ def judge_group(
     raised = difference.kind == "raised"
     return found, failed(
         "raised" if raised else "wrong",
-        difference.words,
+        signature_words(exercise) if could_not_begin(found) else difference.words,
         detail=difference.detail,
         label=asked[difference.index].label if behaviour else "",
         frames=behaviour.frames if behaviour and raised else (),
@@ -211,19 +209,6 @@ def broken_words(groups: Sequence[GroupVerdict]) -> Diagnosis | None:
     for group in groups:
         if group.outcome in ("timeout", "died", "tampered", "infrastructure"):
             return Diagnosis(group.outcome, group.outcome, group.words)
-    return None
-
-
-def signature_changed(exercise: Exercise, seen: Sequence[Seen], session: Session) -> Diagnosis | None:
-    """A call that could not even begin: TypeError without a line of the student's code in it."""
-    for s in seen:
-        d: Difference | None = s.difference
-        if d and d.kind == "raised":
-            behaviour = s.got[d.index].behaviour
-            if behaviour.error == "TypeError" and not behaviour.frames:
-                wanted = f"{exercise.name}{inspect.signature(exercise.plain)}"
-                text = f"The call could not begin: the parameters were changed. Expected `{wanted}`."
-                return Diagnosis("signature", "signature", text)
     return None
 
 

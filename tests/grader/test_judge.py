@@ -464,3 +464,41 @@ def test_what_cannot_travel_stays_where_it_is():
     assert value[2] == Handle(2, "matrix")
     assert value[3].dtype == np.float32
     assert value[3].shape == ()
+
+
+def test_a_parameter_left_out_hides_no_other_mistake():
+    def no_option(X):
+        return X.mean(axis=0)
+
+    verdict = verdict_on(MEANS, no_option)
+    assert (verdict.diagnosis.kind, verdict.diagnosis.name) == ("signature", "signature")
+
+    two = exercise(row_means, [Group("plain", 2, lambda rng: [Call(X=rng.normal(size=(5, 3)))]), *MEANS.groups], *MEANS.misconceptions)  # fmt: skip
+    verdict = verdict_on(two, no_option)
+    assert verdict.diagnosis.name == "columns"
+    assert "Expected `row_means(X, weights=None)`" in verdict.groups[1].words
+
+
+def test_two_mistakes_in_two_parts_are_both_told():
+    def both(X, weights=None):
+        return X.mean(axis=0) if X.shape[1] == 3 else unweighted_divisor(X, weights)
+
+    groups = [
+        Group("plain", 1, lambda rng: [Call(X=rng.normal(size=(5, 3)))]),
+        Group("weighted", 1, lambda rng: [Call(X=rng.normal(size=(3, 4)), weights=rng.uniform(1, 2, size=4))]),
+    ]
+    diagnosis = verdict_on(exercise(row_means, groups, *MEANS.misconceptions), both).diagnosis
+    assert (diagnosis.name, diagnosis.also) == ("columns", ("unweighted_divisor",))
+
+
+def test_a_mistake_that_explains_one_part_only_says_which():
+    def half(X, weights=None):
+        return X.mean(axis=0) if X.shape[1] == 3 else row_means(X, weights) ** 3
+
+    groups = [
+        Group("plain", 1, lambda rng: [Call(X=rng.normal(size=(5, 3)))]),
+        Group("weighted", 1, lambda rng: [Call(X=rng.normal(size=(3, 4)), weights=rng.uniform(1, 2, size=4))]),
+    ]
+    diagnosis = verdict_on(exercise(row_means, groups, *MEANS.misconceptions), half).diagnosis
+    assert diagnosis.name == "columns"
+    assert diagnosis.text.startswith("In the part `plain`")

@@ -35,16 +35,15 @@ class Seen:
 
 
 def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    """The first explanation that applies, or None if nothing failed. Calls that could not begin explain only themselves."""
+    """The first explanation that applies, or None if nothing failed. Calls that could not begin come last."""
     failed = [s for s in seen if s.difference]
     if not failed:
         return None
     began = [s for s in failed if not could_not_begin(s)]
     if not began:
         return Diagnosis("signature", "signature", signature_words(exercise))
-    return (
-        known(exercise, seen, began, answers) or plain_words(began[0]) or structure(exercise, began) or place(began[0])
-    )
+    first = began[0]
+    return known(exercise, seen, began, answers) or plain_words(first) or structure(exercise, began) or place(first)
 
 
 def could_not_begin(s: Seen) -> bool:

@@ -470,10 +470,12 @@ def test_a_parameter_left_out_hides_no_other_mistake():
     def no_option(X):
         return X.mean(axis=0)
 
-    verdict = verdict_on(MEANS, no_option)
+    verdict = verdict_on(MEANS, lambda: 3.0)
     assert (verdict.diagnosis.kind, verdict.diagnosis.name) == ("signature", "signature")
 
-    two = exercise(row_means, [Group("plain", 2, lambda rng: [Call(X=rng.normal(size=(5, 3)))]), *MEANS.groups], *MEANS.misconceptions)  # fmt: skip
+    plain = Group("plain", 2, lambda rng: [Call(X=rng.normal(size=(5, 3)))])
+    weighted = Group("weighted", 1, lambda rng: [Call(X=rng.normal(size=(5, 3)), weights=rng.uniform(1, 2, size=3))])
+    two = exercise(row_means, [plain, weighted], *MEANS.misconceptions)
     verdict = verdict_on(two, no_option)
     assert verdict.diagnosis.name == "columns"
     assert "Expected `row_means(X, weights=None)`" in verdict.groups[1].words

@@ -27,6 +27,9 @@ LAID = {
 WATCH_SECONDS = 0.4
 
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result there, for a program.")]
+OfCourse = Annotated[
+    str, typer.Option("--course", metavar="NAME", help="An installed course, or one at package.module:attribute.")
+]
 Name = Annotated[str, typer.Argument(metavar="EXERCISE", help="The name of the function, such as `adam`.")]
 
 
@@ -36,6 +39,7 @@ def start(
     chapter: Annotated[
         list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")
     ] = None,
+    course: OfCourse = "",
     json: Json = None,
 ) -> None:
     """Lay out a folder with the notebooks of the course.
@@ -45,14 +49,14 @@ def start(
     from gradschool_grader.start import lay_out
 
     with plainly("What was laid out is whole; the same command lays out the rest."):
-        course, chapters = chapters_named(chapter or [])
-        laid = lay_out(course, directory, chapters)
+        _, found, chapters = chapters_named(chapter or [], course)
+        laid = lay_out(found, directory, chapters)
         for item in laid:
             say(f"  {LAID[item.what]}  {plain(item.file)}{remark(item)}")
         say(f"\nNow:  [bold]cd {plain(directory)} && jupyter lab[/]")
         say("Read, write the missing functions, and run the check under each.")
         files = [{"file": str(item.file), "what": item.what, "newer": item.newer} for item in laid]
-        write_json(json, {"course": course.name, "files": files})
+        write_json(json, {"course": found.name, "files": files})
 
 
 def remark(item: Any) -> str:

@@ -1,7 +1,7 @@
 """What the verbs of the command share: how they say things, fail in one sentence, stop, and find what was named.
 
     with plainly(kept="What was graded is kept; the same command goes on from there."):
-        course, chapters = chapters_named(["losses", "10"])
+        place, course, chapters = chapters_named(["losses", "10"])
         say("[b]done[/b]")
         write_json(file, {"chapters": [chapter.id for chapter in chapters]})
 
@@ -90,8 +90,11 @@ def plainly(kept: str = "") -> Iterator[None]:
 def sentence(error: Exception) -> str | None:
     """The error as a sentence for people, or None if it is a mistake of ours."""
     if isinstance(error, ModuleNotFoundError):
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        return extra and f"This needs {error.name}, which is not installed: pip install 'gradschool[{extra}]'"
+        root = (error.name or "").partition(".")[0]
+        if root.startswith("gradschool"):
+            return None
+        get = f": pip install 'gradschool[{EXTRAS[root]}]'" if root in EXTRAS else "."
+        return f"This needs {error.name}, which is not installed{get}"
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}"
@@ -127,15 +130,25 @@ def exercise_named(name: str) -> tuple[Course, Exercise]:
     return find_exercise(name, courses())
 
 
-def chapters_named(names: Sequence[str]) -> tuple[Course, list[Chapter]]:
-    """The chapters that `names` mean, all of one course; without names, all chapters of the embedded one."""
+def course_at(place: str) -> Course:
+    """The installed course of that name, or the one at package.module:attribute."""
+    from gradschool_grader.course import load_course
+
+    try:
+        return load_course(place)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise Refused(f"There is no course at {place}: {error}") from error
+
+
+def chapters_named(names: Sequence[str], place: str = "") -> tuple[str, Course, list[Chapter]]:
+    """Where other processes find the course, the course, and the chapters that `names` mean; without names, all.
+
+    Without a place it is the course that has the first of the names, or the embedded one.
+    """
     from gradschool_grader.course import find_chapter
 
-    known = courses()
-    if not names:
-        return known[0], list(known[0].chapters)
-    found = [find_chapter(name, known) for name in names]
-    others = {course.name for course, _ in found}
-    if len(others) > 1:
-        raise Refused(f"These chapters belong to different courses ({', '.join(sorted(others))}): name those of one.")
-    return found[0][0], list({chapter.id: chapter for _, chapter in found}.values())
+    known = [course_at(place)] if place else courses()
+    course = find_chapter(names[0], known)[0] if names else known[0]
+    chapters = [course.chapter(name) for name in names]
+    found = list({chapter.id: chapter for chapter in chapters}.values())
+    return place or where(course), course, found or list(course.chapters)

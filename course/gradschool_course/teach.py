@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .say import Refused, chapters_named, console, plain, plainly, say, where, write_json
+from .learn import Json, OfCourse
+from .say import Refused, chapters_named, console, plain, plainly, say, write_json
 from .tables import LONGEST, Grading, as_json, diagnoses_table, legend, marks_table, orders
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gradschool_grader.journal import Judged
     from gradschool_grader.teach.grade import Summary
 
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result there, for a program.")]
 Place = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="A folder that `gradschool release` made.")]
 Chapters = Annotated[list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")]
 
@@ -27,6 +27,7 @@ Chapters = Annotated[list[str] | None, typer.Option("--chapter", "-c", help="Onl
 def release(
     chapters: Annotated[list[str], typer.Argument(metavar="CHAPTER", help="`losses`, `3` or `ch03_losses`.")],
     directory: Annotated[Path, typer.Option("--dir", help="The course directory; made if it is not there.")] = Path(),
+    course: OfCourse = "",
     json: Json = None,
 ) -> None:
     """Make assignments of chapters.
@@ -36,16 +37,16 @@ def release(
     from gradschool_grader.release import release as released
 
     with plainly("Every finished step is kept; the same command goes on from there."):
-        course, wanted = chapters_named(chapters)
+        place, found, wanted = chapters_named(chapters, course)
         with console().status("building notebooks"):
-            for line in released(course, wanted, directory, where=where(course)):
+            for line in released(found, wanted, directory, where=place):
                 say(f"  {plain(line)}")
         folder = directory.resolve()
         files = {c.id: str(folder / "release" / c.id / f"{c.id}.ipynb") for c in wanted}
         say(f"\nHand out  {plain(folder / 'release')}", soft_wrap=True)
         say(f"Collect   {plain(folder / 'submitted')}/STUDENT/CHAPTER/CHAPTER.ipynb", soft_wrap=True)
         say(f"Then      [bold]gradschool grade {plain(directory)}[/]")
-        write_json(json, {"course": course.name, "directory": str(folder), "released": files})
+        write_json(json, {"course": found.name, "directory": str(folder), "released": files})
 
 
 def grade(

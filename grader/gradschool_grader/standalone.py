@@ -130,13 +130,13 @@ def _part(value: Any, name: str, namespace: dict[str, Any], owner: str) -> str:
 def _define_function(obj: FunctionType, name: str) -> Definition:
     code, namespace = obj.__code__, _namespace(obj)
     lines = _lines(obj, name)
-    tree = _parsed("".join(lines))
+    written = _written("".join(lines))
     module = sys.modules.get(obj.__module__)
     if code.co_name == "<lambda>":
-        return Definition(_lambda_as_def(lines, _find_lambda(tree, code, name), name), namespace, module, name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and _first_line(node) == code.co_firstlineno:
-            return Definition(_snippet(lines, node), namespace, module, node.name)
+        node = _find_lambda(written.get(("<lambda>", code.co_firstlineno), []), code, name)
+        return Definition(_lambda_as_def(lines, node, name), namespace, module, name)
+    for node in written.get((code.co_name, code.co_firstlineno), []):
+        return Definition(_snippet(lines, node), namespace, module, node.name)
     raise SourceError(f"`{name}` was not found in the file that it claims to come from; reload its module")
 
 
@@ -146,10 +146,10 @@ def _define_class(obj: type) -> Definition:
     for method in vars(obj).values():
         if isinstance(method, FunctionType):
             namespace |= {k: v for k, v in _namespace(method).items() if k != "__class__"}
-    start = inspect.findsource(obj)[1] + 1
-    for node in ast.walk(_parsed("".join(lines))):
-        if isinstance(node, ast.ClassDef) and node.name == obj.__name__ and start in (node.lineno, _first_line(node)):
-            return Definition(_snippet(lines, node), namespace, sys.modules[obj.__module__], obj.__name__)
+    start = inspect.findsource(obj)[1] + 1  # of the class or of its first decorator, as the version of Python has it
+    for (name, first), nodes in _written("".join(lines)).items():
+        if name == obj.__name__ and isinstance(nodes[0], ast.ClassDef) and start in (first, nodes[0].lineno):
+            return Definition(_snippet(lines, nodes[0]), namespace, sys.modules[obj.__module__], obj.__name__)
     raise SourceError(f"class `{obj.__name__}` was not found in its file; reload its module")
 
 
@@ -168,8 +168,19 @@ class _Cell:
 
 @functools.lru_cache(maxsize=64)
 def _parsed(source: str) -> ast.Module:
-    """A file's syntax tree; a chapter's exercises ask for the same few files thousands of times."""
     return ast.parse(source)
+
+
+@functools.lru_cache(maxsize=64)
+def _written(source: str) -> dict[tuple[str, int], list[Any]]:
+    """A file's functions, classes and lambdas by name and first line; the same few files are asked for very often."""
+    found: dict[tuple[str, int], list[Any]] = {}
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.setdefault((node.name, _first_line(node)), []).append(node)
+        elif isinstance(node, ast.Lambda):
+            found.setdefault(("<lambda>", node.lineno), []).append(node)
+    return found
 
 
 def _lines(obj: Any, name: str) -> list[str]:
@@ -187,13 +198,9 @@ def _snippet(lines: list[str], node: ast.FunctionDef | ast.ClassDef) -> str:
     return textwrap.dedent("".join(lines[_first_line(node) - 1 : node.end_lineno])).rstrip()
 
 
-def _find_lambda(tree: ast.AST, code: Any, name: str) -> ast.Lambda:
+def _find_lambda(on_its_line: list[ast.Lambda], code: Any, name: str) -> ast.Lambda:
     spots = [(row, col) for row, _, col, _ in code.co_positions() if row is not None and col]
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno and _holds(node.body, spots)
-    ]
+    around = [node for node in on_its_line if _holds(node.body, spots)]
     if not around:
         raise SourceError(f"`{name}` is a lambda that could not be located in its file; write it as a def")
     return max(around, key=lambda node: (node.lineno, node.col_offset))  # the innermost
@@ -216,11 +223,11 @@ def _lambda_as_def(lines: list[str], node: ast.Lambda, name: str) -> str:
 # ---------------------------------------------------------------------------------- names that a definition needs
 def _read_uses(found: _Collection, definition: Definition) -> None:
     data = definition.text.encode()
-    tree = ast.parse(definition.text)
+    tree, chains = _syntax(definition.text)
     starts = _line_starts(data)
-    definition.cuts = list(_cuts(tree, data, starts, definition.namespace))
+    definition.cuts = sorted(set(_cuts(tree, data, starts, definition.namespace)))
     gone = [(start, end) for start, end, text in definition.cuts if not text]
-    for chain in global_names(tree):
+    for chain in chains:
         start = _span(chain[0], starts)[0]
         if any(a <= start < b for a, b in gone):
             continue
@@ -228,6 +235,12 @@ def _read_uses(found: _Collection, definition: Definition) -> None:
         if used is not None:
             definition.uses.append((start, _span(used[1], starts)[1], used[0]))
     definition.uses += [(*span, ("self",)) for span in _own_name(tree, data, starts)]
+
+
+@functools.lru_cache(maxsize=2048)
+def _syntax(text: str) -> tuple[ast.Module, list[list[ast.expr]]]:
+    tree = ast.parse(text)
+    return tree, global_names(tree)
 
 
 def _key_of(found: _Collection, definition: Definition, chain: list[ast.expr]) -> tuple[Hashable, ast.expr] | None:

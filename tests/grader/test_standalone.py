@@ -117,6 +117,21 @@ def test_a_module_offers_all_objects_and_imports_numpy_itself():
     assert names["Counter"]().count() == 1
 
 
+def nested(x: int) -> int:
+    def inner(y: int) -> int:
+        z: int = y + 1
+        return z
+
+    total: int = inner(x)
+    return total
+
+
+def test_annotations_go_wherever_they_stand():
+    text = standalone(nested)
+    assert "int" not in text
+    assert run(text)["nested"](4) == 5
+
+
 def test_the_same_object_gives_the_same_text():
     assert standalone(library.moving_average) == standalone(library.moving_average)
 

@@ -262,3 +262,36 @@ def test_a_loss_of_float32_is_float32(name):
     assert single
     for call in single:
         assert BY_NAME[name].plain(**call.arguments).dtype == np.float32
+
+
+# ---------------------------------------------------------------------------------------- figures
+def test_the_figures_are_drawn_with_and_without_a_prediction():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from gradschool_course.ch03_losses import figures
+
+    c, several = np.linspace(20, 80, 13), np.random.default_rng(1).random((3, 5))
+    curve = {"absolute": np.abs(c - 31), "Huber": np.abs(c - 32), "squared": (c - 62) ** 2}
+    for guess in (None, 45, "the median"):
+        figures.constants(np.array([28, 34, 310]), c, curve, guess)
+        figures.rare((1, 3, 10, 30, 100), several, several, guess)
+    figures.staircase(c, several.ravel()[:13], several.ravel()[:13])
+    figures.noisy(np.arange(5), {"absolute": {0.0: several, 0.4: several}, "squared": {0.0: several, 0.4: several}})
+    for draw in (figures.shapes, figures.surprise, figures.weighted, figures.pull):
+        draw()
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    plt.close("all")
+
+
+def test_digits_are_the_same_for_the_same_seed_and_rare_where_asked():
+    from gradschool_course.ch03_losses import digits
+
+    one, again = digits.split(5, 300, noise=0.5), digits.split(5, 300, noise=0.5)
+    assert (one.y == again.y).all()
+    assert (one.y != digits.split(5, 300).y).mean() == pytest.approx(0.45, abs=0.17)  # six sigma of 300 draws
+    assert (digits.split(5, 300, rare=(8, 7)).y == 8).sum() == 7
+    assert len(one.X) + len(one.X_test) == 1797

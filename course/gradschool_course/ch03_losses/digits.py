@@ -1,8 +1,8 @@
 """Scikit-learn's handwritten digits, and the plainest classifier: scores z = X W + b, improved by gradient descent.
 
-    data = split(seed=0, n=600, noise=0.4)          # 40 of 100 training labels replaced by a random digit
-    params, seen = fit(loss, data, lr=1.0, steps=1500, every=100)
-    seen                                            # test accuracy after 0, 100, 200, ... steps
+data = split(seed=0, n=600, noise=0.4)          # 40 of 100 training labels replaced by a random digit
+params, seen = fit(loss, data, lr=1.0, steps=1500, every=100)
+seen                                            # test accuracy after 0, 100, 200, ... steps
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The plots of chapter 3. Each says one thing, in its title; a colour means the same loss in all of them.
 
-    figures.shapes()
-    figures.constants(trips, c, curves, guess=40)
+figures.shapes()
+figures.constants(trips, c, curves, guess=40)
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ STYLE = {
 
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Any, Any]:
     """A figure in the chapter's style, and its axes; panels that lie on each other share x."""
-    with plt.rc_context(STYLE):
+    before = {name: plt.rcParams[name] for name in STYLE}  # rc_context would also undo what a notebook's backend sets
+    plt.rcParams.update(STYLE)
+    try:
         return plt.subplots(rows, columns, figsize=(width, height), sharex=rows > 1)
+    finally:
+        plt.rcParams.update(before)
 
 
 def headline(figure: Any, text: str) -> None:
@@ -76,14 +80,14 @@ def staircase(weight: np.ndarray, accuracies: np.ndarray, losses: np.ndarray) ->
 # ---------------------------------------------------------------------------------------------------------- regression
 def constants(trips: np.ndarray, c: np.ndarray, curves: Mapping[str, np.ndarray], guess: Any = None) -> None:
     """Each loss over the constant c that stands for all trips, scaled to fit; its lowest point; the data below."""
-    figure, axes = canvas(7.2, 3.9)
+    _, axes = canvas(7.2, 3.9)
     for name, curve in curves.items():
         low, high = float(np.min(curve)), float(np.max(curve))
         best = int(np.argmin(curve))
         axes.plot(c, (curve - low) / (high - low), color=COLOUR[name])
         axes.plot(c[best], 0, "o", markersize=9, color=COLOUR[name], clip_on=False, zorder=3)
-        place = {"xytext": (-9, -5), "ha": "right"} if name == "absolute" else {"xytext": (9, 6)}
-        label(axes, c[best], 0, f"{name}: {c[best]:.1f}", COLOUR[name], **place)
+        xytext, ha = {"absolute": ((-9, -6), "right"), "Huber": ((9, -6), "left")}.get(name, ((0, 11), "center"))
+        label(axes, c[best], 0, f"{name}: {c[best]:.1f}", COLOUR[name], xytext=xytext, ha=ha)
     shown = trips[trips <= c[-1]]
     axes.plot(shown, np.full(len(shown), -0.1), "|", color=INK, markersize=13)
     off = trips[trips > c[-1]]
@@ -123,28 +127,33 @@ def shapes(delta: float = 1.0) -> None:
 def surprise() -> None:
     """-log p, and what some probabilities cost."""
     p = np.linspace(0.004, 1, 500)
-    figure, axes = canvas(6.6, 3.7)
+    _, axes = canvas(6.6, 3.7)
     axes.plot(p, -np.log(p), color=COLOUR["cross-entropy"])
     for at, text in ((0.01, "1 in 100: 4.61"), (0.1, "1 in 10, a blind guess among ten: ln 10 = 2.303"),
                      (0.5, "1 in 2: 0.693"), (0.9, "9 in 10: 0.105")):  # fmt: skip
         axes.plot(at, -np.log(at), "o", color=COLOUR["cross-entropy"])
         label(axes, at, -np.log(at), text, xytext=(8, 4))
-    axes.set(xlabel="probability p that the model gave to the truth", ylabel="cost, nats", xlim=(0, 1.02), ylim=(0, 5.6))
+    axes.set(
+        xlabel="probability p that the model gave to the truth", ylabel="cost, nats", xlim=(0, 1.02), ylim=(0, 5.6)
+    )
     titled(axes, "The more surely wrong, the dearer, without limit")
 
 
 def weighted(frequency: float = 0.1, weights: Sequence[float] = (1, 3, 9)) -> None:
     """The mean weighted cross-entropy of saying p always, for an event of this frequency."""
     p = np.linspace(0.003, 0.997, 600)
-    figure, axes = canvas(6.8, 3.7)
+    _, axes = canvas(6.8, 3.7)
     for weight, shade in zip(weights, ("#E3A1BC", "#C8447A", "#7A1F47"), strict=True):
         cost = -(weight * frequency * np.log(p) + (1 - frequency) * np.log(1 - p))
         best = weight * frequency / (weight * frequency + 1 - frequency)
         lowest = -(weight * frequency * np.log(best) + (1 - frequency) * np.log(1 - best))
         axes.plot(p, cost, color=shade)
         axes.plot(best, lowest, "o", color=shade)
-        label(axes, best, lowest, f"weight {weight:g}: say {best:.2f}", shade, xytext=(0, 9), ha="center")
-    axes.set(xlabel="probability p that is given to the rare class, always", ylabel="mean cost", xlim=(0, 1), ylim=(0, 3.2))
+        place = {"xytext": (0, 9), "ha": "center"} if best > 0.2 else {"xytext": (-8, -17)}
+        label(axes, best, lowest, f"weight {weight:g}: say {best:.2f}", shade, **place)
+    axes.set(
+        xlabel="probability p that is given to the rare class, always", ylabel="mean cost", xlim=(0, 1), ylim=(0, 3.2)
+    )
     titled(axes, "A weight of 9 makes a class of one in ten look like one in two")
 
 
@@ -152,7 +161,7 @@ def pull() -> None:
     """How hard two losses pull at the score of the true class, for two classes."""
     z = np.linspace(-7, 7, 400)
     p = 1 / (1 + np.exp(-z))
-    figure, axes = canvas(6.8, 3.7)
+    _, axes = canvas(6.8, 3.7)
     axes.plot(z, 1 - p, color=COLOUR["cross-entropy"])
     axes.plot(z, 4 * (1 - p) ** 2 * p, color=COLOUR["squared"])
     label(axes, -6.9, 0.87, "cross-entropy", COLOUR["cross-entropy"], xytext=(0, 0))
@@ -185,7 +194,7 @@ def noisy(steps: np.ndarray, runs: Mapping[str, Mapping[float, np.ndarray]]) -> 
 
 def rare(weights: Sequence[float], recalls: np.ndarray, precisions: np.ndarray, guess: Any = None) -> None:
     """Recall and precision of the rare digit over its weight, a band over the seeds."""
-    figure, axes = canvas(6.8, 3.7)
+    _, axes = canvas(6.8, 3.7)
     for values, colour, name in ((recalls, "#C8447A", "eights that are found"), (precisions, "#555555",
                                  "called eight, and is one")):  # fmt: skip
         axes.plot(weights, values.mean(axis=0), "o-", color=colour)

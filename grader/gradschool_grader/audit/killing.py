@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..answers import LiveAnswers
-from ..compare import compare_all
+from ..compare import compare, compare_all
 from ..course import Course
-from ..exercise import Exercise, Group
+from ..exercise import Exercise, Group, Probe, Property
 from ..inside.perform import Performer
 from ..inside.wire import WireError
-from ..observe import Broken, Malformed, observe
+from ..observe import Ask, Behaviour, Broken, Malformed, Observation, observe
 from ..source import solution
 from ..worker import Limits, SubprocessWorkers, Worker
 from .answers import namespace_of
@@ -63,6 +64,33 @@ class Bed:
         self.worker = None
 
 
+class Killed(Exception):
+    """A reply that differs: nothing more needs to be asked."""
+
+
+@dataclass
+class Watch:
+    """Asks as long as every reply is the expected one."""
+
+    exercise: Exercise
+    group: Group
+    probes: Sequence[Probe]
+    expected: Sequence[Observation]
+    asking: Ask
+    number: int = 0
+
+    def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
+        reply = self.asking(message)
+        if self.number < len(self.expected):
+            expected = self.expected[self.number]
+            statistical = isinstance(self.probes[expected.probe], Property)
+            got = Behaviour.claimed(reply)
+            if not statistical and compare(self.exercise, self.group, expected.behaviour, got) is not None:
+                raise Killed
+        self.number += 1
+        return reply
+
+
 class Audit:
     """One exercise's mutants against its groups. The group that killed last time is asked first."""
 
@@ -92,11 +120,13 @@ class Audit:
         answers = self.answers[seed]
         for group in groups:
             probes = answers.probes(group)
+            expected = answers.expected(group)
+            ask = Watch(self.exercise, group, probes, expected, self.bed.ask)
             try:
-                seen = observe(self.exercise, probes, self.bed.ask)
-            except Malformed:
+                seen = observe(self.exercise, probes, ask)
+            except (Killed, Malformed):
                 return group.name
-            if compare_all(self.exercise, group, probes, answers.expected(group), seen) is not None:
+            if compare_all(self.exercise, group, probes, expected, seen) is not None:
                 return group.name
         return None
 

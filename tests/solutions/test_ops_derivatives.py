@@ -55,6 +55,21 @@ def regression(**options):
     ]
 
 
+def recurrent(gates, states=1, biases=1, **options):
+    """Sequences (5, 6, 3) for 4 units, with a first state for each or for all, and with lengths."""
+
+    def arguments(r, last):
+        b = r.normal(size=gates * 4) if biases == 1 else r.normal(size=(biases, gates * 4))
+        X, W, R = r.normal(size=(5, 6, 3)), r.normal(size=(3, gates * 4)), r.normal(size=(4, gates * 4))
+        W, R = 0.5 * W, 0.5 * R  # larger ones bend so much over six steps that differences are no oracle
+        return [X, W, R, b, *(r.normal(size=(5, 4)) for _ in range(states - 1)), last]
+
+    return [
+        lambda r: (arguments(r, r.normal(size=(5, 4))), options),
+        lambda r: (arguments(r, r.normal(size=4)), {**options, "mask": np.array([3, 0, 6, 4, 1])}),
+    ]
+
+
 CASES = {
     "relu": [elementwise()],
     "leaky_relu": [elementwise(alpha=0.2), elementwise(alpha=1.5)],
@@ -73,6 +88,9 @@ CASES = {
     ],
     "softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],
     "log_softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],
+    "rnn": [*recurrent(1), *recurrent(1, activation="softsign")],
+    "lstm": [*recurrent(4, 2), *recurrent(4, 2, activation="softsign", gate_activation="hard-sigmoid")],
+    "gru": [*recurrent(3), *recurrent(3, biases=2), *recurrent(3, reset="before", activation="softsign")],
     "l1_loss": regression(),
     "l2_loss": regression(),
     "half_mse": regression(),

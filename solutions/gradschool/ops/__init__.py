@@ -39,10 +39,27 @@ from .elementwise import (
     tanh_backward,
     tanh_forward,
 )
+from .gru import (
+    gru,
+    gru_backward,
+    gru_forward,
+)
 from .linear import (
     dense,
     dense_backward,
     dense_forward,
+)
+from .lstm import (
+    lstm,
+    lstm_backward,
+    lstm_forward,
+)
+from .recurrent import (
+    bidirectional,
+    last_valid,
+    rnn,
+    rnn_backward,
+    rnn_forward,
 )
 from .softmax import (
     log_softmax,
@@ -54,6 +71,7 @@ from .softmax import (
 )
 
 __all__ = [
+    "bidirectional",
     "dense",
     "dense_backward",
     "dense_forward",
@@ -66,15 +84,25 @@ __all__ = [
     "gelu",
     "gelu_backward",
     "gelu_forward",
+    "gru",
+    "gru_backward",
+    "gru_forward",
+    "last_valid",
     "leaky_relu",
     "leaky_relu_backward",
     "leaky_relu_forward",
     "log_softmax",
     "log_softmax_backward",
     "log_softmax_forward",
+    "lstm",
+    "lstm_backward",
+    "lstm_forward",
     "relu",
     "relu_backward",
     "relu_forward",
+    "rnn",
+    "rnn_backward",
+    "rnn_forward",
     "selu",
     "selu_backward",
     "selu_forward",

@@ -11,6 +11,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -47,7 +48,8 @@ def adagrad_mid_run(rng):
 
 def adagrad_first(rng):
     carry = {"params": arrays(rng), "state": {"s": zeros()}}
-    return [Steps(carry, with_zeros(gradients(rng, 4)), {"lr": number(rng, 0.1, 0.5), "eps": 1e-8})]
+    first = Steps(carry, with_zeros(gradients(rng, 4)), {"lr": number(rng, 0.1, 0.5), "eps": 1e-8})
+    return [first, as_they_come(rng, {"s": zeros()}, 1e-9)]
 
 
 def adagrad_eps(rng):
@@ -171,7 +173,12 @@ params["w"]  # [ 0.6 -2.   3.5]
 state["s"]["w"]  # [25.  0. 25.]""",
     groups=[
         Group("mid-run", 2, adagrad_mid_run, "Five steps from sums that are not zero."),
-        Group("first steps", 1, adagrad_first, "Four steps from sums of zero; some entries never have a gradient."),
+        Group(
+            "first steps",
+            1,
+            adagrad_first,
+            "Steps from sums of zero; some entries never have a gradient; without any option.",
+        ),
         Group(
             "eps", 2, adagrad_eps, "A large `eps` and small gradients, so that its place matters; other order of names."
         ),

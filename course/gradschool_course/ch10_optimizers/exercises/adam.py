@@ -12,6 +12,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -43,7 +44,11 @@ def betas(rng):
 
 def first_steps(rng):
     carry = {"params": arrays(rng), "state": {"t": 0, "m": zeros(), "v": zeros()}}
-    return [Steps(carry, with_zeros(gradients(rng, 4)), {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, **betas(rng)})]
+    constants = {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, **betas(rng)}
+    return [
+        Steps(carry, with_zeros(gradients(rng, 4)), constants),
+        as_they_come(rng, {"t": 0, "m": zeros(), "v": zeros()}, 1e-7),
+    ]
 
 
 def mid_run(rng):
@@ -251,7 +256,12 @@ params["w"].round(6)  # [ 0.92  -2.     3.075]
 state["t"]  # 1
 state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
     groups=[
-        Group("first steps", 2, first_steps, "The first four steps; some entries never have a gradient."),
+        Group(
+            "first steps",
+            2,
+            first_steps,
+            "The first four steps; some entries never have a gradient; three without any option.",
+        ),
         Group("mid-run", 2, mid_run, "Five steps from the middle of a run, with a rate that changes."),
         Group(
             "eps", 2, large_eps, "A large `eps` and small gradients, so that its place matters; other order of names."

@@ -13,6 +13,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -34,7 +35,11 @@ def largest(rng, t, size=1.0):
 
 def first_steps(rng):
     carry = {"params": arrays(rng), "state": {"t": 0, "m": zeros(), "u": zeros()}}
-    return [Steps(carry, with_zeros(gradients(rng, 4)), {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, **betas(rng)})]
+    constants = {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, **betas(rng)}
+    return [
+        Steps(carry, with_zeros(gradients(rng, 4)), constants),
+        as_they_come(rng, {"t": 0, "m": zeros(), "u": zeros()}, 1e-7),
+    ]
 
 
 def mid_run(rng):
@@ -192,7 +197,12 @@ params, state = adamax(params, grads, state, lr=0.76, b1=0.9, b2=0.5)
 params["w"].round(6)  # [ 0.6 -2.   3.3]
 state["u"]["w"]  # [4.  0.5 4. ]""",
     groups=[
-        Group("first steps", 2, first_steps, "The first four steps; some entries never have a gradient."),
+        Group(
+            "first steps",
+            2,
+            first_steps,
+            "The first four steps; some entries never have a gradient; three without any option.",
+        ),
         Group("mid-run", 2, mid_run, "Five steps from the middle of a run, with a rate that changes."),
         Group(
             "eps", 1, large_eps, "A large `eps` and small gradients, so that its place matters; other order of names."

@@ -13,6 +13,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -30,7 +31,8 @@ adamw = inspect.unwrap(optimizers.adamw)
 def first_steps(rng):
     carry = {"params": arrays(rng), "state": {"t": 0, "m": zeros(), "v": zeros()}}
     constants = {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, "weight_decay": number(rng, 0.2, 0.6), **betas(rng)}
-    return [Steps(carry, with_zeros(gradients(rng, 4)), constants)]
+    first = Steps(carry, with_zeros(gradients(rng, 4)), constants)
+    return [first, as_they_come(rng, {"t": 0, "m": zeros(), "v": zeros()}, 1e-7)]
 
 
 def mid_run(rng):
@@ -211,7 +213,12 @@ state = {"t": 0, "m": {"w": np.zeros(3)}, "v": {"w": np.zeros(3)}}
 params, state = adamw(params, grads, state, lr=0.1, eps=1.0, weight_decay=0.5)
 params["w"].round(6)  # [ 0.87  -1.9    2.925]""",
     groups=[
-        Group("first steps", 2, first_steps, "The first four steps; some entries never have a gradient."),
+        Group(
+            "first steps",
+            2,
+            first_steps,
+            "The first four steps; some entries never have a gradient; three without any option.",
+        ),
         Group("mid-run", 2, mid_run, "Five steps from the middle of a run, with a rate that changes."),
         Group(
             "eps", 1, large_eps, "A large `eps` and small gradients, so that its place matters; other order of names."

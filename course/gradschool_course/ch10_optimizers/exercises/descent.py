@@ -11,6 +11,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -29,7 +30,7 @@ momentum = inspect.unwrap(optimizers.momentum)
 def sgd_path(rng):
     """Five steps; the rate changes on the way, as a schedule would change it."""
     feed = [step | {"lr": number(rng, 0.02, 0.4)} for step in gradients(rng, 5)]
-    return [Steps({"params": arrays(rng), "state": {}}, feed)]
+    return [Steps({"params": arrays(rng), "state": {}}, feed), as_they_come(rng, {})]
 
 
 def sgd_names(rng):
@@ -87,7 +88,7 @@ grads = {"w": np.array([10.0, 0.0, -5.0])}
 sgd(params, grads, {}, lr=0.1)[0]["w"]  # [ 0.  -2.   3.5]""",
     axes={},
     groups=[
-        Group("path", 2, sgd_path, "Five steps in a row, with a rate that changes."),
+        Group("path", 2, sgd_path, "Five steps in a row, with a rate that changes; three without any option."),
         Group("names", 1, sgd_names, "The names of the gradients stand in another order than those of the parameters."),
         Group("float32", 1, sgd_single, "float32 in gives float32 out.", exact_dtype=True),
     ],
@@ -168,7 +169,8 @@ def mid_roll(rng):
 
 def from_rest(rng):
     carry = {"params": arrays(rng), "state": {"v": zeros()}}
-    return [Steps(carry, gradients(rng, 4), {"lr": number(rng, 0.02, 0.3), "beta": number(rng, 0.5, 0.8)})]
+    constants = {"lr": number(rng, 0.02, 0.3), "beta": number(rng, 0.5, 0.8)}
+    return [Steps(carry, gradients(rng, 4), constants), as_they_come(rng, {"v": zeros()})]
 
 
 def rolling_names(rng):
@@ -184,7 +186,7 @@ def rolling_single(rng):
 
 ROLLING = [
     Group("mid-run", 2, mid_roll, "Five steps from a velocity that is not zero, with a rate that changes."),
-    Group("from rest", 1, from_rest, "The first four steps, from velocity zero."),
+    Group("from rest", 1, from_rest, "The first four steps, from velocity zero; three without any option."),
     Group("names", 1, rolling_names, "The names of the gradients stand in another order than those of the parameters."),
     Group("float32", 1, rolling_single, "float32 in gives float32 out.", exact_dtype=True),
 ]

@@ -38,7 +38,8 @@ def nag_mid_roll(rng):
 def nag_from_rest(rng):
     carry = {"params": arrays(rng), "state": {"v": zeros()}}
     constants = {"grad_fn": valley(rng), "lr": number(rng, 0.02, 0.15), "beta": number(rng, 0.5, 0.8)}
-    return [Steps(carry, [{}, {}, {}, {}], constants)]
+    unchosen = Steps({"params": arrays(rng), "state": {"v": zeros()}}, [{}, {}, {}], {"grad_fn": valley(rng)})
+    return [Steps(carry, [{}, {}, {}, {}], constants), unchosen]
 
 
 def nag_two_valleys(rng):
@@ -159,7 +160,7 @@ params["w"]  # [ 0.5  -0.75  1.  ]
 state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
     groups=[
         Group("mid-run", 2, nag_mid_roll, "Five steps from a velocity that is not zero, with a rate that changes."),
-        Group("from rest", 1, nag_from_rest, "The first four steps, from velocity zero."),
+        Group("from rest", 1, nag_from_rest, "The first four steps, from velocity zero; three without any option."),
         Group("two valleys", 1, nag_two_valleys, "A gradient that is no straight line."),
         Group("names", 1, nag_names, "`grad_fn` returns its names in another order."),
         Group("float32", 1, nag_single, "float32 in gives float32 out.", exact_dtype=True),

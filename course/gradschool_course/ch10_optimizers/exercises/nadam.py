@@ -13,6 +13,7 @@ from .trees import (
     NAMED,
     OTHER,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -61,7 +62,7 @@ def constant(rng):
 
 
 def scheduled(rng):
-    return first_and_mid_run(rng, 4e-3, number(rng, 0.05, 0.4))
+    return [*first_and_mid_run(rng, 4e-3, number(rng, 0.05, 0.4)), as_they_come(rng, start(), 1e-7)]
 
 
 def fast(rng):
@@ -295,7 +296,7 @@ once["w"].round(6)  # [ 0.885504 -2.        3.114496]
 round(after["mu_product"], 6)  # 0.26""",
     groups=[
         Group("constant", 2, constant, "`momentum_decay=None`: the first steps, and the middle of a run."),
-        Group("schedule", 3, scheduled, "`momentum_decay` a small number: the first steps, and the middle of a run."),
+        Group("schedule", 3, scheduled, "`momentum_decay` small, also when it is not given: first steps and mid-run."),
         Group("fast schedule", 1, fast, "`momentum_decay=1.0`: the first steps, and the middle of a run."),
         Group(
             "eps", 1, large_eps,

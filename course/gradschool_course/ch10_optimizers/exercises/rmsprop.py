@@ -13,6 +13,7 @@ from .trees import (
     OTHER,
     SHAPES,
     arrays,
+    as_they_come,
     by_position,
     forgetful,
     gradients,
@@ -43,7 +44,7 @@ def rms_path(rng):
     constants = {"lr": number(rng, 0.05, 0.3), "rho": number(rng, 0.6, 0.85), "eps": 1e-8}
     mid_run = Steps({"params": arrays(rng), "state": averages(rng)}, gradients(rng, 5), constants)
     first = Steps({"params": arrays(rng), "state": nothing_yet()}, with_zeros(gradients(rng, 3)), constants)
-    return [mid_run, first]
+    return [mid_run, first, as_they_come(rng, nothing_yet(), 1e-7)]
 
 
 def rms_eps(rng):
@@ -275,7 +276,12 @@ params, state = rmsprop(params, grads, state, lr=0.5, rho=0.5)
 params["w"]  # [ 0.5 -2.   3.3]
 state["s"]["w"]  # [16.   0.5 25. ]""",
     groups=[
-        Group("path", 2, rms_path, "Five steps from the middle of a run, and the first three of one."),
+        Group(
+            "path",
+            2,
+            rms_path,
+            "Five steps from the middle of a run, and the first three of one, also without any option.",
+        ),
         Group("eps", 1, rms_eps, "A large `eps` and small gradients, so that its place matters; other order of names."),
         Group("centered", 1, rms_centered, "`centered=True`, from the middle of a run."),
         Group("rounding", 1, rms_rounding, "`centered=True`, where the variance is zero up to rounding."),

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from gradschool_grader.exercise import Steps
+
 SHAPES = {"W": (3, 5), "b": (4,), "U": (3, 5)}  # two of one shape: a mix-up of names then raises nothing
 OTHER = ("U", "b", "W")
 
@@ -36,6 +38,11 @@ def gradient(rng: Generator, size: float = 1.0, order: tuple[str, ...] = tuple(S
 
 def gradients(rng: Generator, steps: int, size: float = 1.0, order: tuple[str, ...] = tuple(SHAPES)) -> list[Any]:
     return [{"grads": gradient(rng, size, order)} for _ in range(steps)]
+
+
+def as_they_come(rng: Generator, state: dict[str, Any], size: float = 1.0) -> Steps:
+    """Three steps with every option left out: the defaults count, and gradients as small as eps show that of eps."""
+    return Steps({"params": arrays(rng), "state": state}, gradients(rng, 3, size))
 
 
 def number(rng: Generator, low: float, high: float) -> float:

@@ -28,6 +28,9 @@ from .metrics import RunningMean, accuracy, mae_metric
 from .models import count_parameters, mlp, predict
 from .ops import (
     bidirectional,
+    ctc_alignments,
+    ctc_greedy,
+    ctc_loss,
     dense,
     elu,
     erf,
@@ -70,11 +73,12 @@ from .trees import ravel, tree_leaves, tree_map, tree_paths
 __version__ = "0.1.0"
 
 __all__ = [
-    "RunningMean", "accuracy", "bce_with_logits", "bidirectional", "cross_entropy", "dense", "elu", "erf", "gelu",
-    "grad", "gradient_check", "gru", "half_mse", "hessian_vector_product", "huber", "l1_loss", "l2_loss", "last_valid",
-    "leaky_relu", "log_softmax", "lstm", "mae_metric", "numerical_gradient", "one_hot", "one_hot_decode", "op",
-    "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy", "softplus", "sparse_cross_entropy",
-    "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
+    "RunningMean", "accuracy", "bce_with_logits", "bidirectional", "cross_entropy", "ctc_alignments", "ctc_greedy",
+    "ctc_loss", "dense", "elu", "erf", "gelu", "grad", "gradient_check", "gru", "half_mse", "hessian_vector_product",
+    "huber", "l1_loss", "l2_loss", "last_valid", "leaky_relu", "log_softmax", "lstm", "mae_metric",
+    "numerical_gradient", "one_hot", "one_hot_decode", "op", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax",
+    "softmax_cross_entropy", "softplus", "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves",
+    "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",

@@ -7,6 +7,13 @@ dx = relu_backward(g, cache)                        # dL/dx from g = dL/dy
 
 from __future__ import annotations
 
+from .ctc import (
+    ctc_alignments,
+    ctc_greedy,
+    ctc_loss,
+    ctc_loss_backward,
+    ctc_loss_forward,
+)
 from .elementwise import (
     elu,
     elu_backward,
@@ -72,6 +79,11 @@ from .softmax import (
 
 __all__ = [
     "bidirectional",
+    "ctc_alignments",
+    "ctc_greedy",
+    "ctc_loss",
+    "ctc_loss_backward",
+    "ctc_loss_forward",
     "dense",
     "dense_backward",
     "dense_forward",

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .trees import (
     NAMED,
     OTHER,
@@ -290,6 +291,7 @@ state["s"]["w"]  # [25.  0. 25.]""",
         Variant("hypot", summing(adagrad_by_hypot)),
         Variant("in place on copies, as a list", adagrad_on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.SLOTS,
     hints=[
         Hint("Steep directions should take shorter steps. How steep a direction is, its past gradients tell."),
         Hint(

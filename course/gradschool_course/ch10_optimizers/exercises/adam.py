@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .adagrad import with_zeros
 from .trees import (
     NAMED,
@@ -443,6 +444,7 @@ state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
         Variant("entry by entry", counting(adam_looped)),
         Variant("in place on copies, as a list", adam_on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.TWO_SLOTS,
     hints=[
         Hint(
             "m is momentum's idea, v is RMSProp's. Both begin at zero, and so are too small at first: by what factor?"

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .adagrad import with_zeros
 from .adam import CORRECTION, EPSILON, KINGMA, PURE, betas
 from .trees import (
@@ -364,6 +365,7 @@ state["u"]["w"]  # [4.  0.5 4. ]""",
         Variant("entry by entry", counting(looped)),
         Variant("in place on copies, as a list", on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.TWO_SLOTS,
     hints=[
         Hint("Adam asks how large a gradient usually is; AdaMax asks how large it has been at most, lately."),
         Hint("Start from your `adam`; replace its v and its root. Which of the two corrections is still needed?"),

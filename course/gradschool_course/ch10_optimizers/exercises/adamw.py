@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .adagrad import with_zeros
 from .adam import CORRECTION, COUNTED, EPSILON, KINGMA, PURE, betas, means, moments, move
 from .trees import (
@@ -415,6 +416,7 @@ params["w"].round(6)  # [ 0.87  -1.9    2.925]""",
         Variant("entry by entry", decaying(looped)),
         Variant("in place on copies, as a list", on_copies),
     ],
+    equivalent=equivalent.ADAMW,
     hints=[
         Hint("Adam rescales whatever goes through its means. A decay that is to act equally on all must go past them."),
         Hint("Take your `adam` and change one line. Which p does the decay refer to?"),

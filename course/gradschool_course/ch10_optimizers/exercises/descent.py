@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .trees import (
     NAMED,
     OTHER,
@@ -150,6 +151,7 @@ sgd(params, grads, {}, lr=0.1)[0]["w"]  # [ 0.  -2.   3.5]""",
         Variant("added", stepping(lambda p, g, lr: p + -lr * g)),
         Variant("one array", stepping(lambda p, g, lr: np.subtract(p, np.multiply(g, lr)))),
     ],
+    equivalent=equivalent.SGD,
     hints=[
         Hint("The gradient says how fast the loss grows when a parameter grows. To lower the loss, go the other way."),
         Hint("Go over the names of `params`; under each name take the gradient of that name. Build a new dict."),
@@ -391,6 +393,7 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
         Variant("rate taken out and put back", rolling(momentum_in_parts)),
         Variant("in place on copies, as a list", momentum_on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.SLOTS,
     hints=[
         Hint("Think of a ball: friction takes a fixed fraction of its speed each step, the slope adds to it."),
         Hint("Two lines per parameter, and their order matters: first the velocity, then the parameter."),

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
 
+from . import equivalent
 from .trees import number
 
 update_each = inspect.unwrap(optimizers.update_each)
@@ -272,7 +273,10 @@ def through_paths(rule, params, *trees):
             continue
         moved = rule(at(params, path), *others)
         for tree, array in zip(new, (moved,) if len(new) == 1 else moved, strict=True):
-            at(tree, path[:-1])[path[-1]] = array
+            holder = tree
+            for name in path[:-1]:
+                holder = holder[name]
+            holder[path[-1]] = array
     return new[0] if len(new) == 1 else new
 
 
@@ -399,6 +403,7 @@ update_each(lambda p, g: p - 0.5 * g, params, {"layer": None})["layer"]["b"]  # 
         Variant("as a list", lambda rule, params, *trees: update_each(rule, params, *trees)
                 if len(trees) < 2 else list(update_each(rule, params, *trees))),
     ],
+    equivalent=equivalent.TUPLES | equivalent.ALONE,
     hints=[
         Hint("A tree is an array or holds trees. So a function for trees is one that calls itself for what it holds."),
         Hint(

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .every import copied, network
 from .trees import number, single
 
@@ -314,6 +315,7 @@ new["head"]  # [2.5]""",
         Variant("a call for every array", one_step_each),
         Variant("frozen as copies", moving(lambda p, moved, f: p.copy() if f == 0 else part_way(p, moved, f))),
     ],
+    equivalent=equivalent.LISTS,
     hints=[
         Hint("If a step is proportional to its rate, a tenth of the rate is a tenth of the way."),
         Hint(

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Helper, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .descent import (
     ROLLING,
     damped,
@@ -264,6 +265,7 @@ state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
         Variant("counted from the point ahead", asking_at(peek, from_ahead)),
         Variant("rate taken out and put back", asking_at(lambda p, v, lr, beta: beta * v + p, momentum_in_parts)),
     ],
+    equivalent=equivalent.WALK | equivalent.LEARNED,
     hints=[
         Hint("Momentum is going to carry the ball on in any case. So the slope that matters is the one it will meet."),
         Hint("Three lines: a dict of the points ahead; one call of `grad_fn` with it; then `momentum`'s two updates."),
@@ -444,6 +446,7 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
         Variant("momentum's step and its change", rolling(difference)),
         Variant("in place on copies, as a list", nesterov_on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.SLOTS,
     hints=[
         Hint("If all that is ever stored is the point ahead, no gradient is needed anywhere else."),
         Hint(

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .adagrad import with_zeros
 from .adam import CORRECTION, EPSILON, KINGMA, PURE, betas, means
 from .trees import (
@@ -519,6 +520,7 @@ round(after["mu_product"], 6)  # 0.26""",
         Variant("entry by entry", looped),
         Variant("in place on copies, as a list", on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.TWO_SLOTS,
     hints=[
         Hint(
             "Nesterov's momentum moves by the velocity of the *next* step. Do the same to the mean in Adam's "

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool import optimizers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
+from . import equivalent
 from .adagrad import CLIPPING, PURE, with_zeros
 from .trees import (
     NAMED,
@@ -445,6 +446,7 @@ state["s"]["w"]  # [16.   0.5 25. ]""",
         Variant("entry by entry", scaling(rms_looped)),
         Variant("in place on copies, as a list", rms_on_copies),
     ],
+    equivalent=equivalent.WALK | equivalent.TWO_SLOTS,
     hints=[
         Hint("AdaGrad's sum only grows. A running mean keeps the recent squares and lets the old ones fade."),
         Hint(

@@ -127,9 +127,9 @@ def mostly_right(rng, shape):
 
 
 def larger(rng, axes):
-    """Sizes with enough rows for a share that is no round number."""
-    first, *rest = draw.sizes(rng, axes)
-    return (first + 9, *rest)
+    """Sizes with so many rows that no share of them, but 0 and 1, has two decimals; no axis is like another."""
+    steps = (int(rng.choice([3, 7])),) if axes == 3 else ()
+    return (int(rng.choice([11, 13, 17, 19])), *steps, int(rng.choice([4, 5, 6, 8])))
 
 
 def class_numbers(rng):
@@ -159,14 +159,16 @@ def ties(rng):
 
 
 def yes_or_no(rng):
-    n = draw.sizes(rng, 1)[0] + 9
-    p = rng.random(n)
-    half = rng.permutation(n)[:4]
-    p[half] = 0.5
-    t = np.where(rng.random(n) < 0.7, p >= 0.5, p < 0.5).astype(float)
-    t[0] = float(p[0] >= 0.5)
-    t[half] = [1, 1, 1, 0]  # as many of each would give the same share to those who say no at 0.5
-    return [Call(P=p, T=t), Call(P=p, T=t.astype(int))]
+    """Several batches: a share is a coarse number, and one alone may be right by chance."""
+    calls = []
+    for dtype in (float, int, float, int, float):
+        n = int(rng.choice([11, 13, 17, 19]))
+        p = rng.random(n)
+        p[rng.permutation(n)[:4]] = 0.5
+        t = np.where(rng.random(n) < 0.7, p >= 0.5, p < 0.5)
+        t[np.argmax(p == 0.5)] = True
+        calls.append(Call(P=p, T=t.astype(dtype)))
+    return calls
 
 
 accuracy = Exercise(

@@ -131,6 +131,8 @@ def binary_values(rng):
     return [
         binary_case(rng, draw.sizes(rng, 1)),
         binary_case(rng, a),
+        binary_case(rng, (1, 4)),
+        Call(z=rng.integers(-3, 4, size=a), t=draw.yes_or_no(rng, a)),
         Call(z=rng.normal(size=b), t=draw.chances(rng, b)),
         Call(z=rng.normal(size=b) * 3, t=draw.yes_or_no(rng, b).astype(int)),
         Call(z=rng.normal(size=(4, 7)).astype(np.float32), t=draw.yes_or_no(rng, (4, 7)).astype(np.float32)),
@@ -155,6 +157,9 @@ def binary_options(rng):
         binary_case(rng, a, normalization="all-elements"),
         binary_case(rng, a, mask=draw.mask(rng, a[:2])),
         binary_case(rng, a, mask=draw.mask(rng, a[:2]), normalization="mask-included"),
+        binary_case(rng, a, mask=np.zeros(a[:2]), normalization="mask-included"),
+        binary_case(rng, a, mask=draw.mask(rng, a[:1])),
+        binary_case(rng, b, normalization="none"),
         binary_case(rng, b, weights=draw.weights(rng, b[-1:])),
         binary_case(rng, b, weights=draw.weights(rng, (b[0], 1)), reduction="none"),
     ]
@@ -246,6 +251,7 @@ bce_with_logits = Exercise(
                 "divides_by_last_axis",
                 "ignores_normalization",
                 "mask_not_in_divisor",
+                "divides_by_no_ones",
                 "mask_counted_per_entry",
                 "no_shape_check",
                 "ignores_mask",

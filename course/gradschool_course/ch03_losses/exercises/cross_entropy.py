@@ -181,6 +181,9 @@ def options(rng):
         case(rng, a, normalization="all-elements"),
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
+        case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+        case(rng, a, mask=draw.mask(rng, a[:1])),
+        case(rng, c, normalization="none"),
     ]
 
 
@@ -229,8 +232,8 @@ def class_misconceptions(wrap, average):
                       "the sum were divided by the weights of the true classes, as PyTorch does it, and not by N",
                       CLASS_WEIGHTS),
         *frame_misconceptions(wrap, ["divides_by_n_t", "divides_by_last_axis", "ignores_normalization",
-                                     "mask_not_in_divisor", "mask_counted_per_entry", "ignores_mask", "ignores_weights",
-                                     "always_one_number", "divides_the_terms"]),
+                                     "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry",
+                                     "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms"]),
     ]  # fmt: skip
 
 

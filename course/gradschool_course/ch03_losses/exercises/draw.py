@@ -18,9 +18,9 @@ def sizes(rng: np.random.Generator, axes: int) -> Shape:
 
 
 def errors(rng: np.random.Generator, shape: Shape, reach: float = 3.0) -> np.ndarray:
-    """Errors spread evenly over [-reach, reach], in random order: small and large ones, of both signs."""
-    steps = np.linspace(-reach, reach, int(np.prod(shape))) * rng.uniform(0.9, 1.1)
-    return rng.permutation(steps).reshape(shape)
+    """Errors spread over [-reach, reach], in random order: small and large ones, of both signs, none like another."""
+    n = int(np.prod(shape))
+    return rng.permutation(np.linspace(-reach, reach, n) * rng.uniform(0.8, 1.2, size=n)).reshape(shape)
 
 
 def pair(rng: np.random.Generator, shape: Shape, reach: float = 3.0) -> tuple[np.ndarray, np.ndarray]:

@@ -33,7 +33,7 @@ def weighed(elements, mask, weights):
 
 def size(Y, normalization, mask):
     if normalization == "mask-included":
-        return np.count_nonzero(mask)
+        return max(np.count_nonzero(mask), 1)  # the mean of nothing is 0
     return {"batch-size": Y.shape[0], "all-elements": Y.size, "none": 1}[normalization]
 
 
@@ -85,6 +85,12 @@ def mask_not_in_divisor(ell, Y, T, reduction, normalization, mask, weights):
     if normalization == "mask-included":
         normalization = "batch-size"
     return right(ell, Y, T, reduction, normalization, mask, weights)
+
+
+def divides_by_no_ones(ell, Y, T, reduction, normalization, mask, weights):
+    matching(Y, T)
+    Z = np.count_nonzero(mask) if normalization == "mask-included" else size(Y, normalization, mask)
+    return total(weighed(ell(Y, T), mask, weights), reduction, Z)
 
 
 def mask_counted_per_entry(ell, Y, T, reduction, normalization, mask, weights):
@@ -157,6 +163,10 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
     "mask_not_in_divisor": (
         mask_not_in_divisor, "\"mask-included\" still divided by the batch size",
         "Half of a batch is padding. By how many entries do you divide, and how many took part in the sum?",
+        MASKS),
+    "divides_by_no_ones": (
+        divides_by_no_ones, "a mask always had a one somewhere",
+        "A whole batch of padding: what is your sum, what is your divisor, and what does NumPy make of the two?",
         MASKS),
     "mask_counted_per_entry": (
         mask_counted_per_entry, "it counted the ones of the mask after the mask was stretched to the shape of Y",

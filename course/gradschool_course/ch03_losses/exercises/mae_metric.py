@@ -83,7 +83,7 @@ def mae_values(rng):
 def mae_shapes(rng):
     n = draw.sizes(rng, 1)[0]
     Y, T = draw.pair(rng, (n,))
-    return [Call(Y=Y, T=T), Call(Y=Y, T=T[:, None]), Call(Y=Y[:, None], T=T)]
+    return [Call(Y=Y, T=T), Call(Y=Y, T=T[:, None]), Call(Y=Y[:, None], T=T), Call(Y=Y[:, None], T=T[:, None])]
 
 
 mae_metric = Exercise(

@@ -59,13 +59,14 @@ def loss_groups(deltas=False):
 
     def values(rng):
         Y, T = draw.pair(rng, draw.sizes(rng, 1))
-        whole = [rng.integers(-9, 9, size=(5, 3)) * 1.0 + 0.25, rng.integers(-9, 9, size=(5, 3))]
+        whole = [rng.integers(-9, 9, size=(5, 3)) for _ in range(3)]
         single = [array.astype(np.float32) for array in draw.pair(rng, (4, 7))]
         return [
             call(rng, draw.sizes(rng, 2)),
             call(rng, (1, 4)),
             Call(Y=Y, T=T, **more(rng)),
-            Call(Y=whole[0], T=whole[1], **more(rng)),
+            Call(Y=whole[0] + 0.25, T=whole[1], **more(rng)),
+            Call(Y=whole[2], T=whole[1], **more(rng)),
             Call(Y=single[0], T=single[1], **more(rng)),
         ]
 
@@ -88,6 +89,7 @@ def loss_groups(deltas=False):
             call(rng, c[:2], mask=draw.mask(rng, c[:2]), normalization="mask-included"),
             call(rng, c, mask=draw.mask(rng, c[:1]), normalization="all-elements"),
             call(rng, a, mask=draw.mask(rng, a), reduction="none"),
+            call(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
         ]
 
     def weights(rng):
@@ -128,7 +130,8 @@ OPTIONS = """
 
     - `reduction="sum"` gives one number, `"none"` the array of the terms, masked and weighted, undivided, of Y's shape
     - `normalization` says what the sum is divided by: `"batch-size"` the number of observations, `"all-elements"`
-      the number of entries, `"mask-included"` the number of ones in `mask` as it was given, `"none"` nothing
+      the number of entries, `"mask-included"` the number of ones in `mask` as it was given, `"none"` nothing; a mask
+      without ones gives 0
     - `mask` has zeros and ones, in the shape of Y or of its leading axes, (N,) or (N, T); what it hides does not count
     - `weights` broadcasts against Y and multiplies the terms; (C,) weighs responses, (N, 1) observations
     - shapes of Y and T that differ raise a ValueError; the inputs stay unchanged

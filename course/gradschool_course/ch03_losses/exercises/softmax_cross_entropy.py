@@ -120,6 +120,7 @@ def values(rng):
         case(rng, (1, 4)),
         Call(z=scores(rng, b), T=draw.probabilities(rng, b)),
         Call(z=scores(rng, b), T=draw.one_hot(rng, b).astype(int)),
+        Call(z=rng.integers(-3, 4, size=a), T=draw.one_hot(rng, a)),
         Call(z=scores(rng, (5, 3)).astype(np.float32), T=draw.one_hot(rng, (5, 3)).astype(np.float32)),
     ]
 
@@ -147,6 +148,9 @@ def options(rng):
         case(rng, a, normalization="all-elements"),
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
+        case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+        case(rng, a, mask=draw.mask(rng, a[:1])),
+        case(rng, c, normalization="none"),
     ]
 
 

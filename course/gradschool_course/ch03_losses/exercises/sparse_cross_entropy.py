@@ -9,7 +9,7 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw
 from .cross_entropy import CLOSE, LABELS, OPTIONS, cross_entropy, minus_log, nearly_impossible, with_zeros
-from .frame import frame_misconceptions, right, size, total, weighed
+from .frame import frame_misconceptions, right, size, spread, total, weighed
 from .regression import CHAPTER
 
 
@@ -107,8 +107,7 @@ def sparse_loop(P, y, weights=None, reduction="sum", normalization="batch-size",
     for index in np.ndindex(*y.shape):
         k = int(y[index])
         terms[index] = -np.log(max(float(P[index][k]), 1e-30)) * (1.0 if weights is None else weights[k])
-        if mask is not None:
-            terms[index] *= mask[index]
+    terms *= spread(mask, terms)
     return terms if reduction == "none" else terms.sum() / size(y, normalization, mask)
 
 
@@ -148,6 +147,9 @@ def sparse_options(rng):
         sparse_case(rng, a, normalization="all-elements"),
         sparse_case(rng, b, mask=draw.mask(rng, b[:2])),
         sparse_case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
+        sparse_case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+        sparse_case(rng, a, mask=draw.mask(rng, a[:1])),
+        sparse_case(rng, a, normalization="none"),
     ]
 
 
@@ -179,8 +181,8 @@ def sparse_misconceptions():
     wrong |= {name: sparse_dividing(divisor) for name, divisor in SPARSE_DIVISORS.items()}
     wrong["weighted_by_prediction"] = sparse_weighted_by_prediction
     named = [Misconception(name, f, words[name].hint, words[name].says, words[name].see) for name, f in wrong.items()]
-    frames = ["ignores_normalization", "mask_not_in_divisor", "ignores_mask", "ignores_weights", "always_one_number",
-              "divides_the_terms"]  # fmt: skip
+    frames = ["ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "ignores_mask", "ignores_weights",
+              "always_one_number", "divides_the_terms"]  # fmt: skip
     return named + frame_misconceptions(lambda frame: sparse_with(picked_surprise, frame), frames)
 
 

@@ -239,7 +239,7 @@ def flags(grade_id: str, *, solution: bool = False, grade: bool = False, **more:
 
 def task_text(exercise: Exercise, remarks: str) -> str:
     points = f"{exercise.points:g} point" + ("" if exercise.points == 1 else "s")
-    dots = "●" * exercise.difficulty + "○" * (3 - exercise.difficulty)
+    dots = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     facts = f"*{points} · {exercise.minutes} minutes · difficulty {dots}*"
     name = f"`{exercise.name}`"
     parts = [f"### Exercise: {exercise.title} ({name})" if exercise.title else f"### Exercise: {name}", facts]

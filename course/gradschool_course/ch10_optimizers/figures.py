@@ -186,8 +186,10 @@ def pushes(p: np.ndarray, v: np.ndarray, lr: float, beta: float, surface: Surfac
 
 def arrow(ax: Axes, start: np.ndarray, end: np.ndarray, color: str, label: str, beside: float) -> None:
     """An arrow with its name to the right (or left) of its middle."""
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
-    ax.text(*((start + end) / 2 + np.array([beside, 0])), label, color=color, ha="center", va="center", fontsize=10)
+    look = {"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (end[0], end[1]), (start[0], start[1]), arrowprops=look)
+    x, y = (start + end) / 2
+    ax.text(x + beside, y, label, color=color, ha="center", va="center", fontsize=10)
 
 
 # ------------------------------------------------------------------------------------------------------------- curves
@@ -294,11 +296,11 @@ def tuned(losses: Mapping[str, np.ndarray], accuracies: Mapping[str, np.ndarray]
         left.semilogy(np.arange(1, len(mean) + 1), mean, color=COLORS[name], linestyle=DASHES.get(name, "-"))
     left.set(xlabel="epoch", ylabel="training loss, mean over seeds")
     left.set_title("Each at its best rate", loc="left", fontsize=10.5)
-    for row, (name, runs) in enumerate(reversed(accuracies.items())):
+    for row, (name, runs) in enumerate(reversed(list(accuracies.items()))):
         values = 100 * np.asarray(runs)
         right.plot(values, np.full(len(values), row), "o", color=COLORS[name], alpha=0.6)
         right.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color=COLORS[name], lw=2.5)
-    right.set_yticks(range(len(accuracies)), list(reversed(accuracies)))
+    right.set_yticks(range(len(accuracies)), list(accuracies)[::-1])
     right.set(xlabel="accuracy on held-back digits in % (one dot a seed, bar: mean)", xlim=(None, 100))
     right.grid(axis="x", color="#dddddd", lw=0.6)
     headline(drawn, "Tuned, the optimizer decides about as much as the seed")

@@ -27,19 +27,30 @@ from .losses import (
 from .metrics import RunningMean, accuracy, mae_metric
 from .models import count_parameters, mlp, predict
 from .ops import (
+    alpha_dropout,
+    attention,
+    batchnorm,
     bidirectional,
+    causal_mask,
+    crosschannelnorm,
     ctc_alignments,
     ctc_greedy,
     ctc_loss,
     dense,
+    dropout,
     elu,
+    embed,
     erf,
     gelu,
+    groupnorm,
     gru,
+    instancenorm,
     last_valid,
+    layernorm,
     leaky_relu,
     log_softmax,
     lstm,
+    positional_encoding,
     relu,
     rnn,
     selu,
@@ -73,12 +84,14 @@ from .trees import ravel, tree_leaves, tree_map, tree_paths
 __version__ = "0.1.0"
 
 __all__ = [
-    "RunningMean", "accuracy", "bce_with_logits", "bidirectional", "cross_entropy", "ctc_alignments", "ctc_greedy",
-    "ctc_loss", "dense", "elu", "erf", "gelu", "grad", "gradient_check", "gru", "half_mse", "hessian_vector_product",
-    "huber", "l1_loss", "l2_loss", "last_valid", "leaky_relu", "log_softmax", "lstm", "mae_metric",
-    "numerical_gradient", "one_hot", "one_hot_decode", "op", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax",
-    "softmax_cross_entropy", "softplus", "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves",
-    "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
+    "RunningMean", "accuracy", "alpha_dropout", "attention", "batchnorm", "bce_with_logits", "bidirectional",
+    "causal_mask", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy", "ctc_loss", "dense", 
+    "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse",
+    "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid", "layernorm", "leaky_relu",
+    "log_softmax", "lstm", "mae_metric", "numerical_gradient", "one_hot", "one_hot_decode", "op",
+    "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy", "softplus",
+    "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths", "using",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",

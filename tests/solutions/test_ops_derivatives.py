@@ -39,8 +39,30 @@ def masked(rng, *shape):
     return mask
 
 
+class Again:
+    """A generator that begins again at every draw, so that chance repeats itself."""
+
+    def random(self, shape, dtype=float):
+        return np.random.default_rng(12).random(shape, dtype=dtype)
+
+
 def elementwise(**options):
     return lambda r: ([away(r, 3, 5, 4)], options)
+
+
+def normalised(*shape, **options):
+    """x, gamma and beta of a normalisation."""
+    return lambda r: ([r.normal(size=shape), *r.uniform(0.5, 2, (2, shape[-1]))], options)
+
+
+def batches_normalised(*shape, **options):
+    """The same with a running mean and variance."""
+    return lambda r: ([r.normal(size=shape), *r.uniform(0.5, 2, (4, shape[-1]))], options)
+
+
+def attended(**options):
+    """Q, K and V of different lengths and depths."""
+    return lambda r: ([r.normal(size=s) for s in ((3, 5, 8), (3, 7, 8), (3, 7, 12))], options)
 
 
 def regression(**options):
@@ -102,6 +124,39 @@ CASES = {
             {"blank": 3, "reduction": "none", "mask": masked(r, 5, 7) | (np.arange(7) > 1)},
         ),
     ],
+    "batchnorm": [
+        batches_normalised(7, 3, training=True, momentum=0.8),
+        batches_normalised(4, 5, 3, training=True, unbiased_running=True),
+        batches_normalised(4, 3, 5, 6, training=True, eps=0.1),
+        batches_normalised(5, 3),
+        batches_normalised(4, 3, 5, 6),
+    ],
+    "layernorm": [
+        normalised(5, 3),
+        normalised(4, 7, 3, eps=0.1),
+        normalised(4, 3, 5, 6, axes=(1, 2, 3)),
+        normalised(4, 5, 3, axes=1),
+        lambda r: ([r.normal(size=(4, 5, 3)), *r.uniform(0.5, 2, (2, 5, 3))], {"axes": (-1, -2)}),
+    ],
+    "groupnorm": [normalised(5, 6, groups=3), normalised(4, 3, 5, 6, groups=2, eps=0.1)],
+    "instancenorm": [normalised(4, 5, 3), normalised(4, 3, 5, 6)],
+    "crosschannelnorm": [
+        lambda r: ([away(r, 5, 7)], {"window": 4, "alpha": 0.9}),
+        lambda r: ([away(r, 3, 5, 4)], {"window": 3, "alpha": 0.5, "beta": 1.3, "k": 0.7}),
+    ],
+    "attention": [
+        attended(),
+        attended(heads=4, scale=0.7),
+        attended(heads=4, attention_mask="causal", first=-1, return_weights=True),
+        lambda r: ([r.normal(size=(3, 5, 4)) for _ in range(3)], {"attention_mask": masked(r, 3, 5, 5)}),
+        attended(heads=4, padding_mask=np.arange(7) < [[7], [3], [0]], dropout=0.3, rng=Again(), return_weights=True),
+    ],
+    "embed": [
+        lambda r: ([r.normal(size=(6, 3)), r.integers(0, 5, (4, 7))], {}),
+        lambda r: ([r.normal(size=(6, 3)), r.integers(0, 5, 13)], {"padding_id": 2}),
+    ],
+    "dropout": [elementwise(rate=0.3, rng=Again()), elementwise(rate=0.3, training=False)],
+    "alpha_dropout": [elementwise(rate=0.3, rng=Again()), elementwise(rate=0.3, training=False)],
     "l1_loss": regression(),
     "l2_loss": regression(),
     "half_mse": regression(),

@@ -7,12 +7,37 @@ dx = relu_backward(g, cache)                        # dL/dx from g = dL/dy
 
 from __future__ import annotations
 
+from .attention import (
+    attention,
+    attention_backward,
+    attention_forward,
+    causal_mask,
+    positional_encoding,
+)
+from .batchnorm import (
+    batchnorm,
+    batchnorm_backward,
+    batchnorm_forward,
+)
+from .crosschannel import (
+    crosschannelnorm,
+    crosschannelnorm_backward,
+    crosschannelnorm_forward,
+)
 from .ctc import (
     ctc_alignments,
     ctc_greedy,
     ctc_loss,
     ctc_loss_backward,
     ctc_loss_forward,
+)
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_backward,
+    alpha_dropout_forward,
+    dropout,
+    dropout_backward,
+    dropout_forward,
 )
 from .elementwise import (
     elu,
@@ -46,6 +71,11 @@ from .elementwise import (
     tanh_backward,
     tanh_forward,
 )
+from .embed import (
+    embed,
+    embed_backward,
+    embed_forward,
+)
 from .gru import (
     gru,
     gru_backward,
@@ -60,6 +90,17 @@ from .lstm import (
     lstm,
     lstm_backward,
     lstm_forward,
+)
+from .norm import (
+    groupnorm,
+    groupnorm_backward,
+    groupnorm_forward,
+    instancenorm,
+    instancenorm_backward,
+    instancenorm_forward,
+    layernorm,
+    layernorm_backward,
+    layernorm_forward,
 )
 from .recurrent import (
     bidirectional,
@@ -78,7 +119,20 @@ from .softmax import (
 )
 
 __all__ = [
+    "alpha_dropout",
+    "alpha_dropout_backward",
+    "alpha_dropout_forward",
+    "attention",
+    "attention_backward",
+    "attention_forward",
+    "batchnorm",
+    "batchnorm_backward",
+    "batchnorm_forward",
     "bidirectional",
+    "causal_mask",
+    "crosschannelnorm",
+    "crosschannelnorm_backward",
+    "crosschannelnorm_forward",
     "ctc_alignments",
     "ctc_greedy",
     "ctc_loss",
@@ -87,19 +141,34 @@ __all__ = [
     "dense",
     "dense_backward",
     "dense_forward",
+    "dropout",
+    "dropout_backward",
+    "dropout_forward",
     "elu",
     "elu_backward",
     "elu_forward",
+    "embed",
+    "embed_backward",
+    "embed_forward",
     "erf",
     "erf_backward",
     "erf_forward",
     "gelu",
     "gelu_backward",
     "gelu_forward",
+    "groupnorm",
+    "groupnorm_backward",
+    "groupnorm_forward",
     "gru",
     "gru_backward",
     "gru_forward",
+    "instancenorm",
+    "instancenorm_backward",
+    "instancenorm_forward",
     "last_valid",
+    "layernorm",
+    "layernorm_backward",
+    "layernorm_forward",
     "leaky_relu",
     "leaky_relu_backward",
     "leaky_relu_forward",
@@ -109,6 +178,7 @@ __all__ = [
     "lstm",
     "lstm_backward",
     "lstm_forward",
+    "positional_encoding",
     "relu",
     "relu_backward",
     "relu_forward",

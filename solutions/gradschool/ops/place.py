@@ -1,0 +1,21 @@
+"""Memory used twice: large arrays that nobody needs again take the next result, which is then still in the cache.
+
+    d = x - mean
+    y = d * d
+    y = into(y, np.multiply, d, scale)                  # y = d * scale, where the squares were
+
+Only what an op has made itself may be written over: never an argument, a cotangent, or what stands in a cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PLAIN = (np.ndarray, np.generic, float, int)
+
+
+def into(place, f, *args):
+    """f(*args) in the memory of `place`; an array of its own where one of them is being differentiated."""
+    if all(isinstance(a, PLAIN) for a in (place, *args)):
+        return f(*args, out=place)
+    return f(*args)

@@ -135,6 +135,7 @@ LEFT_OUT = frozenset({
     "abs", "absolute", "fabs", "sqrt", "square", "exp", "expm1", "log", "log1p", "sign", "tanh", "copy", "clip",
     "maximum", "minimum", "max", "min", "flip", "sort", "cumsum", "transpose", "astype", "reversed", "sorted", "conj",
 })  # fmt: skip
+SAME_AXIS = frozenset({"take_along_axis", "put_along_axis"})  # without an axis, NumPy's versions differ
 
 
 def call(node: ast.Call) -> Iterator[Change]:
@@ -146,7 +147,7 @@ def call(node: ast.Call) -> Iterator[Change]:
     inner = inside(node, name, owner)
     if inner is not None:
         yield inner
-    if any(keyword.arg == "axis" for keyword in node.keywords):
+    if name not in SAME_AXIS and any(keyword.arg == "axis" for keyword in node.keywords):
         yield ast.Call(node.func, node.args, [k for k in node.keywords if k.arg != "axis"])
     if name == "where" and len(node.args) == 3:
         test, yes, no = node.args

@@ -7,7 +7,7 @@ import numpy as np
 import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from . import draw
+from . import draw, equivalent
 from .cross_entropy import CLOSE, SEVERAL, averaging_everything, logarithm
 from .frame import frame_misconceptions, matching, right, size, spread, total, weighed
 from .regression import CHAPTER
@@ -132,7 +132,7 @@ def binary_values(rng):
         binary_case(rng, draw.sizes(rng, 1)),
         binary_case(rng, a),
         binary_case(rng, (1, 4)),
-        Call(z=rng.integers(-3, 4, size=a), t=draw.yes_or_no(rng, a)),
+        Call(z=rng.integers(-3, 4, size=a), t=draw.chances(rng, a)),
         Call(z=rng.normal(size=b), t=draw.chances(rng, b)),
         Call(z=rng.normal(size=b) * 3, t=draw.yes_or_no(rng, b).astype(int)),
         Call(z=rng.normal(size=(4, 7)).astype(np.float32), t=draw.yes_or_no(rng, (4, 7)).astype(np.float32)),
@@ -267,6 +267,7 @@ bce_with_logits = Exercise(
         Variant("both_answers", bce_with(both_answers)),
         Variant("loop", bce_loop),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.BCE,
     hints=[
         Hint(
             "Do not compute the probability at all. Put the sigmoid into the logarithm on paper, and simplify until no "

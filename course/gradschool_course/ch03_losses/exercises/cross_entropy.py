@@ -7,7 +7,7 @@ import numpy as np
 import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Tolerance, Variant
 
-from . import draw
+from . import draw, equivalent
 from .frame import FRAME, frame_misconceptions, matching, right, size, spread, total, weighed
 from .regression import CHAPTER
 
@@ -319,6 +319,7 @@ cross_entropy = Exercise(
         Variant("tiny_added", cross_entropy_with(tiny_added)),
         Variant("einsum", as_one_product),
     ],
+    equivalent=equivalent.FRAME | equivalent.CROSS_ENTROPY,
     hints=[
         Hint("Write the terms for one row on paper: of all classes, which one has a term that is not zero?"),
         Hint(

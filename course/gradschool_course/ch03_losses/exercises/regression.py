@@ -7,7 +7,7 @@ import numpy as np
 import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Tolerance, Variant
 
-from . import draw
+from . import draw, equivalent
 from .frame import BUGS, frame_misconceptions
 from .regression_answers import (
     absolute,
@@ -64,9 +64,10 @@ def loss_groups(deltas=False):
         return [
             call(rng, draw.sizes(rng, 2)),
             call(rng, (1, 4)),
-            Call(Y=Y, T=T, **more(rng)),
+            Call(Y=Y, T=T),
             Call(Y=whole[0] + 0.25, T=whole[1], **more(rng)),
             Call(Y=whole[2], T=whole[1], **more(rng)),
+            Call(Y=whole[0], T=whole[1] + 0.25, **more(rng)),
             Call(Y=single[0], T=single[1], **more(rng)),
         ]
 
@@ -102,7 +103,7 @@ def loss_groups(deltas=False):
         ]
 
     def shapes(rng):
-        n = draw.sizes(rng, 1)[0]
+        n = draw.sizes(rng, 1)[0] + 9  # so many that errors of all sizes occur
         Y, T = draw.pair(rng, (n,))
         delta = more(rng)
         return [
@@ -205,6 +206,7 @@ l1_loss = Exercise(
         Variant("on_a_copy", on_a_copy(1, 1.0)),
         Variant("larger_minus_smaller", loss(larger_minus_smaller)),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.L1_CACHE,
     hints=ladder(
         "A worked sibling, the fourth power of the error without any option:\n\n"
         "    def l4_loss(Y, T):\n        return np.sum((Y - T) ** 4) / Y.shape[0]",
@@ -257,6 +259,7 @@ l2_loss = Exercise(
         Variant("on_a_copy", on_a_copy(2, 1.0)),
         Variant("target_minus_prediction", loss(whole_number_power)),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.L2_CACHE,
     hints=ladder(
         "Your `l1_loss` is the sibling: only the line that makes the terms differs. A helper that takes the terms and "
         "the options, and does the rest, serves all four regression losses.",
@@ -308,6 +311,7 @@ half_mse = Exercise(
         Variant("on_a_copy", on_a_copy(2, 0.5)),
         Variant("expanded", loss(expanded_square)),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.HALF_MSE_CACHE,
     hints=ladder(
         "Half of a worked sibling: if `l2_loss` passes, what is left to do is one multiplication, with every option "
         "handed on.",
@@ -381,6 +385,7 @@ huber = Exercise(
         Variant("one_by_one", loss_with_delta(one_by_one)),
         Variant("reference_by_parts", loss_with_delta(joined)),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.HUBER,
     hints=ladder(
         "A worked sibling, two straight lines that join at 1: \n\n"
         "    d = np.abs(Y - T)\n    terms = np.where(d <= 1, d, 3 * d - 2)\n\n"

@@ -7,7 +7,7 @@ import numpy as np
 import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from . import draw
+from . import draw, equivalent
 from .bce_with_logits import OPTIONS, OVERFLOW
 from .cross_entropy import CLOSE, ENTROPY_AXES, averaging_everything, class_misconceptions, logarithm, minus_log
 from .frame import right
@@ -120,7 +120,7 @@ def values(rng):
         case(rng, (1, 4)),
         Call(z=scores(rng, b), T=draw.probabilities(rng, b)),
         Call(z=scores(rng, b), T=draw.one_hot(rng, b).astype(int)),
-        Call(z=rng.integers(-3, 4, size=a), T=draw.one_hot(rng, a)),
+        Call(z=rng.integers(-3, 4, size=a), T=draw.probabilities(rng, a)),
         Call(z=scores(rng, (5, 3)).astype(np.float32), T=draw.one_hot(rng, (5, 3)).astype(np.float32)),
     ]
 
@@ -239,6 +239,7 @@ softmax_cross_entropy = Exercise(
         Variant("row_by_row", softmax_with(row_by_row)),
         Variant("on_a_copy", softmax_with(on_a_copy)),
     ],
+    equivalent=equivalent.FRAME | equivalent.PAIRED | equivalent.SOFTMAX,
     hints=[
         Hint(
             "The logarithm of the softmax is a difference of two things, and one of them is the score itself. Nothing "

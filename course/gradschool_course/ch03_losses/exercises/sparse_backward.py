@@ -7,7 +7,7 @@ import numpy as np
 from gradschool.losses import sparse_cross_entropy_backward, sparse_cross_entropy_forward
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from . import draw
+from . import draw, equivalent
 from .backward_frame import (
     BACK_AXES,
     NOT_HERE,
@@ -223,6 +223,7 @@ sparse_gradient = Exercise(
         Variant("one_hot", sparse_back(through_one_hot)),
         Variant("grid", through_grid),
     ],
+    equivalent=equivalent.SPARSE_BACKWARD,
     hints=[
         Hint("Each row of the answer has a single entry that is not zero. Where does it stand, and how large is it?"),
         Hint(

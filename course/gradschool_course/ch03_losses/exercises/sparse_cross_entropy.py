@@ -7,7 +7,7 @@ import numpy as np
 import gradschool as gs
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from . import draw
+from . import draw, equivalent
 from .cross_entropy import CLOSE, LABELS, OPTIONS, cross_entropy, minus_log, nearly_impossible, with_zeros
 from .frame import frame_misconceptions, right, size, spread, total, weighed
 from .regression import CHAPTER
@@ -230,6 +230,7 @@ sparse_cross_entropy = Exercise(
         Variant("grid", sparse_with(sparse_by_grid)),
         Variant("comparison", sparse_with(sparse_by_comparison)),
     ],
+    equivalent=equivalent.FRAME | equivalent.SPARSE,
     hints=[
         Hint("A one-hot row times the logarithms keeps a single number. Fetch that number, and never build the row."),
         Hint('Look at "Class numbers instead of one-hot rows", and try P[:, y].shape in a cell: it is not (N,).'),

@@ -52,7 +52,7 @@ def decay_by_name(rng):
     """The biases are spared, and every other parameter has a decay of its own, in another order of the names."""
     decay = {"U": number(rng, 0.2, 0.5), "b": 0.0, "W": number(rng, 0.6, 0.9)}
     carry = {"params": arrays(rng), "state": moments(rng, int(rng.integers(2, 5)))}
-    return [Steps(carry, gradients(rng, 3), {"lr": number(rng, 0.05, 0.3), "eps": 1e-8, "weight_decay": decay})]
+    return [Steps(carry, gradients(rng, 3), {"lr": number(rng, 0.05, 0.3), "eps": 1e-3, "weight_decay": decay})]
 
 
 def adamw_single(rng):

@@ -20,7 +20,8 @@ def sizes(rng: np.random.Generator, axes: int) -> Shape:
 def errors(rng: np.random.Generator, shape: Shape, reach: float = 3.0) -> np.ndarray:
     """Errors spread over [-reach, reach], in random order: small and large ones, of both signs, none like another."""
     n = int(np.prod(shape))
-    return rng.permutation(np.linspace(-reach, reach, n) * rng.uniform(0.8, 1.2, size=n)).reshape(shape)
+    steps = np.linspace(-reach, reach, n) + reach / (2 * n)  # none is 0: ties are probes of their own
+    return rng.permutation(steps * rng.uniform(0.8, 1.2, size=n)).reshape(shape)
 
 
 def pair(rng: np.random.Generator, shape: Shape, reach: float = 3.0) -> tuple[np.ndarray, np.ndarray]:

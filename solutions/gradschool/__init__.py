@@ -37,6 +37,7 @@ from .ops import (
     ctc_greedy,
     ctc_loss,
     dense,
+    dopri5,
     dropout,
     elu,
     embed,
@@ -50,6 +51,7 @@ from .ops import (
     leaky_relu,
     log_softmax,
     lstm,
+    odeint,
     positional_encoding,
     relu,
     rnn,
@@ -85,10 +87,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "RunningMean", "accuracy", "alpha_dropout", "attention", "batchnorm", "bce_with_logits", "bidirectional",
-    "causal_mask", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy", "ctc_loss", "dense", 
+    "causal_mask", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy", "ctc_loss", "dense", "dopri5",
     "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse",
     "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid", "layernorm", "leaky_relu",
-    "log_softmax", "lstm", "mae_metric", "numerical_gradient", "one_hot", "one_hot_decode", "op",
+    "log_softmax", "lstm", "mae_metric", "numerical_gradient", "odeint", "one_hot", "one_hot_decode", "op",
     "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy", "softplus",
     "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths", "using",
     "value_and_grad", "vjp",

@@ -31,6 +31,9 @@ from .ctc import (
     ctc_loss_backward,
     ctc_loss_forward,
 )
+from .dopri5 import (
+    dopri5,
+)
 from .dropout import (
     alpha_dropout,
     alpha_dropout_backward,
@@ -102,6 +105,9 @@ from .norm import (
     layernorm_backward,
     layernorm_forward,
 )
+from .ode import (
+    odeint,
+)
 from .recurrent import (
     bidirectional,
     last_valid,
@@ -141,6 +147,7 @@ __all__ = [
     "dense",
     "dense_backward",
     "dense_forward",
+    "dopri5",
     "dropout",
     "dropout_backward",
     "dropout_forward",
@@ -178,6 +185,7 @@ __all__ = [
     "lstm",
     "lstm_backward",
     "lstm_forward",
+    "odeint",
     "positional_encoding",
     "relu",
     "relu_backward",

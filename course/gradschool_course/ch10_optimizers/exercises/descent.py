@@ -215,6 +215,16 @@ def rate_outside(p, g, v, lr, beta):
     return p - lr * v, v
 
 
+def running_mean(p, g, v, lr, beta):
+    v = beta * v + (1 - beta) * g
+    return p - lr * v, v
+
+
+def counted_downhill(p, g, v, lr, beta):
+    v = beta * v + lr * g
+    return p - v, v
+
+
 def damped(p, g, v, lr, beta):
     v = beta * v - (1 - beta) * lr * g
     return p + v, v
@@ -312,6 +322,21 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
             says="the velocity were PyTorch's, which sums up gradients and meets `lr` only when the parameter moves; "
             "the form asked for is Polyak's, whose velocity carries the rate",
             hint="Halve `lr` in the middle of a run. Does the push of *earlier* gradients become weaker with you?",
+            see=HEADING,
+        ),
+        Misconception(
+            "running_mean",
+            rolling(running_mean),
+            says="the velocity were a running mean of the gradients, which meets `lr` only when the parameter moves "
+            "(β v + (1 − β) g, as in `learngdm`); asked for is Polyak's sum, which carries the rate",
+            hint="Let the gradient be constant. Does your ball ever become faster than a plain step?",
+            see=HEADING,
+        ),
+        Misconception(
+            "counted_downhill",
+            rolling(counted_downhill),
+            says="the velocity were counted downhill, as what is subtracted; asked for is the velocity that is added",
+            hint="A velocity of +1 comes in, and the gradient is zero. Does your parameter grow or shrink?",
             see=HEADING,
         ),
         Misconception(

@@ -10,11 +10,13 @@ from gradschool_grader.exercise import Exercise, Group, Helper, Hint, Misconcept
 from . import equivalent
 from .descent import (
     ROLLING,
+    counted_downhill,
     damped,
     keyed_by_id,
     momentum_in_parts,
     rate_outside,
     rolling,
+    running_mean,
     uphill_velocity,
 )  # fmt: skip
 from .trees import NAMED, OTHER, SHAPES, arrays, by_position, forgetful, in_place, number, single, split, squares, zeros
@@ -225,6 +227,21 @@ state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
             see="Momentum: a ball with friction",
         ),
         Misconception(
+            "running_mean",
+            asking_at(lambda p, v, lr, beta: p - lr * beta * v, running_mean),
+            says="the velocity were a running mean of the gradients, which meets `lr` only when the parameter moves "
+            "(β v + (1 − β) g, as in `learngdm`); asked for is Polyak's sum, which carries the rate",
+            hint="Let the gradient be constant. Does your ball ever become faster than a plain step?",
+            see="Momentum: a ball with friction",
+        ),
+        Misconception(
+            "counted_downhill",
+            asking_at(lambda p, v, lr, beta: p - beta * v, counted_downhill),
+            says="the velocity were counted downhill, as what is subtracted; asked for is the velocity that is added",
+            hint="A velocity of +1 comes in, and the gradient is zero. Does your parameter grow or shrink?",
+            see="Momentum: a ball with friction",
+        ),
+        Misconception(
             "damped",
             asking_at(peek, damped),
             says="each new gradient were weighted by 1 − β, as in a running mean",
@@ -286,6 +303,16 @@ def rate_outside_ahead(p, g, v, lr, beta):
 def full_velocity(p, g, v, lr, beta):
     v = beta * v - lr * g
     return p + v - lr * g, v
+
+
+def running_mean_ahead(p, g, v, lr, beta):
+    v = beta * v + (1 - beta) * g
+    return p - lr * ((1 - beta) * g + beta * v), v
+
+
+def downhill_ahead(p, g, v, lr, beta):
+    v = beta * v + lr * g
+    return p - lr * g - beta * v, v
 
 
 def damped_ahead(p, g, v, lr, beta):
@@ -388,6 +415,21 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
             says="the velocity were PyTorch's, which sums up gradients and meets `lr` only when the parameter moves; "
             "the form asked for is Keras', whose velocity carries the rate",
             hint="Halve `lr` in the middle of a run. Does the push of *earlier* gradients become weaker with you?",
+            see="Momentum: a ball with friction",
+        ),
+        Misconception(
+            "running_mean",
+            rolling(running_mean_ahead),
+            says="the velocity were a running mean of the gradients, which meets `lr` only when the parameter moves "
+            "(β v + (1 − β) g, as in `learngdm`); asked for is Polyak's sum, which carries the rate",
+            hint="Let the gradient be constant. Does your ball ever become faster than a plain step?",
+            see="Momentum: a ball with friction",
+        ),
+        Misconception(
+            "counted_downhill",
+            rolling(downhill_ahead),
+            says="the velocity were counted downhill, as what is subtracted; asked for is the velocity that is added",
+            hint="A velocity of +1 comes in, and the gradient is zero. Does your parameter grow or shrink?",
             see="Momentum: a ball with friction",
         ),
         Misconception(

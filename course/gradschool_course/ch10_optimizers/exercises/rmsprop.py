@@ -212,6 +212,20 @@ def rms_idle_slots(p, g, s, a, v, lr, rho, eps, centered, momentum):
     return p - lr * v, s, a, v
 
 
+def rms_idle_velocity(p, g, s, a, v, lr, rho, eps, centered, momentum):
+    s, a = rho * s + (1 - rho) * g * g, rho * a + (1 - rho) * g
+    divided = g / (np.sqrt(variance(s, a, centered)) + eps)
+    if not momentum:
+        return p - lr * divided, s, a, v.copy()
+    v = momentum * v + divided
+    return p - lr * v, s, a, v
+
+
+def rms_idle(p, g, s, a, v, lr, rho, eps, centered, momentum):
+    moved, new_s, new_a, new_v = rms_idle_velocity(p, g, s, a, v, lr, rho, eps, centered, momentum)
+    return moved, new_s, new_a if centered else a.copy(), new_v
+
+
 def rms_by_changes(p, g, s, a, v, lr, rho, eps, centered, momentum):
     s = s + (1 - rho) * (g**2 - s)
     a = a + (1 - rho) * (g - a)
@@ -409,6 +423,21 @@ state["s"]["w"]  # [16.   0.5 25. ]""",
             scaling(rms_idle_slots),
             says="the running mean of g stood still unless `centered` is set",
             hint="A caller switches `centered` on after 100 steps. What does your state know about them?",
+            see=CENTRED,
+        ),
+        Misconception(
+            "idle_velocity",
+            scaling(rms_idle_velocity),
+            says="the velocity stood still unless `momentum` is set",
+            hint="A caller switches `momentum` on after 100 steps. Which velocity should they find: this step's, or "
+            "an old one?",
+            see=CENTRED,
+        ),
+        Misconception(
+            "idle",
+            scaling(rms_idle),
+            says="the running mean of g and the velocity stood still unless their options are set",
+            hint="What does the task say about slots whose option is not set? Which of yours move?",
             see=CENTRED,
         ),
         Misconception(

@@ -16,6 +16,7 @@ from nbgrader.utils import rmtree
 from traitlets.config import Config
 
 from .assign import alembic_on_path, course_directory, quietly
+from .pages import PageExporter
 
 __all__ = ["make_feedback", "record"]
 
@@ -79,7 +80,9 @@ def make_feedback(
     folder: Path, config: Config, assignment: str, students: Iterable[str], done: Callable[[str], None]
 ) -> dict[str, str]:
     """Write feedback pages. Returns what failed, and why."""
-    pages = Config({"HTMLExporter": {"template_name": "feedback"}})
+    pages = Config(
+        {"HTMLExporter": {"template_name": "feedback"}, "GenerateFeedback": {"exporter_class": PageExporter}}
+    )
     pages.merge(config)
     return convert(Feedback, folder, pages, assignment, students, done)
 

@@ -29,9 +29,12 @@ from .models import count_parameters, mlp, predict
 from .ops import (
     alpha_dropout,
     attention,
+    avgpool,
     batchnorm,
     bidirectional,
     causal_mask,
+    conv,
+    conv_transpose,
     crosschannelnorm,
     ctc_alignments,
     ctc_greedy,
@@ -51,6 +54,8 @@ from .ops import (
     leaky_relu,
     log_softmax,
     lstm,
+    maxpool,
+    maxunpool,
     odeint,
     positional_encoding,
     relu,
@@ -86,14 +91,14 @@ from .trees import ravel, tree_leaves, tree_map, tree_paths
 __version__ = "0.1.0"
 
 __all__ = [
-    "RunningMean", "accuracy", "alpha_dropout", "attention", "batchnorm", "bce_with_logits", "bidirectional",
-    "causal_mask", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy", "ctc_loss", "dense", "dopri5",
-    "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse",
-    "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid", "layernorm", "leaky_relu",
-    "log_softmax", "lstm", "mae_metric", "numerical_gradient", "odeint", "one_hot", "one_hot_decode", "op",
-    "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy", "softplus",
-    "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths", "using",
-    "value_and_grad", "vjp",
+    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits", "bidirectional",
+    "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy",
+    "ctc_loss", "dense", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm",
+    "gru", "half_mse", "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid",
+    "layernorm", "leaky_relu", "log_softmax", "lstm", "mae_metric", "maxpool", "maxunpool", "numerical_gradient",
+    "odeint", "one_hot", "one_hot_decode", "op", "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid",
+    "softmax", "softmax_cross_entropy", "softplus", "sparse_cross_entropy", "stop_gradient", "swish", "tanh",
+    "tree_leaves", "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",

@@ -92,6 +92,20 @@ def recurrent(gates, states=1, biases=1, **options):
     ]
 
 
+def convolved(X, W, **options):
+    """X (N, *S, C), W (*k, C / groups, O) and a bias for it."""
+    return lambda r: ([r.normal(size=X), r.normal(size=W), r.normal(size=W[-1])], options)
+
+
+def apart(r, *shape):
+    """Numbers of both signs that are all different, by more than a difference quotient can overlook."""
+    return (r.permutation(np.prod(shape)).reshape(shape) - np.prod(shape) / 2) / 10
+
+
+def pooled(*shape, **options):
+    return lambda r: ([apart(r, *shape)], options)
+
+
 CASES = {
     "relu": [elementwise()],
     "leaky_relu": [elementwise(alpha=0.2), elementwise(alpha=1.5)],
@@ -107,6 +121,46 @@ CASES = {
         lambda r: ([r.normal(size=(5, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
         lambda r: ([r.normal(size=(5, 7, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
         lambda r: ([r.normal(size=3), r.normal(size=(3, 4)), r.normal(size=4)], {}),
+    ],
+    "conv": [
+        convolved((3, 7, 4), (3, 4, 5), stride=2, padding=((1, 0),)),
+        convolved((3, 7, 4), (4, 1, 4), padding="same", stride=3, groups=4),
+        convolved((3, 5, 6, 4), (3, 4, 4, 1), dilation=(1, 2), padding=((1, 2), (0, 3)), padding_value=0.7),
+        convolved((3, 5, 4, 6), (3, 1, 3, 4), groups=2, padding=2, padding_value="symmetric-exclude-edge"),
+        convolved((3, 4, 5, 3), (2, 3, 1, 6), groups=3, padding=1, stride=2, padding_value="symmetric-include-edge"),
+        convolved((1, 3, 5, 4, 3), (2, 3, 1, 3, 4), padding=1, padding_value="replicate"),
+        convolved((3, 5, 4, 5), (3, 3, 5, 4)),
+    ],
+    "conv_transpose": [
+        lambda r: ([r.normal(size=(3, 5, 4)), r.normal(size=(3, 6, 4)), r.normal(size=6)], {"stride": 2}),
+        lambda r: (
+            [r.normal(size=(3, 4, 5, 6)), r.normal(size=(3, 1, 5, 6)), r.normal(size=10)],
+            {"groups": 2, "stride": (3, 2), "dilation": (2, 3), "crop": ((1, 2), 0)},
+        ),
+        lambda r: (
+            [r.normal(size=(3, 4, 5, 3)), r.normal(size=(3, 1, 1, 3)), r.normal(size=3)],
+            {"groups": 3, "stride": 2, "crop": 1},
+        ),
+        lambda r: (
+            [r.normal(size=(1, 3, 4, 5, 3)), r.normal(size=(2, 3, 4, 3, 3)), r.normal(size=3)],
+            {"stride": 3, "crop": "same"},
+        ),
+    ],
+    "avgpool": [
+        pooled(3, 7, 4, size=3, stride=2, padding="same"),
+        pooled(3, 5, 6, 4, size=(3, 2), padding=((1, 0), 1), count_include_pad=True),
+        pooled(3, 5, 6, 4, size="global"),
+        pooled(1, 3, 5, 4, 3, size=2, stride=1),
+    ],
+    "maxpool": [
+        pooled(3, 7, 4, size=3, stride=2, padding="same"),
+        pooled(3, 6, 7, 4, size=2),
+        pooled(3, 5, 6, 4, size=(3, 2), stride=1, padding=((1, 0), 1), dilation=(2, 1)),
+        pooled(1, 3, 5, 4, 3, size=2),
+    ],
+    "maxunpool": [
+        lambda r: ([r.normal(size=(3, 5, 4)), r.integers(0, 11, (3, 5, 4))], {"sizes": (11,)}),
+        lambda r: ([r.normal(size=(3, 4, 5, 6)), r.integers(0, 63, (3, 4, 5, 6))], {"sizes": (7, 9)}),
     ],
     "softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],
     "log_softmax": [lambda r: ([r.normal(size=(5, 3))], {}), lambda r: ([r.normal(size=(5, 3, 4))], {"axis": 1})],

@@ -19,6 +19,16 @@ from .batchnorm import (
     batchnorm_backward,
     batchnorm_forward,
 )
+from .conv import (
+    conv,
+    conv_backward,
+    conv_forward,
+)
+from .conv_transpose import (
+    conv_transpose,
+    conv_transpose_backward,
+    conv_transpose_forward,
+)
 from .crosschannel import (
     crosschannelnorm,
     crosschannelnorm_backward,
@@ -108,6 +118,17 @@ from .norm import (
 from .ode import (
     odeint,
 )
+from .pool import (
+    avgpool,
+    avgpool_backward,
+    avgpool_forward,
+    maxpool,
+    maxpool_backward,
+    maxpool_forward,
+    maxunpool,
+    maxunpool_backward,
+    maxunpool_forward,
+)
 from .recurrent import (
     bidirectional,
     last_valid,
@@ -131,11 +152,20 @@ __all__ = [
     "attention",
     "attention_backward",
     "attention_forward",
+    "avgpool",
+    "avgpool_backward",
+    "avgpool_forward",
     "batchnorm",
     "batchnorm_backward",
     "batchnorm_forward",
     "bidirectional",
     "causal_mask",
+    "conv",
+    "conv_backward",
+    "conv_forward",
+    "conv_transpose",
+    "conv_transpose_backward",
+    "conv_transpose_forward",
     "crosschannelnorm",
     "crosschannelnorm_backward",
     "crosschannelnorm_forward",
@@ -185,6 +215,12 @@ __all__ = [
     "lstm",
     "lstm_backward",
     "lstm_forward",
+    "maxpool",
+    "maxpool_backward",
+    "maxpool_forward",
+    "maxunpool",
+    "maxunpool_backward",
+    "maxunpool_forward",
     "odeint",
     "positional_encoding",
     "relu",

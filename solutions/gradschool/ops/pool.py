@@ -1,0 +1,305 @@
+"""Pooling: of each window, only the mean or the largest entry, channel by channel, so that images become smaller.
+
+    Y = maxpool(X, 2)                                   # X (N, H, W, C) -> Y (N, H // 2, W // 2, C)
+    Y = avgpool(X, 3, stride=2, padding="same")         # the mean of what is there: padding does not count
+    Y, places = maxpool(X, 2, indices=True)             # and where they were
+    X = maxunpool(Y, places, (H, W))                    # back to there, zeros elsewhere
+
+One, two or three spatial axes, by the number of X's. The largest of a window is the largest of the largest of its
+rows, and means work alike, so all is done one axis after the other: 2 k comparisons in place of k^2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..arrays import floats
+from ..autodiff import op, stop_gradient
+from ..autodiff.traced import scatter
+from .windows import extents_of, inside, padded, padded_plain, pads, per_axis, places
+
+
+def pool_layout(op, X, size, stride, padding, dilation=1):
+    """(width of the padding, for each spatial axis (k, s, d, places)), once everything fits"""
+    if X.ndim not in (3, 4, 5):
+        raise ValueError(
+            f"{op}: expected X (N, ..., C) with one to three spatial axes, got {X.shape}; try X[..., None]."
+        )
+    n, sizes = X.ndim - 2, X.shape[1:-1]
+    if isinstance(size, str) and size == "global":
+        size, stride, padding = sizes, 1, 0
+    kernel = per_axis(op, "size", size, n)
+    strides = per_axis(op, "stride", kernel if stride is None else stride, n)
+    dilations = per_axis(op, "dilation", dilation, n)
+    extents = extents_of(kernel, dilations)
+    width = pads(op, padding, sizes, extents, strides)
+    out = places(op, sizes, width, extents, strides)
+    for m, k, s, d, w, o in zip(sizes, kernel, strides, dilations, width, out, strict=True):
+        if not taps_inside(m, k, s, d, w, o).any(axis=1).all():
+            raise ValueError(f"{op}: with {size=} and {padding=}, a window of X {X.shape} holds nothing; pad by less.")
+    return width, list(zip(kernel, strides, dilations, out, strict=True))
+
+
+def taps_inside(m, k, s, d, width, o):
+    """(o, k), whether entry j of the window at place i lies within the axis of length m"""
+    where = s * np.arange(o)[:, None] + d * np.arange(k) - width[0]
+    return (where >= 0) & (where < m)
+
+
+def taps(X, axis, k, s, d, o):
+    """For each of k entries of a window along an axis: that entry of all o windows, as views of X"""
+    for j in range(k):
+        yield X[(slice(None),) * axis + (slice(j * d, j * d + (o - 1) * s + 1, s),)]
+
+
+# ------------------------------------------------------------------------------------------------------------ largest
+def maxpool_forward(X, size, stride=None, padding=0, dilation=1, indices=False):
+    """y = the largest of each window; padding never is"""
+    width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
+    stages = [padded(floats(X), width, -np.inf)]
+    for axis in range(len(frame), 0, -1):  # the last axis first: of equal entries, the first row by row is found
+        first, *others = taps(stages[-1], axis, *frame[axis - 1])
+        y = np.maximum(first, others[0]) if others else first.copy()
+        for other in others[1:]:
+            np.maximum(y, other, out=y)
+        stages.append(y)
+    cache = {"X": stages[0], "frame": frame, "width": width, "shape": X.shape}
+    cache |= {f"y{axis}": y for axis, y in zip(range(len(frame), 0, -1), stages[1:], strict=True)}
+    return (stages[-1], maxpool_places(cache)) if indices else stages[-1], cache
+
+
+def stages_of(cache):
+    """(axis, what its windows were laid on, their largest), from the last axis to the first"""
+    x = cache["X"]
+    for axis in range(len(cache["frame"]), 0, -1):
+        yield axis, x, cache[f"y{axis}"]
+        x = cache[f"y{axis}"]
+
+
+def maxpool_places(cache):
+    """Where the largest are: the number of the place in X's spatial axes, counted row by row"""
+    sizes = cache["shape"][1:-1]
+    at = np.pad(np.arange(math.prod(sizes)).reshape(sizes), cache["width"], mode="edge")[None, ..., None]
+    at = np.broadcast_to(at, cache["X"].shape)
+    for axis, x, y in stages_of(cache):
+        *others, found = taps(at, axis, *cache["frame"][axis - 1])
+        pairs = list(zip(taps(x, axis, *cache["frame"][axis - 1]), others, strict=False))  # but for the last one
+        for part, where in reversed(pairs):
+            found = np.where(part == y, where, found)
+        at = found
+    return np.ascontiguousarray(at)
+
+
+def maxpool_backward(g, cache):
+    """dL/dx = g for the largest of each window, the first of them where several are equal; 0 for the others"""
+    g = g[0] if isinstance(g, tuple) else g
+    for axis, x, y in reversed(list(stages_of(cache))):
+        g = largest_back(g, x, y, axis, *cache["frame"][axis - 1])
+    return np.ascontiguousarray(g[inside(cache["width"], cache["shape"])])
+
+
+def largest_back(g, x, y, axis, k, s, d, o):
+    """dL/dx, where y is the largest of each window along one axis of x"""
+    dx = np.zeros(x.shape, g.dtype)
+    for j, (part, target) in enumerate(zip(taps(x, axis, k, s, d, o), taps(dx, axis, k, s, d, o), strict=True)):
+        if j == k - 1:
+            target += g  # what no other entry has taken
+        else:
+            largest = part == y
+            target += np.where(largest, g, 0)
+            g = np.where(largest, 0, g)
+    return dx
+
+
+def maxpool_plain(X, size, stride=None, padding=0, dilation=1, indices=False):
+    """The same by choosing, which can be traced"""
+    width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
+    y = padded_plain(X, width, -np.inf)
+    for axis in range(len(frame), 0, -1):
+        y, *others = taps(y, axis, *frame[axis - 1])
+        for other in others:
+            y = np.where(other > y, other, y)
+    return (y, maxpool_forward(stop_gradient(X), size, stride, padding, dilation, True)[0][1]) if indices else y
+
+
+@op(maxpool_forward, maxpool_backward, plain=maxpool_plain)
+def maxpool(X, size, stride=None, padding=0, dilation=1, indices=False):
+    """The largest entry of each window, channel by channel, over one to three spatial axes.
+
+        y[n, p, c] = max over k of x[n, s p + d k, c]           dL/dx = g there, for the first of equals; else 0
+
+    Args:
+        X: (N, T, C), (N, H, W, C) or (N, D, H, W, C); N may be 0. Whole numbers are promoted to float64.
+        size: of the window: a number, one for each axis, or "global" for all of X.
+        stride: how far apart the windows; None for `size`, so that they touch.
+        padding: as in `conv`; what is added is smaller than everything.
+        dilation: how far apart the entries of a window.
+        indices: return where they were, too.
+
+    Returns:
+        Y (N, *out, C); with `indices` a pair (Y, places), where places has Y's shape and counts X's spatial places
+        row by row, as `maxunpool` wants it. `maxpool_backward` returns dX; its cache has `X` with its padding, `shape`
+        (of X), `width` (of the padding), `frame` (k, s, d and places of each axis), and y1, y2, y3: the largest along
+        axis 1 and those behind it, along axis 2 and those behind it, along axis 3.
+
+    Raises:
+        ValueError: options that do not fit, a window larger than X, or one that holds padding only.
+
+    Frameworks: stride = size is PyTorch's and Keras' default; MATLAB's function has stride 1.
+
+    >>> x = np.array([1.0, 3.0, -2.0, -1.0]).reshape(1, 4, 1)
+    >>> print(maxpool(x, 2).ravel(), maxpool(x, 3, stride=1).ravel())
+    [ 3. -1.] [3. 3.]
+    """
+    return maxpool_forward(X, size, stride, padding, dilation, indices)[0]
+
+
+# -------------------------------------------------------------------------------------------------- back to the places
+def places_in_memory(Y, places, sizes):
+    """Numbers of the entries of an array (N, *sizes, C), for each entry of places (N, *out, C)"""
+    N, C, n = Y.shape[0], Y.shape[-1], math.prod(sizes)
+    if places.shape != Y.shape or places.dtype.kind not in "iu" or len(sizes) != Y.ndim - 2:
+        raise ValueError(
+            f"maxunpool: expected whole numbers of shape {Y.shape} and {Y.ndim - 2} sizes, got {places.dtype} "
+            f"{places.shape} and {sizes!r}; take the places from maxpool(..., indices=True)."
+        )
+    if places.size and (places.min() < 0 or places.max() >= n):
+        raise ValueError(f"maxunpool: places {places.min()}..{places.max()} do not lie within {tuple(sizes)}.")
+    first = np.arange(N).reshape(N, *(1,) * (Y.ndim - 1)) * n
+    return (first + places) * C + np.arange(C)
+
+
+def maxunpool_forward(Y, places, sizes):
+    """x[n, places[n, p, c], c] += y[n, p, c]"""
+    Y = floats(Y)
+    where = places_in_memory(Y, places, sizes)
+    shape = (Y.shape[0], *sizes, Y.shape[-1])
+    x = np.zeros(math.prod(shape), Y.dtype)
+    np.add.at(x, where.ravel(), Y.ravel())
+    return x.reshape(shape), {"where": where}
+
+
+def maxunpool_backward(g, cache):
+    """dL/dy = g at its place"""
+    return np.reshape(g, -1)[cache["where"]]
+
+
+def maxunpool_plain(Y, places, sizes):
+    shape = (Y.shape[0], *sizes, Y.shape[-1])
+    where = places_in_memory(Y, places, sizes)
+    return np.reshape(scatter(np.reshape(Y, -1), where.ravel(), (math.prod(shape),)), shape)
+
+
+@op(maxunpool_forward, maxunpool_backward, plain=maxunpool_plain)
+def maxunpool(Y, places, sizes):
+    """Put pooled entries back where `maxpool` found them, with zeros elsewhere.
+
+        x[n, places[n, p, c], c] += y[n, p, c]                  dL/dy[n, p, c] = g[n, places[n, p, c], c]
+
+    Two windows that overlap may have found the same entry; what comes back there is their sum. So this is the adjoint
+    of taking the entries from their places, and is `maxpool`'s own way of passing on a gradient.
+
+    Args:
+        Y: (N, *out, C), one to three spatial axes. Whole numbers are promoted to float64.
+        places: whole numbers of Y's shape, from `maxpool(X, ..., indices=True)`.
+        sizes: the spatial sizes of the result, those of X.
+
+    Returns:
+        X (N, *sizes, C). `maxunpool_backward` returns dY; its cache has `where`, the places in all of X's memory.
+
+    Raises:
+        ValueError: places of another shape, or outside.
+
+    Frameworks: where windows overlap, PyTorch keeps one of the values and does not say which.
+
+    >>> x = np.array([1.0, 3.0, -2.0, -1.0]).reshape(1, 4, 1)
+    >>> print(maxunpool(*maxpool(x, 2, indices=True), (4,)).ravel())
+    [ 0.  3.  0. -1.]
+    """
+    return maxunpool_forward(Y, places, sizes)[0]
+
+
+# --------------------------------------------------------------------------------------------------------------- mean
+def shares(sizes, frame, width, count_include_pad):
+    """1 / how many entries each window holds (*out, 1)"""
+    share = np.ones(())
+    for m, (k, s, d, o), w in zip(sizes, frame, width, strict=True):
+        count = np.full(o, k) if count_include_pad else taps_inside(m, k, s, d, w, o).sum(1)
+        share = share[..., None] / count
+    return share[..., None]
+
+
+def avgpool_forward(X, size, stride=None, padding=0, count_include_pad=False):
+    """y = the sum of each window, divided by how many entries it holds"""
+    width, frame = pool_layout("avgpool", X, size, stride, padding)
+    y = padded(floats(X), width)
+    for axis in range(len(frame), 0, -1):
+        y = sums(y, axis, *frame[axis - 1])
+    share = shares(X.shape[1:-1], frame, width, count_include_pad).astype(y.dtype)
+    return y * share, {"share": share, "frame": frame, "width": width, "shape": X.shape}
+
+
+def sums(x, axis, k, s, d, o):
+    """The sum of each window along one axis"""
+    if o == 1:  # as in global pooling
+        return np.sum(x[(slice(None),) * axis + (slice(0, k),)], axis, keepdims=True)
+    first, *others = taps(x, axis, k, s, d, o)
+    y = first + others[0] if others else first.copy()
+    for other in others[1:]:
+        y += other
+    return y
+
+
+def avgpool_backward(g, cache):
+    """dL/dx += g / the number of entries, for all windows that x is in"""
+    frame, width, shape = cache["frame"], cache["width"], cache["shape"]
+    sizes = [m + sum(w) for m, w in zip(shape[1:-1], width, strict=True)]
+    g = g * cache["share"]
+    for axis, (k, s, d, o) in enumerate(frame, 1):
+        dx = np.zeros((*g.shape[:axis], sizes[axis - 1], *g.shape[axis + 1 :]), g.dtype)
+        for target in taps(dx, axis, k, s, d, o):
+            target += g
+        g = dx
+    return np.ascontiguousarray(g[inside(width, shape)])
+
+
+def avgpool_plain(X, size, stride=None, padding=0, count_include_pad=False):
+    """The same with sums of views, which can be traced"""
+    width, frame = pool_layout("avgpool", X, size, stride, padding)
+    y = padded_plain(X, width)
+    for axis in range(len(frame), 0, -1):
+        y = sum(taps(y, axis, *frame[axis - 1]))
+    return y * shares(X.shape[1:-1], frame, width, count_include_pad).astype(X.dtype)
+
+
+@op(avgpool_forward, avgpool_backward, plain=avgpool_plain)
+def avgpool(X, size, stride=None, padding=0, count_include_pad=False):
+    """The mean of each window, channel by channel, over one to three spatial axes.
+
+        y[n, p, c] = sum over k of x[n, s p + k, c] / n_p       dL/dx[n, s p + k, c] += g[n, p, c] / n_p
+
+    n_p is how many entries of x the window at p holds; with `count_include_pad` always the size of the window.
+
+    Args:
+        X: (N, T, C), (N, H, W, C) or (N, D, H, W, C); N may be 0. Whole numbers are promoted to float64.
+        size: of the window: a number, one for each axis, or "global" for all of X, which leaves (N, 1, ..., C).
+        stride: how far apart the windows; None for `size`, so that they touch.
+        padding: as in `conv`.
+        count_include_pad: whether the zeros of the padding count as entries.
+
+    Returns:
+        Y (N, *out, C). `avgpool_backward` returns dX; its cache has `share` (1 / n_p), `frame` (k, s, 1 and places of
+        each axis), `width` (of the padding) and `shape` (of X).
+
+    Raises:
+        ValueError: options that do not fit, a window larger than X, or one that holds padding only.
+
+    Frameworks: PyTorch and MATLAB count the padding, Keras does not; stride 1 is MATLAB's default.
+
+    >>> x = np.array([1.0, 3.0, -2.0, -1.0]).reshape(1, 4, 1)
+    >>> print(avgpool(x, 2).ravel(), avgpool(x, 3, stride=2, padding="same").ravel(), avgpool(x, "global").ravel())
+    [ 2.  -1.5] [ 0.66666667 -1.5       ] [0.25]
+    """
+    return avgpool_forward(X, size, stride, padding, count_include_pad)[0]

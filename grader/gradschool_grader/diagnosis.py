@@ -55,7 +55,9 @@ def could_not_begin(s: Seen) -> bool:
 
 
 def signature_words(exercise: Exercise) -> str:
-    wanted = f"{exercise.name}{inspect.signature(exercise.plain)}"
+    empty = inspect.Signature.empty
+    bare = [p.replace(annotation=empty) for p in exercise.signature.parameters.values()]
+    wanted = f"{exercise.name}{inspect.Signature(bare)}"
     return f"The call could not begin: the parameters were changed. Expected `{wanted}`."
 
 

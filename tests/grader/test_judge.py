@@ -504,3 +504,11 @@ def test_a_mistake_that_explains_one_part_only_says_which():
     diagnosis = verdict_on(exercise(row_means, groups, *MEANS.misconceptions), half).diagnosis
     assert diagnosis.name == "columns"
     assert diagnosis.text.startswith("In the part `plain`")
+
+
+def test_the_signature_is_said_without_annotations():
+    def scaled(x: np.ndarray, *, by: float = 2.0) -> np.ndarray:
+        return by * x
+
+    one = exercise(scaled, Group("values", 1, lambda rng: [Call(x=rng.normal(size=3))]))
+    assert "Expected `scaled(x, *, by=2.0)`" in verdict_on(one, lambda: 1.0).diagnosis.text

@@ -24,6 +24,7 @@ from .course import Course, find_exercise
 from .exercise import Exercise, Group, Script, Steps
 from .inside.perform import Performer, build
 from .judge import Limits, judge
+from .ladder import remember
 from .observe import Caller, Observation, observe
 from .verdict import Verdict
 
@@ -193,16 +194,8 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
                 break
     assert result is not None
     if seed is None:
-        remember(result)
+        remember(result.verdict)
     return result
-
-
-def remember(result: Result) -> None:
-    name, verdict = result.exercise.name, result.verdict
-    state.change("failing", name, None if result.passed or verdict.outcome == "missing" else verdict.seed)
-    best = state.read("progress").get(name, {})
-    points = max(verdict.points, best.get("points", 0.0) if isinstance(best, dict) else 0.0)
-    state.change("progress", name, {"points": points, "max_points": verdict.max_points, "outcome": verdict.outcome})
 
 
 def shell() -> Any:

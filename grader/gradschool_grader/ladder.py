@@ -81,14 +81,14 @@ def solution_seen(exercise: Exercise) -> None:
 
 
 def remember(verdict: Verdict) -> None:
-    """What a check outside the notebook came to: its best points, its outcome, and the inputs on which it failed."""
+    """What a check came to, in a notebook or a terminal: best points, outcome, mistake, and the inputs that failed."""
     name = verdict.exercise
     failed = not verdict.passed and verdict.outcome != "missing"
     state.change("failing", name, verdict.seed if failed else None)
     best = max(verdict.points, earned(name))
-    diagnosis = verdict.diagnosis.name if verdict.diagnosis else None
-    outcome = {"points": best, "max_points": verdict.max_points, "outcome": verdict.outcome, "diagnosis": diagnosis}
-    change("progress", name, **outcome)
+    outcome: dict[str, Any] = {"points": best, "max_points": verdict.max_points, "outcome": verdict.outcome}
+    mistake = {"diagnosis": verdict.diagnosis.name} if verdict.diagnosis else {}
+    state.change("progress", name, outcome | mistake)
 
 
 def standing(course: Course) -> Iterator[Line]:

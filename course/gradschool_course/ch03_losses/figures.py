@@ -35,12 +35,13 @@ STYLE = {
 
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Any, Any]:
     """A figure in the chapter's style, and its axes; panels that lie on each other share x."""
-    before = {name: plt.rcParams[name] for name in STYLE}  # rc_context would also undo what a notebook's backend sets
-    plt.rcParams.update(STYLE)
+    settings: Any = plt.rcParams
+    before = {name: settings[name] for name in STYLE}  # rc_context would also undo what a notebook's backend sets
+    settings.update(STYLE)
     try:
         return plt.subplots(rows, columns, figsize=(width, height), sharex=rows > 1)
     finally:
-        plt.rcParams.update(before)
+        settings.update(before)
 
 
 def headline(figure: Any, text: str) -> None:

@@ -34,15 +34,26 @@ FAR = 1_000_000  # where the seeds of those draws begin
 
 
 # --------------------------------------------------------------------------------------------------------- handing in
+def as_text(answer: Any, name: str) -> Any:
+    """What a student would hand in: source text where it can stand alone, else the function itself."""
+    if isinstance(answer, str) or is_factory(answer):
+        return answer
+    try:
+        return standalone(answer, name=name)
+    except SourceError:
+        return answer
+
+
+def is_factory(answer: Any) -> bool:
+    """Whether each submission gets an answer of its own, made by calling this one."""
+    return bool(getattr(answer, "fresh", False))
+
+
 def namespace_of(answer: Any, name: str) -> dict[str, Any]:
-    """The names of a notebook that holds this answer: source text, or a function whose source can stand alone."""
+    """The names of a notebook that holds this answer, a text or a function."""
     names: dict[str, Any] = {"__name__": "__main__"}
     if not isinstance(answer, str):
-        fresh = getattr(answer, "fresh", False)
-        try:
-            answer = standalone(answer() if fresh else answer, name=name)
-        except SourceError:
-            return names | {name: answer() if fresh else answer}
+        return names | {name: answer() if is_factory(answer) else answer}
     Performer({}, names).handle({"op": "run", "cells": [[1, "import numpy as np"], [2, answer]]})
     return names
 
@@ -60,6 +71,8 @@ class Bench:
         self.answers = {seed: LiveAnswers(self.exercise, self.course.helpers, seed) for seed in self.seeds}
 
     def verdicts(self, answer: Any) -> list[Verdict]:
+        answer = as_text(answer, self.exercise.name)
+
         def opened() -> Any:
             return Here(Performer(self.course.helpers, namespace_of(answer, self.exercise.name), (KeyboardInterrupt,)))
 

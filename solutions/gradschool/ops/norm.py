@@ -67,7 +67,7 @@ def scale_and_shift(name, x, gamma, beta):
 
 def summed_to(v, g):
     """The sum of g over the leading axes that v does not have, in v's shape"""
-    return summed_rows(g.reshape(-1, v.size)).reshape(v.shape)
+    return summed_rows(g.reshape(-1, v.size), 1).reshape(v.shape)
 
 
 def normalise(x, gamma, beta, axes, eps, view):

@@ -32,13 +32,14 @@ def gru_weights(X, W, R, b, reset):
     """X, W, R of one type, and b as (2, 3H): what is added to x W, and what is added to h R."""
     if reset not in ("after", "before"):
         raise ValueError(f'gru: expected reset "after" or "before", got {reset!r}.')
-    two = b is not None and b.ndim == 2
-    if two and (b.shape != (2, R.shape[1]) or reset == "before"):
+    if b is None or b.ndim != 2:
+        X, W, R, first = weights_of("gru", X, W, R, b, 3)
+        return X, W, R, np.stack([first, np.zeros_like(first)])
+    if b.shape != (2, R.shape[1]) or reset == "before":
         advice = 'two biases, of x and of h, are for reset "after"' if reset == "before" else f"try (2, {R.shape[1]})"
         raise ValueError(f"gru: expected b ({R.shape[1]},), got {b.shape}; {advice}.")
-    X, W, R, first = weights_of("gru", X, W, R, b[0] if two else b, 3)
-    second = b[1].astype(first.dtype) if two else np.zeros_like(first)
-    return X, W, R, np.stack([first, second])
+    X, W, R, first = weights_of("gru", X, W, R, b[0], 3)
+    return X, W, R, np.stack([first, b[1].astype(first.dtype)])
 
 
 # ------------------------------------------------------------------------------------------------------ as it is told
@@ -78,8 +79,9 @@ def gru_rows(W, R, b):
     So the gradients of both lie together as n (of x), r, z, n (of h).
     """
     H = len(R)
-    Ax, Ah = np.concatenate([W, b[:1]]).T, np.concatenate([b[1:], R]).T
-    return np.concatenate([Ax[2 * H :], Ax[: 2 * H]]), Ah.copy()
+    Ax, Ah = np.concatenate([W, b[:1]]), np.concatenate([b[1:], R])
+    Ax = np.concatenate([Ax[:, 2 * H :], Ax[:, : 2 * H]], axis=1)
+    return Ax.T.copy(), Ah.T.copy()  # rows one after the other in memory
 
 
 def gru_gates(a, activation, gate_activation):
@@ -94,7 +96,12 @@ def gru_gates(a, activation, gate_activation):
 
 def gru_forward(X, W, R, b=None, H0=None, mask=None, reset="after", activation="tanh", gate_activation="sigmoid"):
     """r, z = sigmoid(x W + h R + b),  n = tanh(x W + b + r (h R + b')) or tanh(x W + b + r h R),  h' = (1-z) n + z h"""
-    options = {"reset": reset, "activation": activation, "gate_activation": gate_activation, "two": np.ndim(b) == 2}
+    options = {
+        "reset": reset,
+        "activation": activation,
+        "gate_activation": gate_activation,
+        "two": getattr(b, "ndim", 1) == 2,
+    }
     X, W, R, b = gru_weights(X, W, R, b, reset)
     N, T, D, H = *X.shape, len(R)
     valid = steps_valid("gru", mask, N, T)

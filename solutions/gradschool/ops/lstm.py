@@ -65,8 +65,9 @@ def lstm_rows(W, R, b):
 
     So the three that are squashed alike lie together, and the three that the memory's gradient reaches.
     """
-    A, H = np.concatenate([W, b[None], R]).T, len(R)
-    return np.concatenate([A[3 * H :], A[: 3 * H]])
+    H = len(R)
+    A = np.concatenate([W, b[None], R])
+    return np.concatenate([A[:, 3 * H :], A[:, : 3 * H]], axis=1).T.copy()  # rows one after the other in memory
 
 
 def lstm_gates(z, H, activation, gate_activation):

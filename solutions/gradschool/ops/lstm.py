@@ -110,20 +110,23 @@ def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh"
     return (states[:, 1:], states[:, T], C[T].T), cache
 
 
-def lstm_step_back(dz, dh, dc, gates, c, before, activation, gate_activation):
-    """dz becomes dL/dz of the rows o, i, f, g, and dc, which is dL/dc_t of later steps, becomes dL/dc_{t-1}.
+def lstm_factors(cache, steps):
+    """(K, P, F) of some steps, by which dL/dz = K dL/dh for o and K dL/dc for i, f, g;  dL/dc += P dL/dh before that,
+    and dL/dc_{t-1} = F dL/dc after it.
 
-    dL/dc += o tanh'(c) dL/dh,   do = tanh(c) dL/dh,   di = g dL/dc,   df = c_{t-1} dL/dc,   dg = i dL/dc
+    do = tanh(c) dL/dh,   di = g dL/dc,   df = c_{t-1} dL/dc,   dg = i dL/dc,   each times the gate's slope
     """
-    o, i, f, g = gates
+    activation, gate_activation = cache["activation"], cache["gate_activation"]
+    before, c = cache["C"][steps], cache["C"][steps.start + 1 : steps.stop + 1]
+    gates = cache["gates"][steps].reshape(len(c), 4, *c.shape[1:])
+    o, i, f, g = gates.transpose(1, 0, 2, 3)
     u = activated(activation, c)
-    dc += slope(activation, u) * o * dh
-    dz[:3] = slope(gate_activation, gates[:3])
-    dz[0] *= u * dh
-    dz[1] *= g * dc
-    dz[2] *= before * dc
-    np.multiply(slope(activation, g), i * dc, out=dz[3])
-    dc *= f
+    K = np.empty_like(gates)
+    K[:, :3] = slope(gate_activation, gates[:, :3])
+    K[:, 3] = slope(activation, g)
+    for k, other in enumerate((u, g, before, i)):
+        K[:, k] *= other
+    return K, slope(activation, u) * o, f
 
 
 def lstm_back_through_time(gY, dh, dc, cache):
@@ -135,21 +138,23 @@ def lstm_back_through_time(gY, dh, dc, cache):
     H, N = C.shape[1:]
     R, used = A[:, -H:].T.copy(), steps_used(gY)
     for steps in time_blocks(len(Z)):
-        dZ = np.empty((len(steps), 4 * H, N), A.dtype)
-        for t in reversed(steps):
+        dZ, P, F = lstm_factors(cache, slice(steps.start, steps.stop))
+        for k, t in reversed(list(enumerate(steps))):
             if used[t]:
                 dh += gY[:, t].T
             if valid is not None:  # what a sequence that has no step here only hands on
                 past_dh, past_dc = dh * ~valid[:, t], dc * ~valid[:, t]
                 dh -= past_dh
                 dc -= past_dc
-            dz, gates = dZ[t - steps.start].reshape(4, H, N), Z[t].reshape(4, H, N)
-            lstm_step_back(dz, dh, dc, gates, C[t + 1], C[t], cache["activation"], cache["gate_activation"])
-            np.matmul(R, dZ[t - steps.start], out=dh)
+            dc += P[k] * dh
+            dZ[k, 0] *= dh
+            dZ[k, 1:] *= dc
+            dc *= F[k]
+            np.matmul(R, dZ[k].reshape(4 * H, N), out=dh)
             if valid is not None:
                 dh += past_dh
                 dc += past_dc
-        yield steps, dZ
+        yield steps, dZ.reshape(len(steps), 4 * H, N)
 
 
 def lstm_some(g, cache, which):

@@ -125,9 +125,6 @@ from .pool import (
     maxpool,
     maxpool_backward,
     maxpool_forward,
-    maxunpool,
-    maxunpool_backward,
-    maxunpool_forward,
 )
 from .recurrent import (
     bidirectional,
@@ -143,6 +140,11 @@ from .softmax import (
     softmax,
     softmax_backward,
     softmax_forward,
+)
+from .unpool import (
+    maxunpool,
+    maxunpool_backward,
+    maxunpool_forward,
 )
 
 __all__ = [

@@ -9,6 +9,8 @@ It is a correlation: the weights are not flipped. One, two or three spatial axes
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import floats
@@ -49,7 +51,7 @@ def conv_layout(X, W, b, stride, padding, dilation, groups, padding_value):
     return strides, dilations, width
 
 
-def conv_forward(X, W, b=None, stride=1, padding=0, dilation=1, groups=1, padding_value=0):
+def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Y[n, p, o] = b[o] + sum over k and c of X[n, s p + d k - before, c] W[k, c, o]"""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
     P, W = padded(floats(X), width, padding_value), floats(W)
@@ -83,7 +85,7 @@ def conv_backward(g, cache):
     return found[0], found[1], found[2]
 
 
-def conv_plain(X, W, b=None, stride=1, padding=0, dilation=1, groups=1, padding_value=0):
+def conv_plain(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """The definition: for each entry of the frame, what lies under it, times its weights."""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
     kernel, O = W.shape[:-2], W.shape[-1]
@@ -99,7 +101,7 @@ def conv_plain(X, W, b=None, stride=1, padding=0, dilation=1, groups=1, padding_
 
 
 @op(conv_forward, conv_backward, inputs=3, some=conv_some, plain=conv_plain)
-def conv(X, W, b=None, stride=1, padding=0, dilation=1, groups=1, padding_value=0):
+def conv(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Convolution over one, two or three spatial axes, channels last; a correlation, the weights are not flipped.
 
         Y[n, p, o] = b[o] + sum over k and c of P[n, s p + d k, c] W[k, c, o]       (P is X with its padding)

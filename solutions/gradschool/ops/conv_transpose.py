@@ -9,6 +9,8 @@ the way back, this does to values on the way forth. It makes images larger where
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import floats
@@ -54,7 +56,7 @@ def conv_transpose_layout(X, W, b, stride, crop, dilation, groups):
     return strides, dilations, width, sizes
 
 
-def conv_transpose_forward(X, W, b=None, stride=1, crop=0, dilation=1, groups=1):
+def conv_transpose_forward(X, W, b=None, stride: Any = 1, crop: Any = 0, dilation: Any = 1, groups=1):
     """Y[n, s p + d k - before, o] = b[o] + sum over c of X[n, p, c] W[k, o, c], where several meet also over p, k"""
     strides, dilations, width, sizes = conv_transpose_layout(X, W, b, stride, crop, dilation, groups)
     X, W = floats(X), floats(W)
@@ -92,7 +94,7 @@ def spread(X, strides):
     return X
 
 
-def conv_transpose_plain(X, W, b=None, stride=1, crop=0, dilation=1, groups=1):
+def conv_transpose_plain(X, W, b=None, stride: Any = 1, crop: Any = 0, dilation: Any = 1, groups=1):
     """The same by `conv`: with zeros between the entries of X, and the weights turned round."""
     strides, dilations, width, sizes = conv_transpose_layout(X, W, b, stride, crop, dilation, groups)
     kernel, (o, C) = W.shape[:-2], W.shape[-2:]
@@ -106,7 +108,7 @@ def conv_transpose_plain(X, W, b=None, stride=1, crop=0, dilation=1, groups=1):
 
 
 @op(conv_transpose_forward, conv_transpose_backward, inputs=3, some=conv_transpose_some, plain=conv_transpose_plain)
-def conv_transpose(X, W, b=None, stride=1, crop=0, dilation=1, groups=1):
+def conv_transpose(X, W, b=None, stride: Any = 1, crop: Any = 0, dilation: Any = 1, groups=1):
     """Transposed convolution over one to three spatial axes: the adjoint of `conv` with the same weights, plus a bias.
 
         Y[n, s p + d k - before, o] += X[n, p, c] W[k, o, c],  then Y += b

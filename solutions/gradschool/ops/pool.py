@@ -12,13 +12,14 @@ rows, and means work alike, so all is done one axis after the other: 2 k compari
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op, stop_gradient
-from ..autodiff.traced import scatter
-from .windows import extents_of, inside, padded, padded_plain, pads, per_axis, places
+from .correlate import BLOCK
+from .windows import blocks, extents_of, inside, padded, padded_plain, pads, per_axis, places
 
 
 def pool_layout(op, X, size, stride, padding, dilation=1):
@@ -55,66 +56,75 @@ def taps(X, axis, k, s, d, o):
 
 
 # ------------------------------------------------------------------------------------------------------------ largest
-def maxpool_forward(X, size, stride=None, padding=0, dilation=1, indices=False):
-    """y = the largest of each window; padding never is"""
-    width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
-    stages = [padded(floats(X), width, -np.inf)]
-    for axis in range(len(frame), 0, -1):  # the last axis first: of equal entries, the first row by row is found
-        first, *others = taps(stages[-1], axis, *frame[axis - 1])
+def stages(x, frame):
+    """[x, the largest along its last spatial axis, of these the largest along the one before, ...]"""
+    found = [x]
+    for axis in range(len(frame), 0, -1):  # the last first: of equal entries, the first row by row is found
+        first, *others = taps(found[-1], axis, *frame[axis - 1])
         y = np.maximum(first, others[0]) if others else first.copy()
         for other in others[1:]:
             np.maximum(y, other, out=y)
-        stages.append(y)
-    cache = {"X": stages[0], "frame": frame, "width": width, "shape": X.shape}
-    cache |= {f"y{axis}": y for axis, y in zip(range(len(frame), 0, -1), stages[1:], strict=True)}
-    return (stages[-1], maxpool_places(cache)) if indices else stages[-1], cache
+        found.append(y)
+    return found
 
 
-def stages_of(cache):
-    """(axis, what its windows were laid on, their largest), from the last axis to the first"""
-    x = cache["X"]
-    for axis in range(len(cache["frame"]), 0, -1):
-        yield axis, x, cache[f"y{axis}"]
-        x = cache[f"y{axis}"]
+def samples(X):
+    """Slices of a few samples each, so that what is made of them on the way stays in the cache"""
+    return (block[0] for block in blocks(X.shape[:1], BLOCK // max(X[:1].nbytes, 1)))
+
+
+def maxpool_forward(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
+    """y = the largest of each window; padding never is"""
+    width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
+    P = padded(floats(X), width, -np.inf)
+    y = np.empty((P.shape[0], *(o for *_, o in frame), P.shape[-1]), P.dtype)
+    for some in samples(P):
+        y[some] = stages(P[some], frame)[-1]
+    cache = {"P": P, "frame": frame, "width": width, "shape": X.shape}
+    return (y, maxpool_places(cache)) if indices else y, cache
 
 
 def maxpool_places(cache):
     """Where the largest are: the number of the place in X's spatial axes, counted row by row"""
-    sizes = cache["shape"][1:-1]
+    frame, sizes = cache["frame"], cache["shape"][1:-1]
     at = np.pad(np.arange(math.prod(sizes)).reshape(sizes), cache["width"], mode="edge")[None, ..., None]
-    at = np.broadcast_to(at, cache["X"].shape)
-    for axis, x, y in stages_of(cache):
-        *others, found = taps(at, axis, *cache["frame"][axis - 1])
-        pairs = list(zip(taps(x, axis, *cache["frame"][axis - 1]), others, strict=False))  # but for the last one
-        for part, where in reversed(pairs):
-            found = np.where(part == y, where, found)
-        at = found
+    at, found = np.broadcast_to(at, cache["P"].shape), stages(cache["P"], frame)
+    for axis, x, y in zip(range(len(frame), 0, -1), found[:-1], found[1:], strict=True):
+        *others, last = taps(at, axis, *frame[axis - 1])
+        at = last
+        for part, where in reversed(list(zip(taps(x, axis, *frame[axis - 1]), others, strict=False))):
+            at = np.where(part == y, where, at)
     return np.ascontiguousarray(at)
 
 
 def maxpool_backward(g, cache):
     """dL/dx = g for the largest of each window, the first of them where several are equal; 0 for the others"""
-    g = g[0] if isinstance(g, tuple) else g
-    for axis, x, y in reversed(list(stages_of(cache))):
-        g = largest_back(g, x, y, axis, *cache["frame"][axis - 1])
-    return np.ascontiguousarray(g[inside(cache["width"], cache["shape"])])
+    g, P, frame = g[0] if isinstance(g, tuple) else g, cache["P"], cache["frame"]
+    dP = np.zeros(P.shape, g.dtype)
+    for some in samples(P):
+        found, d = stages(P[some], frame), g[some]  # once more: cheaper than to keep them all
+        for axis, (x, y) in enumerate(zip(found[-2:0:-1], found[:1:-1], strict=True), 1):
+            d = largest_back(d, x, y, np.zeros(x.shape, g.dtype), axis, *frame[axis - 1])
+        largest_back(d, found[0], found[1], dP[some], len(frame), *frame[-1])
+    return np.ascontiguousarray(dP[inside(cache["width"], cache["shape"])])
 
 
-def largest_back(g, x, y, axis, k, s, d, o):
-    """dL/dx, where y is the largest of each window along one axis of x"""
-    dx = np.zeros(x.shape, g.dtype)
+def largest_back(g, x, y, dx, axis, k, s, d, o):
+    """Add to zeros dx the gradient, where y is the largest of each window along one axis of x."""
+    alone = s > d * (k - 1)  # no entry is in two windows
     for j, (part, target) in enumerate(zip(taps(x, axis, k, s, d, o), taps(dx, axis, k, s, d, o), strict=True)):
-        if j == k - 1:
-            target += g  # what no other entry has taken
+        # a product with bools: np.where takes ten times longer on a mask without pattern
+        taken = g * (part == y) if j < k - 1 else g
+        if alone:
+            target[...] = taken
         else:
-            largest = part == y
-            target += np.where(largest, g, 0)
-            g = np.where(largest, 0, g)
+            target += taken
+        g = g - taken if j < k - 1 else g
     return dx
 
 
-def maxpool_plain(X, size, stride=None, padding=0, dilation=1, indices=False):
-    """The same by choosing, which can be traced"""
+def maxpool_plain(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
+    """The same by choosing, which can be traced."""
     width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
     y = padded_plain(X, width, -np.inf)
     for axis in range(len(frame), 0, -1):
@@ -125,7 +135,7 @@ def maxpool_plain(X, size, stride=None, padding=0, dilation=1, indices=False):
 
 
 @op(maxpool_forward, maxpool_backward, plain=maxpool_plain)
-def maxpool(X, size, stride=None, padding=0, dilation=1, indices=False):
+def maxpool(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
     """The largest entry of each window, channel by channel, over one to three spatial axes.
 
         y[n, p, c] = max over k of x[n, s p + d k, c]           dL/dx = g there, for the first of equals; else 0
@@ -140,9 +150,8 @@ def maxpool(X, size, stride=None, padding=0, dilation=1, indices=False):
 
     Returns:
         Y (N, *out, C); with `indices` a pair (Y, places), where places has Y's shape and counts X's spatial places
-        row by row, as `maxunpool` wants it. `maxpool_backward` returns dX; its cache has `X` with its padding, `shape`
-        (of X), `width` (of the padding), `frame` (k, s, d and places of each axis), and y1, y2, y3: the largest along
-        axis 1 and those behind it, along axis 2 and those behind it, along axis 3.
+        row by row, as `maxunpool` wants it. `maxpool_backward` returns dX; its cache has `P` (X with its padding),
+        `shape` (of X), `width` (of the padding) and `frame` (k, s, d and places of each axis).
 
     Raises:
         ValueError: options that do not fit, a window larger than X, or one that holds padding only.
@@ -156,71 +165,6 @@ def maxpool(X, size, stride=None, padding=0, dilation=1, indices=False):
     return maxpool_forward(X, size, stride, padding, dilation, indices)[0]
 
 
-# -------------------------------------------------------------------------------------------------- back to the places
-def places_in_memory(Y, places, sizes):
-    """Numbers of the entries of an array (N, *sizes, C), for each entry of places (N, *out, C)"""
-    N, C, n = Y.shape[0], Y.shape[-1], math.prod(sizes)
-    if places.shape != Y.shape or places.dtype.kind not in "iu" or len(sizes) != Y.ndim - 2:
-        raise ValueError(
-            f"maxunpool: expected whole numbers of shape {Y.shape} and {Y.ndim - 2} sizes, got {places.dtype} "
-            f"{places.shape} and {sizes!r}; take the places from maxpool(..., indices=True)."
-        )
-    if places.size and (places.min() < 0 or places.max() >= n):
-        raise ValueError(f"maxunpool: places {places.min()}..{places.max()} do not lie within {tuple(sizes)}.")
-    first = np.arange(N).reshape(N, *(1,) * (Y.ndim - 1)) * n
-    return (first + places) * C + np.arange(C)
-
-
-def maxunpool_forward(Y, places, sizes):
-    """x[n, places[n, p, c], c] += y[n, p, c]"""
-    Y = floats(Y)
-    where = places_in_memory(Y, places, sizes)
-    shape = (Y.shape[0], *sizes, Y.shape[-1])
-    x = np.zeros(math.prod(shape), Y.dtype)
-    np.add.at(x, where.ravel(), Y.ravel())
-    return x.reshape(shape), {"where": where}
-
-
-def maxunpool_backward(g, cache):
-    """dL/dy = g at its place"""
-    return np.reshape(g, -1)[cache["where"]]
-
-
-def maxunpool_plain(Y, places, sizes):
-    shape = (Y.shape[0], *sizes, Y.shape[-1])
-    where = places_in_memory(Y, places, sizes)
-    return np.reshape(scatter(np.reshape(Y, -1), where.ravel(), (math.prod(shape),)), shape)
-
-
-@op(maxunpool_forward, maxunpool_backward, plain=maxunpool_plain)
-def maxunpool(Y, places, sizes):
-    """Put pooled entries back where `maxpool` found them, with zeros elsewhere.
-
-        x[n, places[n, p, c], c] += y[n, p, c]                  dL/dy[n, p, c] = g[n, places[n, p, c], c]
-
-    Two windows that overlap may have found the same entry; what comes back there is their sum. So this is the adjoint
-    of taking the entries from their places, and is `maxpool`'s own way of passing on a gradient.
-
-    Args:
-        Y: (N, *out, C), one to three spatial axes. Whole numbers are promoted to float64.
-        places: whole numbers of Y's shape, from `maxpool(X, ..., indices=True)`.
-        sizes: the spatial sizes of the result, those of X.
-
-    Returns:
-        X (N, *sizes, C). `maxunpool_backward` returns dY; its cache has `where`, the places in all of X's memory.
-
-    Raises:
-        ValueError: places of another shape, or outside.
-
-    Frameworks: where windows overlap, PyTorch keeps one of the values and does not say which.
-
-    >>> x = np.array([1.0, 3.0, -2.0, -1.0]).reshape(1, 4, 1)
-    >>> print(maxunpool(*maxpool(x, 2, indices=True), (4,)).ravel())
-    [ 0.  3.  0. -1.]
-    """
-    return maxunpool_forward(Y, places, sizes)[0]
-
-
 # --------------------------------------------------------------------------------------------------------------- mean
 def shares(sizes, frame, width, count_include_pad):
     """1 / how many entries each window holds (*out, 1)"""
@@ -231,7 +175,7 @@ def shares(sizes, frame, width, count_include_pad):
     return share[..., None]
 
 
-def avgpool_forward(X, size, stride=None, padding=0, count_include_pad=False):
+def avgpool_forward(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
     """y = the sum of each window, divided by how many entries it holds"""
     width, frame = pool_layout("avgpool", X, size, stride, padding)
     y = padded(floats(X), width)
@@ -265,8 +209,8 @@ def avgpool_backward(g, cache):
     return np.ascontiguousarray(g[inside(width, shape)])
 
 
-def avgpool_plain(X, size, stride=None, padding=0, count_include_pad=False):
-    """The same with sums of views, which can be traced"""
+def avgpool_plain(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
+    """The same with sums of views, which can be traced."""
     width, frame = pool_layout("avgpool", X, size, stride, padding)
     y = padded_plain(X, width)
     for axis in range(len(frame), 0, -1):
@@ -275,7 +219,7 @@ def avgpool_plain(X, size, stride=None, padding=0, count_include_pad=False):
 
 
 @op(avgpool_forward, avgpool_backward, plain=avgpool_plain)
-def avgpool(X, size, stride=None, padding=0, count_include_pad=False):
+def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
     """The mean of each window, channel by channel, over one to three spatial axes.
 
         y[n, p, c] = sum over k of x[n, s p + k, c] / n_p       dL/dx[n, s p + k, c] += g[n, p, c] / n_p

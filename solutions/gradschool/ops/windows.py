@@ -10,10 +10,16 @@ A frame of k entries, d apart, spans an extent of d (k - 1) + 1; with stride s i
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-BORDERS = {"symmetric-include-edge": "symmetric", "symmetric-exclude-edge": "reflect", "replicate": "edge"}
+# what NumPy calls them
+BORDERS = {
+    "symmetric-include-edge": "symmetric",
+    "symmetric-exclude-edge": "reflect",
+    "replicate": "edge",
+}
 
 
 # ------------------------------------------------------------------------------------------------------- how many
@@ -68,14 +74,18 @@ def check_border(op, value):
         raise ValueError(f"{op}: expected padding_value to be a number or one of {', '.join(BORDERS)}, got {value!r}.")
 
 
+def border_mode(value) -> Any:
+    return BORDERS[value]
+
+
 def border_sources(n, width, value):
     """Which entry of an axis of length n stands where, in the padded one."""
     if n == 0 or (value == "symmetric-exclude-edge" and n == 1 and any(width)):
         raise ValueError(f"padding_value={value!r} has nothing to repeat along an axis of length {n}; pad by a number.")
-    return np.pad(np.arange(n), width, mode=BORDERS[value])
+    return np.pad(np.arange(n), width, mode=border_mode(value))
 
 
-def padded(X, width, value=0):
+def padded(X, width, value: Any = 0):
     """X (N, *S, C) with a border of a number, or of X's own entries."""
     if not any(map(any, width)):
         return X
@@ -95,7 +105,7 @@ def inside(width, shape):
     return (slice(None), *spatial)
 
 
-def unpadded(dP, width, shape, value=0):
+def unpadded(dP, width, shape, value: Any = 0):
     """The adjoint of `padded`: entries that the border repeated collect its gradients."""
     if not any(map(any, width)):
         return dP
@@ -112,10 +122,12 @@ def unpadded(dP, width, shape, value=0):
     return np.ascontiguousarray(dP)
 
 
-def padded_plain(X, width, value=0):
+def padded_plain(X, width, value: Any = 0):
     """`padded` in NumPy's own words, which can be traced."""
     width = [(0, 0), *width, (0, 0)]
-    return np.pad(X, width, mode=BORDERS[value]) if isinstance(value, str) else np.pad(X, width, constant_values=value)
+    return (
+        np.pad(X, width, mode=border_mode(value)) if isinstance(value, str) else np.pad(X, width, constant_values=value)
+    )
 
 
 # ------------------------------------------------------------------------------------------------- where the frame is

@@ -49,15 +49,15 @@ def of_inputs(x, out):
 
 
 def of_inputs_back(g, x):
-    """Each entry of x is in two tiles, but for the ends."""
-    x[:, -1] = 0
-    x[0, :-1] = g[0]
-    np.subtract(g[1], g[2], out=x[1, :-1])
-    x[1, :-1] += g[3]
-    total = g[1] + g[2]
+    """Each entry of x is in two tiles, but for the first and the last pair."""
+    total, rest = g[1] + g[2], g[1] - g[2]
     total -= g[0]
-    x[0, 1:] += total
-    x[1, 1:] -= g[3]
+    rest += g[3]
+    x[0, 0], x[1, 0] = g[0, 0], rest[0]
+    np.add(g[0, 1:], total[:-1], out=x[0, 1:-1])
+    np.subtract(rest[1:], g[3, :-1], out=x[1, 1:-1])
+    x[0, -1] = total[-1]
+    np.negative(g[3, -1], out=x[1, -1])
 
 
 def of_products(m, y):
@@ -176,7 +176,7 @@ def winograd_back(g, P, W, which):
     kind = np.result_type(g, P, W)
     (H, width, C), O = P.shape[1:], W.shape[3]
     P, g, U = even(P.astype(kind, copy=False)), even(g.astype(kind, copy=False)), transformed(W.astype(kind))
-    Ut, dU, dP = U.swapaxes(1, 2).copy(), np.zeros_like(U), np.zeros_like(P)
+    Ut, dU, dP, part = U.swapaxes(1, 2).copy(), np.zeros_like(U), np.zeros_like(P), np.empty_like(U)
     for images, rows, under in parts(*g.shape[:3]):
         x, gb = P[images, under], g[images, rows]
         n, h, w = len(x), x.shape[1] // 2 - 1, x.shape[2] // 2 - 1
@@ -185,7 +185,7 @@ def winograd_back(g, P, W, which):
         products_back(gb, M)
         if "W" in which:
             inputs(x, V)
-            dU += V16.swapaxes(1, 2) @ M16
+            dU += np.matmul(V16.swapaxes(1, 2), M16, out=part)
         if "P" in which:
             np.matmul(M16, Ut, out=V16)
             inputs_back(V, dP[images, under])

@@ -56,11 +56,19 @@ def figures(report: Report) -> str:
         (f"{report.count('misconception', fine=True)} of {wrong}", "known mistakes rejected"),
         (f"{report.named} of {wrong}", "named as themselves"),
         (f"{report.count('variant', fine=True)} of {report.count('variant')}", "other right answers accepted"),
-        (f"{report.count('mutant', fine=True)} of {mutants}", "changes of the reference noticed"),
+        (f"{report.count('mutant', fine=True)} of {mutants}", f"changes of the reference noticed{rest(report)}"),
     ]
     return (
         '<div class="figures">' + "".join(f"<div><b>{n}</b><span>{what}</span></div>" for n, what in shown) + "</div>"
     )
+
+
+def rest(report: Report) -> str:
+    """What is to be said of the changes that go unnoticed, if all of them have their reason."""
+    survivors = [s for e in report.exercises for s in e.survivors]
+    if not survivors or any(not s.why_equivalent for s in survivors):
+        return ""
+    return f"; the other {len(survivors)} change nothing that is asked for"
 
 
 def verdict(report: Report) -> str:

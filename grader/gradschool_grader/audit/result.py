@@ -11,11 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .mutants import Mutant
-
 __all__ = ["Case", "ExerciseAudit", "Rate", "Report", "Survivor", "Tried"]
-
-KINDS = ("misconception", "variant", "trivial", "other", "mutant")
 
 
 @dataclass(frozen=True)
@@ -150,10 +146,6 @@ class Report:
             "at_goal": self.at_goal,
             "cases": [str(case) for case in self.cases],
         }  # fmt: skip
-
-
-def survivor(mutant: Mutant, reasons: dict[str, str]) -> Survivor:
-    return Survivor(mutant.hash, str(mutant), reasons.get(mutant.hash))
 
 
 def together(parts: Iterable[ExerciseAudit]) -> list[ExerciseAudit]:

@@ -114,6 +114,9 @@ verb(doctor, "doctor", "This machine")
 
 def main() -> None:
     """The entry point. What a terminal cannot write is written as `?`, never a crash."""
+    # jsonschema compiles a grammar of international web addresses whenever nbformat is imported, which takes seconds;
+    # notebooks have none, and it does without where the package is absent.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -71,7 +71,7 @@ def solution_cell(exercise: Exercise, avoid: Iterable[str] = ()) -> str:
     if isinstance(target, ast.ClassDef):
         head, body = _class_parts(exercise, target, lines)
     elif isinstance(target, Function):
-        head, body = _function_parts(exercise, target, lines, _docstring(exercise.task, "    "))
+        head, body = _function_parts(exercise, target, lines, _docstring(exercise, "    "))
     else:
         raise SourceError(f"the reference of `{exercise.name}` must be a def or a class, not a {type(target).__name__}")
     helpers = lines[: _first_line(target) - 1] if before else []
@@ -101,7 +101,7 @@ def _class_parts(exercise: Exercise, node: ast.ClassDef, lines: list[str]) -> tu
     """The public methods one after another, each with its region; what is private goes into the region before it."""
     first = _first_line(node) - 1
     parts: list[str] = [*lines[first : node.lineno - 1], lines[node.lineno - 1]]
-    parts += _docstring(exercise.task, "    ")
+    parts += _docstring(exercise, "    ")
     private: list[str] = []
     body: list[str] = []
     members = node.body[1:] if ast.get_docstring(node) is not None else node.body
@@ -180,9 +180,11 @@ def _parameters(arguments: ast.arguments, default: Callable[[str, ast.expr], str
 
 
 # --------------------------------------------------------------------------------------------------------- docstring
-def _docstring(task: str, indent: str) -> list[str]:
-    """The task as a docstring: paragraphs wrapped, lists and indented lines left as they are."""
-    body = "\n\n".join(_wrap(paragraph) for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(task)))
+def _docstring(exercise: Exercise, indent: str) -> list[str]:
+    """Task and example as a docstring: paragraphs wrapped, lists and indented lines left as they are."""
+    body = "\n\n".join(_wrap(paragraph) for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(exercise.task)))
+    if exercise.example:
+        body += "\n\n" + textwrap.indent(inspect.cleandoc(exercise.example), "    ")
     quote = 'r"""' if "\\" in body else '"""'
     body = body.replace('"""', "'''")
     if body.endswith(('"', "\\")):

@@ -183,6 +183,14 @@ def test_gradients_asked_for_alone_are_those_of_all_together(layer):
         same([gs.grad(loss, argnums=i)(*args)], [expected])
 
 
+def test_arrays_may_be_given_by_name_with_others_left_out_between_them():
+    X, W, R, _, _, c = drawn("lstm", np.random.default_rng(23))
+    loss = lambda f: lambda c, W: np.sum(np.sin(f(X, R=R, C0=c, W=W)[0]))
+    same(*(gs.grad(loss(f), argnums=(0, 1))(c, W) for f in (gs.lstm, PLAIN["lstm"])))
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'R'"):
+        gs.grad(lambda W: np.sum(gs.lstm(X, W=W)[0]))(W)
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_only_one_result_need_be_used(layer):
     args = drawn(layer, np.random.default_rng(14))

@@ -117,10 +117,12 @@ def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tup
     """The differentiable arguments by position, and the rest made sure to be plain."""
     if len(args) == op.inputs and not kwargs:
         return args, kwargs
-    for name in op.names[len(args) : op.inputs]:
-        if name not in kwargs:
+    start, last = len(args), max((i for i, name in enumerate(op.names[: op.inputs]) if name in kwargs), default=-1)
+    for name in op.names[start : last + 1]:
+        if name not in kwargs and not optional(op, name):
             break
-        args, kwargs = (*args, kwargs[name]), {k: v for k, v in kwargs.items() if k != name}
+        args = (*args, kwargs.get(name))  # an optional array that is left out between others is None
+    kwargs = {name: a for name, a in kwargs.items() if name not in op.names[start : len(args)]}
     for name, a in [*zip(op.names[op.inputs :], args[op.inputs :], strict=False), *kwargs.items()]:
         if isinstance(a, Traced):
             raise TypeError(
@@ -128,6 +130,10 @@ def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tup
                 "or write the function with NumPy."
             )
     return args, kwargs
+
+
+def optional(op: Op, name: str) -> bool:
+    return inspect.signature(op.function).parameters[name].default is None
 
 
 def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[[Any, list[int]], list[Any]]]:

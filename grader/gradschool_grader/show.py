@@ -56,9 +56,13 @@ def text(verdict: Verdict, graded: bool = True) -> str:
         lines += [f"  {d.text}"] + [f"  ? {d.hint}"] * bool(d.hint) + [f"  → chapter: {d.see}"] * bool(d.see)
         lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
     tried = verdict.outcome != "missing"
+    said: set[object] = set()
     for group in verdict.groups if tried else ():
         lines.append(f"    {MARK.get(group.outcome, '✗')} {group.name:<24} {group.points:g}/{group.max_points:g}")
         if group.outcome != "passed":
+            if seen_before(group, said):
+                lines.append("        the same error in the same line")
+                continue
             if not d or group.words != d.text:
                 lines.append(f"        {group.words}")
             lines += [f"        {group.detail}"] * bool(group.detail and not graded)
@@ -67,6 +71,18 @@ def text(verdict: Verdict, graded: bool = True) -> str:
                 lines += [f"        {where}", f"            {source}"]
     lines += [f"  note: {note}" for note in verdict.notes]
     return "\n".join(lines)
+
+
+def seen_before(group: GroupVerdict, said: set[object]) -> bool:
+    """Whether an earlier group failed with the same error in the same line: once is enough to read it."""
+    if not group.frames:
+        return False
+    last = group.frames[-1]
+    key = (group.words.rpartition(": ")[2], last["file"], last["line"])
+    if key in said:
+        return True
+    said.add(key)
+    return False
 
 
 # ---------------------------------------------------------------------------------------------------------- HTML
@@ -105,14 +121,16 @@ def diagnosis_html(verdict: Verdict) -> str:
 def groups_html(verdict: Verdict, graded: bool) -> str:
     if verdict.outcome == "missing" or (verdict.passed and len(verdict.groups) == 1):
         return ""
-    rows = "".join(group_row(verdict, group, graded) for group in verdict.groups)
+    said: set[object] = set()
+    rows = "".join(group_row(verdict, group, graded, seen_before(group, said)) for group in verdict.groups)
     return f'<table style="border-collapse:collapse;margin:.5em 0 0;font-size:13px;text-align:left">{rows}</table>'
 
 
-def group_row(verdict: Verdict, group: GroupVerdict, graded: bool) -> str:
+def group_row(verdict: Verdict, group: GroupVerdict, graded: bool, repeated: bool) -> str:
     colour = COLOUR.get(group.outcome, RED)
     cell = 'style="padding:.1em .8em .1em 0;vertical-align:top;text-align:left;background:#fff"'
     said = "" if group.outcome == "passed" else group_words(verdict, group, graded)
+    said = "the same error in the same line" if repeated else said
     return (
         f'<tr><td {cell}><span style="color:{colour}">{MARK.get(group.outcome, "✗")}</span> {escape(group.name)}</td>'
         f"<td {cell}>{group.points:g}/{group.max_points:g}</td><td {cell}>{said}</td></tr>"

@@ -8,6 +8,7 @@ from tiny_course import course, library
 from gradschool_grader import show
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.home import HereWorker
+from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
 
 SQUARE = course.exercise("square")
@@ -61,3 +62,14 @@ def test_words_between_back_quotes_become_code():
 def test_points_are_counted_in_words():
     assert show.score(1, 1) == "1 of 1 point"
     assert show.score(0.5, 3) == "0.5 of 3 points"
+
+
+def test_the_same_error_in_the_same_line_is_shown_once():
+    names = {"np": np}
+    source = "def square(x):\n    return x @ np.ones((99, 99, 99))"
+    Performer({}, names).handle({"op": "run", "cells": [[4, source]]})
+    verdict = verdict_on(names)
+    assert [group.outcome for group in verdict.groups] == ["raised", "raised"]
+    for write in (show.text, show.html):
+        assert write(verdict, graded=False).count("return x @") == 1
+        assert "the same error in the same line" in write(verdict, graded=False)

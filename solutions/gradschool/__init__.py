@@ -25,7 +25,7 @@ from .losses import (
     sparse_cross_entropy,
 )
 from .metrics import RunningMean, accuracy, mae_metric
-from .models import count_parameters, mlp, predict
+from .models import count_parameters, mc_predict, mlp, predict
 from .ops import (
     alpha_dropout,
     attention,
@@ -105,6 +105,6 @@ __all__ += [
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
-    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mlp", "predict",
-    "sequential", "train", "variance_scaling",
+    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",
+    "predict", "sequential", "train", "variance_scaling",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ Both are called through `run_model`, so that training, evaluation and prediction
     net = mlp([300, 100], 10, gs.elu, init=he)
     params, state, _ = net.init(np.random.default_rng(0), (784,))
     P = predict(net, params, X, state)
+    P, spread = mc_predict(net, params, X, output=gs.softmax, rng=rng)      # dropout on, a hundred times
 
     def twins(params, a, b):                       # the same parameters used twice: a function, no layers
         return gs.tanh(a @ params["W"]) - gs.tanh(b @ params["W"])
@@ -21,7 +22,7 @@ from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .trees import tree_leaves, tree_map
 
-__all__ = ["count_parameters", "mlp", "predict", "run_model"]
+__all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model"]
 
 Tree = Any
 Model = Layer | Callable[..., Any]
@@ -89,6 +90,51 @@ def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_s
         for start in range(0, n, batch_size)
     ]
     return tree_map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def mc_predict(
+    model: Layer,
+    params: Tree,
+    inputs: Any,
+    *,
+    output: Callable[[Any], Any] | None,
+    rng: np.random.Generator,
+    passes: int = 100,
+    state: Tree = None,
+    batch_size: int = 1024,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, std) of many predictions for each sample, each with other units dropped: how sure is the model?
+
+    Layers that draw draw, all others behave as in prediction: batch norm uses its running statistics.
+
+    output      what is averaged: `gs.softmax` makes probabilities of scores (a mean of scores says nothing), None
+                takes the predictions as they are
+    passes      how many predictions; memory grows with passes times batch_size
+    rng         a NumPy generator, from which every pass draws anew
+
+    Returns two arrays of the predictions' shape; std divides by the number of passes.
+    Raises ValueError for no samples or fewer than one pass.
+    Source: Gal and Ghahramani, Dropout as a Bayesian Approximation, 2016.
+
+    >>> from gradschool.layers import dropout
+    >>> rng = np.random.default_rng(0)
+    >>> mean, std = mc_predict(dropout(0.5), {}, np.ones((1, 1)), output=None, rng=rng, passes=9999)
+    >>> bool(abs(mean[0, 0] - 1) < 0.05), std.round(1)
+    (True, array([[1.]]))
+    """
+    if passes < 1:
+        raise ValueError(f"mc_predict: expected at least one pass, got {passes}")
+    n = samples(inputs)
+    if n == 0:
+        raise ValueError("mc_predict: expected at least one sample, got none")
+    means, stds = [], []
+    for start in range(0, n, batch_size):
+        batch = rows(inputs, slice(start, start + batch_size))
+        drawn = [run_model(model, params, state, batch, training=False, rng=rng)[0] for _ in range(passes)]
+        drawn = np.stack(drawn if output is None else [output(Y) for Y in drawn])
+        means.append(drawn.mean(axis=0))
+        stds.append(drawn.std(axis=0))
+    return np.concatenate(means), np.concatenate(stds)
 
 
 def samples(data: Tree) -> int:

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import initializers
-from .ops import linear
+from .. import initializers, ops
 
 __all__ = ["Layer", "activation", "dense", "sequential"]
 
@@ -30,8 +29,9 @@ class Layer:
     -> (y, state)`.
 
     Shapes are those of one sample, without the batch axis. A layer that learns nothing has params {}, one that keeps
-    nothing hands on the state that it was given. Only layers that draw random numbers while training look at `rng`,
-    a NumPy generator. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle.
+    nothing hands on the state that it was given. Layers that draw random numbers take them from `rng`, a NumPy
+    generator; they draw while training, and wherever else they are given one (`mc_predict` does), never in a plain
+    prediction. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
@@ -66,7 +66,7 @@ def dense_init(
 def dense_apply(
     params: Tree, state: Tree, x: Any, training: bool = False, rng: np.random.Generator | None = None
 ) -> tuple[Any, Tree]:
-    return linear.dense(x, params["W"], params.get("b")), state
+    return ops.dense(x, params["W"], params.get("b")), state
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:

@@ -22,7 +22,6 @@ ARROWS = {
     "gradschool_grader": set(),
     "gradschool_course": {"gradschool", "gradschool_data", "gradschool_grader"},
 }
-LAZY = {"plots", "search", "logging", "training"}  # modules of the library that import other libraries, inside functions
 
 
 def modules(package: str) -> list[Path]:

@@ -173,8 +173,8 @@ class Exercise:
     pure           inputs must be unchanged and the same call must give the same answer twice
     may_alias      whether the answer may share memory with an argument
     not_bugs       phrases of the curriculum's bug list that are no bug here, each with its reason
-    equivalent     mutations of the reference that no probe can tell from it, by the hash that the audit shows, each with
-                   the reason why nothing that the task asks for depends on it
+    equivalent     mutations of the reference that no probe can tell from it, by the hash that the audit shows, each
+                   with the reason why nothing that the task asks for depends on it
     """
 
     reference: Callable[..., Any] | type

@@ -21,7 +21,7 @@ from typing import Any
 from . import show, state
 from .answers import LiveAnswers
 from .course import Course, find_exercise
-from .exercise import Exercise, Group, Script, Steps
+from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build
 from .judge import Limits, judge
 from .ladder import remember
@@ -100,7 +100,7 @@ class Result:
             return self._replay_script(probe, function, observation)
         if isinstance(probe, Steps):
             return self._replay_steps(probe, function, int(observation.label.split()[1]))
-        call = getattr(probe, "call", probe)
+        call = probe.call if isinstance(probe, Property) else probe
         made = self._call(function, call.arguments)
         for args in getattr(probe, "afterwards", ())[: self._position(group, index)]:
             made_then = made(*build(list(args), self._answers.helpers, {}))

@@ -44,7 +44,11 @@ def collect(session: pytest.Session, path: Path) -> list[pytest.Item]:
         raise pytest.UsageError("\n".join(submission.problems) or f"{path}: no exercise was found in this file")
     block = judging(submission, submission.course, session.config.getoption("--submission-seed"))
     verdict_on = block.__enter__()
-    session.config.add_cleanup(lambda: block.__exit__(None, None, None))
+
+    def end() -> None:
+        block.__exit__(None, None, None)
+
+    session.config.add_cleanup(end)
     return [
         ExerciseItem.from_parent(session, name=exercise.name, exercise=exercise, verdict_on=verdict_on, file=path)
         for exercise in submission.chapter.exercises

@@ -258,7 +258,8 @@ class Performer:
         if type(value) is np.ndarray and value.dtype.kind in "biufc":
             return np.array(value, order="C", copy=True)
         if type(value) in (list, tuple) and depth < 12:
-            return type(value)(self.plain(item, depth + 1) for item in value)
+            items = [self.plain(item, depth + 1) for item in value]
+            return items if type(value) is list else tuple(items)
         if type(value) is dict and depth < 12 and all(type(key) in (str, int) for key in value):
             return {key: self.plain(item, depth + 1) for key, item in value.items()}
         kind = "function" if inspect.isroutine(value) else type(value).__name__

@@ -257,7 +257,7 @@ class Performer:
             return np.asarray(value)
         if type(value) is np.ndarray and value.dtype.kind in "biufc":
             return np.array(value, order="C", copy=True)
-        if type(value) in (list, tuple) and depth < 12:
+        if isinstance(value, list | tuple) and type(value) in (list, tuple) and depth < 12:
             items = [self.plain(item, depth + 1) for item in value]
             return items if type(value) is list else tuple(items)
         if type(value) is dict and depth < 12 and all(type(key) in (str, int) for key in value):

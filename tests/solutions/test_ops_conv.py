@@ -249,3 +249,14 @@ def test_pads_are_named_after_the_option_they_come_from():
     assert pads("conv", "same", (28,), (3,), (2,)) == [(0, 1)]
     with pytest.raises(ValueError, match="expected crop"):
         pads("conv_transpose", "x", (28,), (3,), (2,), name="crop")
+
+
+@pytest.mark.parametrize(("x", "w"), [((5, 7, 32, 3), (3, 3, 32, 33)), ((5, 7, 4, 3), (3, 3, 4, 5))])
+def test_arrays_in_any_order_of_memory_give_the_same(x, w):
+    X, W = some(x).transpose(3, 1, 0, 2), np.asfortranarray(some(w))
+    Y, pullback = gs.vjp(gs.conv, X, W)
+    g = np.asfortranarray(some(Y.shape, seed=1))
+    expected, plainly = gs.vjp(gs.conv, np.ascontiguousarray(X), np.ascontiguousarray(W))
+    np.testing.assert_allclose(Y, expected, rtol=1e-13, atol=1e-13)
+    for d, e in zip(pullback(g), plainly(np.ascontiguousarray(g)), strict=True):
+        np.testing.assert_allclose(d, e, rtol=1e-12, atol=1e-12)

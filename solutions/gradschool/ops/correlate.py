@@ -135,7 +135,8 @@ def separable_dP(g, W, strides, dilations, groups, dP):
         gb = by_group(g[block], groups)
         for offset in np.ndindex(*kernel):
             target = dP[under(offset, block, g.shape[1:-1], strides, dilations)]
-            target += (gb * W[offset].reshape(groups, -1)).sum(-1)
+            part = gb * W[offset].reshape(groups, -1)
+            target += part[..., 0] if part.shape[-1] == 1 else part.sum(-1)
     return dP
 
 

@@ -52,7 +52,7 @@ def positions(base: float = 10000.0) -> Layer:
 
 
 def with_positions(x: Any, base: float = 10000.0) -> Any:
-    return x + ops.positional_encoding(*x.shape[-2:], base, x.dtype)
+    return x + ops.positional_encoding(x.shape[-2], x.shape[-1], base, x.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------------- attention

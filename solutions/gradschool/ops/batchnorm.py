@@ -43,7 +43,7 @@ def over_rows(v, k):
 
 
 def summed_rows(x, k):
-    """The sum over all rows, of which k stand in one: (rows, k C) -> (C,), by products with ones, faster than np.sum."""
+    """The sum over all rows, of which k stand in one: (rows, k C) -> (C,); by products with ones, for speed."""
     total = np.ones(len(x), x.dtype) @ x
     return total if k == 1 else np.ones(k, x.dtype) @ total.reshape(k, -1)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
+from .place import into
 
 # Klambauer et al. (2017), to the digits of float64: with these, mean 0 and variance 1 reproduce themselves
 SELU_ALPHA = 1.6732632423543772
@@ -256,13 +257,33 @@ def erf(x):
     return erf_forward(x)[0]
 
 
+def tanh_step(x):
+    """1/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))"""
+    u = x * x  # every step into the same memory: this is the largest array of a transformer
+    u = into(u, np.multiply, u, 0.044715 * SQRT_2_OVER_PI)
+    u = into(u, np.add, u, SQRT_2_OVER_PI)
+    u = into(u, np.multiply, u, x)
+    u = into(u, np.tanh, u)
+    u = into(u, np.multiply, u, 0.5)
+    return into(u, np.add, u, 0.5)
+
+
+def tanh_slope(x, step):
+    """The derivative of tanh_step: 2 step (1 - step) sqrt(2/pi) (1 + 3 * 0.044715 x^2)"""
+    u = x * x
+    u = into(u, np.multiply, u, 6 * 0.044715 * SQRT_2_OVER_PI)
+    u = into(u, np.add, u, 2 * SQRT_2_OVER_PI)
+    u = into(u, np.multiply, u, step)
+    return into(u, np.multiply, u, 1 - step)
+
+
 def gelu_forward(x, approximate="none"):
     """y = x cdf(x), cdf(x) = 1/2 (1 + erf(x / sqrt 2)), or about 1/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))"""
     x = floats(x)
     if approximate == "none":
         step = 0.5 * (1 + erf(x * 0.5**0.5))
     elif approximate == "tanh":
-        step = 0.5 * (1 + np.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)))
+        step = tanh_step(x)
     else:
         raise ValueError(f'gelu: expected approximate="none" or "tanh", got {approximate!r}.')
     return x * step, {"x": x, "step": step, "approximate": approximate}
@@ -273,9 +294,11 @@ def gelu_backward(g, cache):
     x, step = cache["x"], cache["step"]
     if cache["approximate"] == "none":
         slope = 0.5 * SQRT_2_OVER_PI * np.exp(-0.5 * x * x)  # the density of the normal distribution
-    else:
-        slope = 2 * step * (1 - step) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x)
-    return g * (step + x * slope)
+        return g * (step + x * slope)
+    slope = tanh_slope(x, step)
+    slope = into(slope, np.multiply, slope, x)
+    slope = into(slope, np.add, slope, step)
+    return into(slope, np.multiply, slope, g)
 
 
 @op(gelu_forward, gelu_backward)

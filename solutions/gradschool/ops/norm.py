@@ -82,8 +82,8 @@ def normalise_backward(g, cache):
     """dL/dx, dL/dgamma, dL/dbeta"""
     xhat, r, gamma, axes, view = (cache[k] for k in ("xhat", "r", "gamma", "axes", "view"))
     dgamma, dbeta = summed_to(gamma, g * xhat), summed_to(gamma, g)
-    inner = (rows_over(a.reshape(view), axes) for a in (g * gamma, xhat))
-    dx = back_from_rows(standardised_backward(*inner, r), axes, view)
+    h, xhat = (rows_over(a.reshape(view), axes) for a in (g * gamma, xhat))
+    dx = back_from_rows(standardised_backward(h, xhat, r), axes, view)
     return dx.reshape(g.shape), dgamma, dbeta
 
 

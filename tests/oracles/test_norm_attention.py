@@ -249,3 +249,52 @@ def test_dropped_and_kept_values_are_pytorchs_though_others_are_drawn(rate):
         both = (y > 0.8) & (expected > 0.8)
         np.testing.assert_allclose(y[both], expected[both], rtol=1e-6)
         np.testing.assert_allclose(y[y < 0.8][0], expected[expected < 0.8][0], rtol=1e-6, atol=1e-12)
+
+
+def test_an_encoder_block_of_layers_is_pytorchs_with_the_weights_transposed():
+    rng = np.random.default_rng(7)
+    C, hidden, heads = 8, 12, 4
+    x, g = rng.normal(size=(3, 5, C)), rng.normal(size=(3, 5, C))
+    shapes = {
+        "W1": (C, hidden),
+        "b1": hidden,
+        "W2": (hidden, C),
+        "b2": C,
+        "gamma1": C,
+        "beta1": C,
+        "gamma2": C,
+        "beta2": C,
+    }
+    shapes |= {f"W{part}": (C, C) for part in "qkvo"} | {f"b{part}": C for part in "qkvo"}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+    def block(p):
+        attended = gs.layers.multihead_attention(p, x, x, x, heads, attention_mask="causal")
+        y = gs.layernorm(x + attended, p["gamma1"], p["beta1"])
+        h = gs.gelu(gs.dense(y, p["W1"], p["b1"]))
+        return gs.layernorm(y + gs.dense(h, p["W2"], p["b2"]), p["gamma2"], p["beta2"])
+
+    theirs = torch.nn.TransformerEncoderLayer(C, heads, hidden, 0.0, F.gelu, batch_first=True, dtype=torch.float64)
+    names = {
+        "self_attn.in_proj_weight": np.concatenate([params[f"W{part}"].T for part in "qkv"]),
+        "self_attn.in_proj_bias": np.concatenate([params[f"b{part}"] for part in "qkv"]),
+        "self_attn.out_proj.weight": params["Wo"].T, "self_attn.out_proj.bias": params["bo"],
+        "linear1.weight": params["W1"].T, "linear1.bias": params["b1"],
+        "linear2.weight": params["W2"].T, "linear2.bias": params["b2"],
+        "norm1.weight": params["gamma1"], "norm1.bias": params["beta1"],
+        "norm2.weight": params["gamma2"], "norm2.bias": params["beta2"],
+    }  # fmt: skip
+    theirs.load_state_dict({name: torch.tensor(value) for name, value in names.items()})
+    expected = theirs(torch.tensor(x), src_mask=torch.full((5, 5), -np.inf, dtype=torch.float64).triu(1))
+    torch.sum(expected * torch.tensor(g)).backward()
+    np.testing.assert_allclose(block(params), expected.detach().numpy(), rtol=RTOL, atol=1e-11)
+    grads = gs.grad(lambda p: np.sum(g * block(p)))(params)
+    qkv = theirs.self_attn.in_proj_weight.grad.numpy()
+    for ours, other in (
+        (np.concatenate([grads[f"W{part}"].T for part in "qkv"]), qkv),
+        (grads["Wo"].T, theirs.self_attn.out_proj.weight.grad.numpy()),
+        (grads["W1"].T, theirs.linear1.weight.grad.numpy()),
+        (grads["gamma1"], theirs.norm1.weight.grad.numpy()),
+        (grads["beta2"], theirs.norm2.bias.grad.numpy()),
+    ):
+        np.testing.assert_allclose(ours, other, rtol=1e-9, atol=1e-10)

@@ -208,8 +208,7 @@ def solution(
     It is the library's own code with everything it needs to run, beside which yours can be laid.
     """
     from gradschool_grader.ladder import earned, solution_seen, solved
-    from gradschool_grader.source import solution as source
-    from gradschool_grader.source import standalone
+    from gradschool_grader.source import shown, standalone
 
     with plainly():
         _, found = exercise_named(exercise)
@@ -221,7 +220,7 @@ def solution(
             )
         if not solved(found):
             solution_seen(found)
-        text = source(found)
+        text = shown(found)
         print_code(text)
         others = {variant.name: standalone(variant.right, name=found.name) for variant in found.variants}
         for name, right in others.items() if variants else ():

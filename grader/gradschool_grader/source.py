@@ -24,7 +24,7 @@ from .exercise import Exercise
 from .standalone import SourceError, module_source, standalone
 
 __all__ = [
-    "SourceError", "clear", "exercise_hash", "module_source", "solution", "solution_cell", "standalone", "stub",
+    "SourceError", "clear", "exercise_hash", "module_source", "shown", "solution", "solution_cell", "standalone", "stub",
 ]  # fmt: skip
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -74,10 +74,40 @@ def solution_cell(exercise: Exercise, avoid: Iterable[str] = ()) -> str:
         head, body = _function_parts(exercise, target, lines, _docstring(exercise, "    "))
     else:
         raise SourceError(f"the reference of `{exercise.name}` must be a def or a class, not a {type(target).__name__}")
-    helpers = lines[: _first_line(target) - 1] if before else []
-    while helpers and not helpers[-1]:
-        helpers.pop()
-    return "\n".join([*head, *body, *(["", ""] if helpers else []), *helpers, END])
+    helpers = _nearest_first(before, target, lines)
+    cell = "\n".join([*head, *body, *(["", ""] if helpers else []), *helpers, END])
+    return re.sub(r"  # fmt: \w+$", "", cell, flags=re.MULTILINE)  # for the library's formatter, not for its readers
+
+
+def shown(exercise: Exercise) -> str:
+    """The solution as it is read: task and rule first, plumbing last, without the marks of the builder."""
+    return "\n".join(line for line in solution_cell(exercise).split("\n") if line.strip() not in (BEGIN, END))
+
+
+def _nearest_first(before: list[ast.stmt], target: ast.stmt, lines: list[str]) -> list[str]:
+    """The helpers' lines: constants, then what the target itself calls, shortest first, then what those call.
+
+    A reader wants the rule before the plumbing. The order of functions is free while none is named outside a body.
+    """
+    functions = {s.name: s for s in before if isinstance(s, ast.FunctionDef)}
+    statements = [s for s in before if s not in functions.values()]
+    if any(_names_in(*f.decorator_list, f.args) for f in functions.values()):
+        statements = before
+    else:
+        level: list[ast.stmt] = [target]
+        while level:
+            called = {name for caller in level for name in _names_in(caller)} & functions.keys()
+            level = sorted(
+                (functions.pop(name) for name in called), key=lambda f: ((f.end_lineno or 0) - f.lineno, f.name)
+            )
+            statements += level
+        statements += functions.values()
+    text = "\n\n\n".join("\n".join(lines[_first_line(s) - 1 : s.end_lineno]) for s in statements)
+    return text.split("\n") if text else []
+
+
+def _names_in(*nodes: ast.AST) -> set[str]:
+    return {node.id for root in nodes for node in ast.walk(root) if isinstance(node, ast.Name)}
 
 
 # ------------------------------------------------------------------------------------------------------ parts of it

@@ -9,7 +9,7 @@ import pytest
 from tiny_course import course, library
 
 from gradschool_grader.exercise import Exercise
-from gradschool_grader.source import clear, exercise_hash, solution, solution_cell, stub
+from gradschool_grader.source import clear, exercise_hash, shown, solution, solution_cell, stub
 
 counter = Exercise(reference=library.Counter, chapter="ch01_tiny", task="Count.", example="", groups=[])
 EXERCISES = [*course.exercises, counter]
@@ -74,3 +74,33 @@ def test_the_hash_changes_with_what_is_asked_and_how_it_is_judged_and_with_nothi
     assert exercise_hash(replace(square, groups=square.groups[:1])) != first
     worth_more = [replace(square.groups[0], points=5), *square.groups[1:]]
     assert exercise_hash(replace(square, groups=worth_more)) != first
+
+
+def applied(rule, x):
+    """Plumbing, longer than the rule."""
+    out = []
+    for entry in x:
+        out.append(rule(entry))
+    return gathered(out)
+
+
+def gathered(out):
+    return np.array(out)
+
+
+def halved(entry):
+    return entry / 2
+
+
+def halves(x):
+    return applied(halved, x)
+
+
+def test_a_solution_shows_the_rule_before_the_plumbing_and_what_that_calls_last():
+    exercise = Exercise(reference=halves, chapter="ch01_tiny", task="Halve.", example="", groups=[])
+    order = [getattr(statement, "name", "") for statement in ast.parse(solution_cell(exercise)).body]
+    assert order == ["halves", "halved", "applied", "gathered"]
+    assert clear(solution_cell(exercise)) == stub(exercise)
+    assert run(solution_cell(exercise))["halves"](np.array([3.0]))[0] == 1.5
+    assert "SOLUTION" not in shown(exercise)
+    assert run(shown(exercise))["halves"](np.array([3.0]))[0] == 1.5

@@ -9,6 +9,7 @@
 Importing it loads NumPy and nothing else.
 """
 
+from . import schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .flat import FlatTree, contiguous, in_place
@@ -104,6 +105,7 @@ __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
 ]  # fmt: skip
+__all__ += ["schedules"]
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",
     "predict", "sequential", "train", "variance_scaling",

@@ -12,6 +12,7 @@ Importing it loads NumPy and nothing else.
 from . import schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
+from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
 from .flat import FlatTree, contiguous, in_place
 from .initializers import fans, glorot, he, lecun, variance_scaling
 from .layers import Layer, sequential
@@ -85,6 +86,7 @@ from .optimizers import (
     update_each,
     with_lr_factors,
 )
+from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
 from .swap import using
 from .training import History, batches, evaluate, train
 from .trees import ravel, tree_leaves, tree_map, tree_paths
@@ -105,7 +107,10 @@ __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
 ]  # fmt: skip
-__all__ += ["schedules"]
+__all__ += [
+    "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decay_weights", "global_norm", "l1_penalty",
+    "l2_penalty", "max_norm", "schedules",
+]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",
     "predict", "sequential", "train", "variance_scaling",

@@ -199,7 +199,7 @@ def nonfinite(exercise: Exercise, wrong: Sequence[Pair]) -> tuple[str, str] | No
         return None
     kind = "NaN" if any(np.isnan(p.a).any() for p in bad) else "infinity"
     source = culprit(bad[0])
-    return f"{kind.lower()}", f"A {kind} appears where a finite number is expected{source}."
+    return f"{kind.lower()}", f"{kind[0].upper() + kind[1:]} appears where a finite number is expected{source}."
 
 
 def culprit(pair: Pair) -> str:

@@ -239,7 +239,19 @@ def judge_one(submission: Submission, rooms: Rooms, answers: Answers, limits: Li
     """The verdict on one exercise of a submission."""
     facts = submission.facts(answers.exercise)
     verdict = judge(answers.exercise, rooms.open, answers, mode=rooms.workers.mode, facts=facts, limits=limits)
-    return explain(verdict, facts, rooms.trouble, submission)
+    return from_the_text(explain(verdict, facts, rooms.trouble, submission), submission)
+
+
+def from_the_text(verdict: Verdict, submission: Submission) -> Verdict:
+    """Tracebacks with the lines and names of the file itself: what the process says of them could be anything."""
+
+    def mended(frame: Mapping[str, Any]) -> dict[str, Any]:
+        line = submission.line(str(frame["file"]), frame["line"])
+        function = frame["function"] if submission.mentions(str(frame["function"])) else "a function"
+        return {**frame, "source": line, "function": function, "file": frame["file"] if line else ""}
+
+    groups = (replace(group, frames=tuple(mended(frame) for frame in group.frames)) for group in verdict.groups)
+    return replace(verdict, groups=tuple(groups))
 
 
 def explain(verdict: Verdict, facts: Facts, trouble: Mapping[int, str], submission: Submission) -> Verdict:
@@ -262,9 +274,9 @@ def missing_name(verdict: Verdict, submission: Submission) -> str:
     """What a NameError or a call of the library comes from; only names are taken from the submission's message."""
     said = " ".join(group.detail for group in verdict.groups)
     name = re.search(r"name '(\w{1,60})' is not defined", said)
-    if name:
+    if name and submission.mentions(name[1]):
         return f"The function uses `{name[1]}`, {submission.whereabouts(name[1])}."
     name = re.search(r"([\w.]{1,80}) is not there while submissions are graded", said)
-    if name:
+    if name and all(submission.mentions(part) for part in name[1].split(".")):
         return f"The function calls `{name[1]}`, which is not there while submissions are graded: write it yourself."
     return ""

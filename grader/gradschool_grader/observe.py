@@ -8,6 +8,7 @@ one and "is this the same mistake?" is a comparison of lists.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,15 +58,17 @@ class Behaviour:
         try:
             behaviour = cls(
                 value=reply["value"],
-                error=None if reply["error"] is None else words(reply["error"], 80),
+                error=None if reply["error"] is None else known_kind([reply["error"], *reply["kinds"]]),
                 kinds=tuple(words(kind, 80) for kind in reply["kinds"]),
-                message=words(reply["message"], 400),
+                message=own_name(reply) + words(reply["message"], 400),
                 frames=tuple(frame(item) for item in reply["frames"][-8:]),
                 mutated=tuple(words(path, 200) for path in reply["mutated"][:50]),
                 aliased=tuple(words(path, 200) for path in reply["aliased"][:50]),
-                warnings=tuple((words(kind, 80), words(text, 400)) for kind, text in reply["warnings"][:20]),
+                warnings=tuple(
+                    (known_kind([kind, "Warning"]), words(text, 400)) for kind, text in reply["warnings"][:20]
+                ),
                 printed=words(reply["printed"], 4000),
-                seconds=float(reply["seconds"]),
+                seconds=reply["seconds"] if type(reply["seconds"]) is float else 0.0,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Malformed(f"a reply without the form of a behaviour ({error})") from error
@@ -75,12 +78,29 @@ class Behaviour:
 def words(text: Any, cap: int) -> str:
     if type(text) is not str:
         raise TypeError(f"expected text, got {type(text).__name__}")
-    return text[:cap]
+    return text[:cap].encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair could not be written down
+
+
+KNOWN = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
+KNOWN |= {"AxisError", "ComplexWarning", "LinAlgError", "UFuncTypeError", "VisibleDeprecationWarning", "Unsendable"}
+
+
+def known_kind(names: Sequence[Any]) -> str:
+    """The first name that everybody knows: a class of the submission's own may be called anything, even an input."""
+    return next((name for name in names if type(name) is str and name in KNOWN), "Exception")
+
+
+def own_name(reply: Mapping[str, Any]) -> str:
+    """How the submission calls its own kind of exception; part of the message, which is for home only."""
+    error = reply["error"]
+    return "" if error is None or error in KNOWN else f"{words(error, 80)}: "
 
 
 def frame(item: Any) -> dict[str, Any]:
     arguments = {words(key, 80): words(value, 400) for key, value in dict(item["arguments"]).items()}
-    return {"file": words(item["file"], 80), "line": int(item["line"]), "function": words(item["function"], 80),
+    if type(item["line"]) is not int:
+        raise TypeError("expected a line number")
+    return {"file": words(item["file"], 80), "line": item["line"], "function": words(item["function"], 80),
             "source": words(item["source"], 200), "arguments": arguments}  # fmt: skip
 
 

@@ -24,7 +24,8 @@ from .exercise import Exercise
 from .standalone import SourceError, module_source, standalone
 
 __all__ = [
-    "SourceError", "clear", "exercise_hash", "module_source", "shown", "solution", "solution_cell", "standalone", "stub",
+    "SourceError", "clear", "exercise_hash", "module_source", "shown", "solution", "solution_cell", "standalone",
+    "stub",
 ]  # fmt: skip
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -89,7 +90,7 @@ def _nearest_first(before: list[ast.stmt], target: ast.stmt, lines: list[str]) -
 
     A reader wants the rule before the plumbing. The order of functions is free while none is named outside a body.
     """
-    functions = {s.name: s for s in before if isinstance(s, ast.FunctionDef)}
+    functions: dict[str, ast.FunctionDef] = {s.name: s for s in before if isinstance(s, ast.FunctionDef)}
     statements = [s for s in before if s not in functions.values()]
     if any(_names_in(*f.decorator_list, f.args) for f in functions.values()):
         statements = before
@@ -97,9 +98,8 @@ def _nearest_first(before: list[ast.stmt], target: ast.stmt, lines: list[str]) -
         level: list[ast.stmt] = [target]
         while level:
             called = {name for caller in level for name in _names_in(caller)} & functions.keys()
-            level = sorted(
-                (functions.pop(name) for name in called), key=lambda f: ((f.end_lineno or 0) - f.lineno, f.name)
-            )
+            nearest = [functions.pop(name) for name in sorted(called)]
+            level = [*sorted(nearest, key=lambda f: (f.end_lineno or 0) - f.lineno)]
             statements += level
         statements += functions.values()
     text = "\n\n\n".join("\n".join(lines[_first_line(s) - 1 : s.end_lineno]) for s in statements)

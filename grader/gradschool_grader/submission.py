@@ -58,6 +58,8 @@ class Cell:
     @cached_property
     def code(self) -> str:
         """The source as Python, line by line: what only IPython understands is commented out."""
+        if len(self.source) > LARGEST_CELL:
+            return ""
         return self.source if _parse(self.source) else without_magics(self.source)
 
     @cached_property
@@ -79,12 +81,12 @@ class Cell:
         """Why grading does not run this cell, or nothing."""
         if self.kind != "code":
             return f"is {self.kind}, not code"
+        if len(self.source) > LARGEST_CELL:
+            return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
         if "experiment" in self.tags:
             return "is tagged `experiment`, and grading skips those"
         if self.tree and self.tree.body and all(_is_check(statement) for statement in self.tree.body):
             return "only checks"
-        if len(self.source) > LARGEST_CELL:
-            return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
         return ""
 
     def mentions(self, name: str) -> bool:
@@ -131,7 +133,11 @@ class Submission:
         source = Source(self.file, where, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if cells else "")
         written = [not is_stub(exercise, cell) for cell in cells]
         if cells:
-            return Facts(source, stub=not written[-1], notes=tuple(self._notes(exercise, cells, written)))
+            return Facts(
+                source,
+                stub=not written[-1] and not self._hides_names,
+                notes=tuple(self._notes(exercise, cells, written)),
+            )
         undefined = None if self._hides_names else self._why_undefined(exercise, broken)
         return Facts(source, undefined=undefined)
 
@@ -173,9 +179,23 @@ class Submission:
                     return True
                 if isinstance(node, ast.Name) and node.id in HIDES_NAMES:
                     return True
+                if isinstance(node, ast.Global):
+                    return True
         return False
 
     # ------------------------------------------------------------------------------------------------ all of it
+    def mentions(self, word: str) -> bool:
+        """Whether the word stands somewhere in the code: nothing else that a process says is repeated."""
+        return bool(word) and any(re.search(rf"\b{re.escape(word)}\b", cell.source) for cell in self.cells)
+
+    def line(self, file: str, number: int) -> str:
+        """Line `number` of the code that runs as "<cell 5>", or nothing."""
+        for cell in self.running:
+            lines = cell.code.splitlines() if file == f"<cell {cell.number}>" else []
+            if 1 <= number <= len(lines):
+                return lines[number - 1].strip()[:200]
+        return ""
+
     def whereabouts(self, name: str) -> str:
         """Where a name that was missing at run time is defined; completes "The function uses `eps`, ..."."""
         cells = [cell for cell in self.cells if cell.mentions(name)]
@@ -431,8 +451,9 @@ def _without_magic(line: str) -> str:
     indent, text = line[: len(line) - len(line.lstrip())], line.strip()
     if text.startswith(("%", "!", "?")) or (text.endswith("?") and not text.startswith("#")):
         return f"{indent}pass  # {text}"  # a block keeps its statement
-    assigned = re.match(r"([\w, ]+?)\s*=\s*[%!]", text)
-    return f"{indent}{assigned[1]} = None  # {text}" if assigned else line
+    names, equals, value = text.partition("=")
+    assigned = equals and value.lstrip().startswith(("%", "!")) and re.fullmatch(r"[\w, ]*", names)
+    return f"{indent}{names.rstrip()} = None  # {text}" if assigned else line
 
 
 def _is_check(statement: ast.stmt) -> bool:

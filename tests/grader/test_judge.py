@@ -512,3 +512,17 @@ def test_the_signature_is_said_without_annotations():
 
     one = exercise(scaled, Group("values", 1, lambda rng: [Call(x=rng.normal(size=3))]))
     assert "Expected `scaled(x, *, by=2.0)`" in verdict_on(one, lambda: 1.0).diagnosis.text
+
+
+def test_a_value_that_cannot_travel_is_no_refusal():
+    """`serve` answers for such a value with an error of its own kind, which no probe expects."""
+
+    class Unsendable(Here):
+        def request(self, message, seconds):
+            reply = super().request(message, seconds)
+            if reply.get("error") == "ValueError":
+                return {**reply, "error": "Unsendable", "kinds": ["Unsendable"]}
+            return reply
+
+    verdict = judge(MEANS, lambda: Unsendable({"row_means": row_means}), LiveAnswers(MEANS, {}, 1))
+    assert [group.outcome for group in verdict.groups] == ["passed", "raised"]

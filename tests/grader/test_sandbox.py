@@ -194,11 +194,11 @@ BOMBS = {
         "def f():\n with open('/tmp/large', 'wb') as file: file.write(b'x' * (1 << 20))",
         {"PermissionError", "FileNotFoundError", "OSError"},
     ),
-    "nodes": ("def f(): return [0] * 1_000_000", {"ValueError"}),
-    "depth": ("def f():\n x = []\n for _ in range(99): x = {'a': x}\n return list(range(30_000)), x", {"ValueError"}),
-    "digits": ("def f(): return 10 ** 100_000", {"ValueError"}),
-    "text": ("def f(): return 'x' * (1 << 24)", {"ValueError"}),
-    "payload": ("import numpy as np\ndef f(): return np.zeros((65 << 20,), np.int8)", {"ValueError"}),
+    "nodes": ("def f(): return [0] * 1_000_000", {"Unsendable"}),
+    "depth": ("def f():\n x = []\n for _ in range(99): x = {'a': x}\n return list(range(30_000)), x", {"Unsendable"}),
+    "digits": ("def f(): return 10 ** 100_000", {"Unsendable"}),
+    "text": ("def f(): return 'x' * (1 << 24)", {"Unsendable"}),
+    "payload": ("import numpy as np\ndef f(): return np.zeros((65 << 20,), np.int8)", {"Unsendable"}),
 }
 
 

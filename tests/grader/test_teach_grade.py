@@ -267,8 +267,26 @@ def test_a_link_is_not_followed(folder, tmp_path):
     hand_in(folder, "ada", b"").unlink()
     (folder / "submitted/ada/ch01_tiny/ch01_tiny.ipynb").symlink_to(secret)
     summary = grade(folder, jobs=1, feedback=False)
-    assert summary.judged[0].points == 0
-    assert "BEGIN SOLUTION" not in as_text(graded_notebook(folder, "ada"))
+    assert not summary.judged
+    assert "neither is followed" in summary.set_aside[0].why
+    assert not (folder / "autograded").exists()
+
+
+def test_a_link_to_nowhere_makes_no_file_there(folder, tmp_path):
+    hand_in(folder, "ada", b"").unlink()
+    place = folder / "submitted/ada/ch01_tiny"
+    (place / "ch01_tiny.ipynb").symlink_to(tmp_path / "elsewhere.txt")
+    hand_in(folder, "ada", notebook(**RIGHT), "mine.ipynb")
+    assert len(grade(folder, jobs=1, feedback=False).set_aside) == 1
+    assert not (tmp_path / "elsewhere.txt").exists()
+
+
+def test_a_folder_in_the_place_of_a_notebook_stops_nobody(folder):
+    hand_in(folder, "ada", b"").unlink()
+    (folder / "submitted/ada/ch01_tiny/ch01_tiny.ipynb").mkdir()
+    hand_in(folder, "bela", notebook(**RIGHT))
+    summary = grade(folder, jobs=1, feedback=False)
+    assert [(a.student, b.student) for a, b in zip(summary.set_aside, summary.judged, strict=True)] == [("ada", "bela")]
 
 
 def test_without_a_sandbox_nothing_is_graded_and_the_reason_reaches_the_teacher(folder, monkeypatch):

@@ -141,3 +141,15 @@ def test_harmless_text_is_not_changed_twice_and_plain_markdown_not_at_all():
         assert harmless(harmless(text)) == harmless(text)
     plain = "# Title\n\n> quote, 1 < 2, a<=b, $x < 3$, `a < b`\n\n- [link](https://example.org/a?b=1&c=2)\n"
     assert harmless(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"[one](javascript\:alert(1))", "[r][q]\n\n[q]: javascript\\:alert(2)", r"[x](java\script:1) [y](DATA\ :2)"],
+)
+def test_an_address_behind_a_backslash_runs_no_script(text):
+    from nbconvert.filters import markdown2html
+
+    page = markdown2html(harmless(text)).lower()
+    assert 'href="javascript:' not in page
+    assert 'href="data' not in page

@@ -169,3 +169,66 @@ def test_who_calls_the_library_is_told_that_it_is_not_there():
     verdict = check_file(script(*cells), [course]).verdicts[0]
     assert verdict.points == 0
     assert "`tiny_course.library`, which is not there while submissions are graded" in verdict.diagnosis.text
+
+
+# ------------------------------------------------------------------- what a submission says of itself is not repeated
+def graded_words(*cells):
+    from gradschool_grader import show
+
+    verdict = check_file(script(*cells), [course], seed=SEED, only=["square"]).verdicts[0]
+    return verdict, show.text(verdict, graded=True) + show.html(verdict, graded=True)
+
+
+LEAKS = {
+    "an exception's name": "raise type('E_%r' % x[0], (Exception,), {})()",
+    "a type's name": "return type('T_%r' % x[0], (), {})()",
+    "a name that is not defined": "raise NameError(\"name 'E_%s' is not defined\" % str(x[0])[-12:])",
+    "a warning's name": "__import__('warnings').warn('w', type('W_%r' % x[0], (Warning,), {})); return x * x",
+    "a key": "return {'K_%r' % x[0]: 1}",
+    "a message": "raise ValueError('V_%r' % x[0])",
+    "a line": "__import__('linecache').cache['<x>'] = (1, None, ['L_%r' % x[0]], '<x>'); "
+    "exec(compile('1/0', '<x>', 'exec'), globals())",
+}
+
+
+@pytest.mark.parametrize("case", LEAKS)
+def test_a_hidden_input_is_not_carried_out_by(case):
+    verdict, words_shown = graded_words(f"def square(x):\n    {LEAKS[case]}\n", AVERAGE)
+    first = LiveAnswers(course.exercise("square"), course.helpers, SEED)
+    x = first.probes(course.exercise("square").groups[0])[0].arguments["x"][0]
+    assert not verdict.passed
+    assert str(abs(x))[:8] not in words_shown
+    assert str(x)[-12:] not in words_shown
+
+
+@pytest.mark.parametrize("above", ["fig, ax = plt.subplots()", "display(3)", "import torch", "1 / 0"])
+def test_what_fails_above_a_function_does_not_cost_the_function(above):
+    assert check_file(script(f"{above}\n\n{RIGHT}", AVERAGE), [course], only=["square"]).verdicts[0].passed
+
+
+def test_a_stub_that_is_bound_anew_is_not_taken_for_untouched():
+    stub_text = "def square(x):\n    raise NotImplementedError()\n"
+    later = "def make():\n    global square\n    square = lambda x: x * x\nmake()"
+    assert check_file(script(stub_text, later, AVERAGE), [course], only=["square"]).verdicts[0].passed
+
+
+def test_a_long_line_is_read_in_no_time():
+    cell = "a" + " " * 90_000 + "b"
+    assert "syntax error" in words(check_file(script(cell, RIGHT, AVERAGE), [course], only=["square"]))
+
+
+@pytest.mark.parametrize(
+    "forged", ["seconds=(1 << 1024) - 1", "frames=[dict(line=float('inf'))]", "message='\\ud800'", "error='\\ud800'"]
+)
+def test_a_forged_reply_is_the_submissions_own_fault(forged):
+    cell = (
+        "import sys\nP = sys.modules['inside.perform'].Performer\nold = P.call\n"
+        f"P.call = lambda self, request: {{**old(self, request), **dict({forged})}}\n"
+    )
+    verdict = check_file(
+        script(cell, "def square(x):\n    return 1 / 0\n", AVERAGE), [course], only=["square"]
+    ).verdicts[0]
+    assert verdict.points == 0
+    assert verdict.outcome in ("raised", "tampered", "wrong")
+    verdict_text = str(verdict.to_json()).encode("utf-8")
+    assert verdict_text

@@ -186,7 +186,7 @@ def test_a_forger_is_tampering(name, workers):
 
 def test_what_cannot_travel_is_an_ordinary_answer(workers):
     reply = after(workers, "def f(): return 1 << 5000")
-    assert reply["error"] == "ValueError"
+    assert reply["error"] == "Unsendable"
     assert "type int which cannot be compared" in reply["message"]
 
 

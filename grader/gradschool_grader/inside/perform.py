@@ -10,6 +10,7 @@ changed; what the value shares memory with; warnings; what was printed. All of i
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
 import inspect
@@ -30,6 +31,11 @@ except ImportError:
 PRINT_CAP = 4000
 TEXT_CAP = 400
 LEAVES = (type(None), bool, int, float, str)
+
+
+def is_leaf(value: Any) -> bool:
+    """By identity: a metaclass may say that its type equals every other."""
+    return any(type(value) is kind for kind in LEAVES)
 
 
 # -------------------------------------------------------------------------------------------------------- trees
@@ -71,7 +77,7 @@ def unchanged(before: Any, after: Any) -> bool:
     if isinstance(before, np.ndarray):
         same_kind = isinstance(after, np.ndarray) and before.dtype == after.dtype and before.shape == after.shape
         return same_kind and before.tobytes() == after.tobytes()
-    return before is after or (type(before) is type(after) and type(before) in LEAVES and before == after)
+    return before is after or (type(before) is type(after) and is_leaf(before) and before == after)
 
 
 def argument(path: str) -> str:
@@ -100,7 +106,7 @@ def describe(value: Any) -> str:
     """An argument in a few words: arrays by shape and dtype, scalars by value."""
     if isinstance(value, np.ndarray):
         return f"{value.shape} {value.dtype}"
-    if type(value) in LEAVES:
+    if is_leaf(value):
         return repr(value)[:40]
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {describe(v)}" for k, v in list(value.items())[:6]) + "}"
@@ -181,8 +187,20 @@ class Performer:
         except self.stop:
             raise
         except BaseException as error:
+            self.define_the_rest(source, name)
             return failure(error, self.namespace)
         return None
+
+    def define_the_rest(self, source: str, name: str) -> None:
+        """After a cell raised: its functions, classes and imports all the same, as if each had a cell of its own.
+
+        A figure that is not there while grading must not cost the function below it.
+        """
+        with contextlib.suppress(BaseException):
+            for statement in ast.parse(source).body:
+                if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+                    with contextlib.suppress(Exception), contextlib.redirect_stdout(Printed()):
+                        exec(compile(ast.Module([statement], []), name, "exec", dont_inherit=True), self.namespace)
 
     # ---- what is there
     def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +269,7 @@ class Performer:
 
     def plain(self, value: Any, depth: int = 0) -> Any:
         """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""
-        if type(value) in LEAVES:
+        if is_leaf(value):
             return value
         if isinstance(value, np.generic) and value.dtype.kind in "biufc":
             return np.asarray(value)

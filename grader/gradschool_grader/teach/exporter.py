@@ -5,7 +5,7 @@ c.Autograde.exporter_class = "gradschool_grader.teach.exporter.MendingExporter"
 
 from __future__ import annotations
 
-import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,13 @@ class MendingExporter(NotebookExporter):
 
 def read_file(path: Path) -> bytes:
     """A student's file as bytes, and nothing else: links are not followed, and what is too large is not read."""
-    if path.is_symlink() or os.path.getsize(path) > LARGEST_FILE:
+    try:
+        kind = path.lstat()
+        if not stat.S_ISREG(kind.st_mode) or kind.st_size > LARGEST_FILE:
+            return b""
+        return path.read_bytes()
+    except OSError:
         return b""
-    return path.read_bytes()
 
 
 def source_notebook(directory: CourseDirectory, assignment: str, notebook: str) -> NotebookNode | None:

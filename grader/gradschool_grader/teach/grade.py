@@ -151,7 +151,9 @@ def give_name(folder: Path, wanted: Path) -> None:
 
     The student's own file stays. Raises Unreadable if there is nothing, or no telling which.
     """
-    if wanted.exists():
+    if os.path.lexists(wanted):
+        if wanted.is_symlink() or not wanted.is_file():
+            raise Unreadable(f"{wanted.name} is no file but a link or a folder, and neither is followed")
         return
     others = [
         p for p in sorted(folder.iterdir()) if p.suffix in (".ipynb", ".py") and p.is_file() and not p.is_symlink()

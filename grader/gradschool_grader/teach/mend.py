@@ -106,4 +106,4 @@ def harmless(text: str) -> str:
     """Markdown in which no HTML is left, no entity that could hide it, and no address that runs a script."""
     text = re.sub(r"<(?=[A-Za-z/!?])", "<" + GAP, text)
     text = re.sub(r"&(?=#|colon|tab|newline|lpar|lt|gt)", "&" + GAP, text, flags=re.IGNORECASE)
-    return re.sub(r"(javascript|vbscript|data|file)(\s*):", rf"\1{GAP}\2:", text, flags=re.IGNORECASE)
+    return re.sub(r"(javascript|vbscript|data|file)([\s\\]*):", rf"\1{GAP}\2:", text, flags=re.IGNORECASE)

@@ -14,7 +14,7 @@ import inspect
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from . import show, state
 from .answers import LiveAnswers
 from .course import Course, find_exercise
 from .exercise import Exercise, Group, Property, Script, Steps
-from .inside.perform import Performer, build
+from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
 from .ladder import remember
 from .observe import Caller, Observation, observe
@@ -144,29 +144,45 @@ class Result:
 
 # -------------------------------------------------------------------------------------------------------- checking
 class HereWorker:
-    """A worker that is this process: calls the functions of a namespace directly."""
+    """A worker that is this process: calls the functions of a namespace directly. `now` says what is being called."""
 
     def __init__(self, course: Course, namespace: dict[str, Any]):
         self.performer = Performer(course.helpers, namespace, stop=(KeyboardInterrupt,))
+        self.message: dict[str, Any] = {}
 
     def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        self.message = message
         return self.performer.handle(message)
 
     def close(self) -> None:
         self.performer.handles.clear()
 
+    @property
+    def now(self) -> str:
+        target, names = self.message.get("target", ""), self.message.get("names", ())
+        given = dict(zip(names, self.message.get("args", ()), strict=False)) | self.message.get("kwargs", {})
+        name = target[1] if type(target) is tuple else target if type(target) is str else "the returned function"
+        return f"{name}({', '.join(f'{key}={describe(value)}' for key, value in given.items())})"
+
 
 class Patience:
-    """Says after five seconds which exercise is still running: a loop without end looks like a slow machine."""
+    """Says after five seconds which call is still running: a loop without end looks like a slow machine.
 
-    def __init__(self, name: str):
-        self.timer = threading.Timer(PATIENCE, self.say, (name,))
+    It writes to what standard output was before the check: during a call the performer keeps what is printed.
+    """
+
+    def __init__(self, now: Callable[[], str]):
+        self.now, self.out = now, sys.stdout
+        self.timer = threading.Timer(PATIENCE, self.say)
         self.timer.daemon = True
 
-    @staticmethod
-    def say(name: str) -> None:
-        print(f"{name}: a call has been running for {PATIENCE:g} seconds. If it never ends, interrupt the kernel "
-              "and look at the loop.")  # fmt: skip
+    def say(self) -> None:
+        print(
+            f"{self.now()} has been running for {PATIENCE:g} seconds. If it never ends, interrupt the kernel and look "
+            "at the loop.",
+            file=self.out,
+            flush=True,
+        )
 
     def __enter__(self) -> None:
         self.timer.start()
@@ -185,10 +201,11 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     remembered = state.read("failing").get(exercise.name) if seed is None else None
     seeds = [seed] if seed is not None else [s for s in (remembered, secrets.randbits(48)) if isinstance(s, int)]
     result = None
-    with Patience(exercise.name):
+    worker = HereWorker(course, names)
+    with Patience(lambda: worker.now):
         for tried in seeds:
             answers = LiveAnswers(exercise, course.helpers, tried)
-            verdict = judge(exercise, lambda: HereWorker(course, names), answers, limits=NO_LIMITS)
+            verdict = judge(exercise, lambda: worker, answers, limits=NO_LIMITS)
             result = Result(verdict, exercise, answers, names)
             if not result.passed:
                 break

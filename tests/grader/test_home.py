@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -115,13 +116,24 @@ def test_an_interrupt_reaches_the_student():
         check("square", namespace={"square": square})
 
 
-def test_a_long_call_is_announced_by_name(capsys):
-    home.Patience.say("square")
-    assert "square: a call has been running for 5 seconds" in capsys.readouterr().out
+def test_a_long_call_is_announced_while_it_runs_with_its_arguments(monkeypatch, capsys):
+    monkeypatch.setattr(home, "PATIENCE", 0.01)
+    said = []
+
+    def square(x):
+        for _ in range(10_000):  # until the timer has spoken, however loaded the machine is
+            said.append(capsys.readouterr().out)
+            if "".join(said):
+                return x * x
+            time.sleep(0.01)
+        return None
+
+    assert check("square", namespace={"square": square}).passed
+    assert "square(x=(7,) float64) has been running for 0.01 seconds" in "".join(said)
 
 
 def test_the_timer_ends_with_the_check():
-    patience = home.Patience("square")
+    patience = home.Patience(lambda: "square")
     with patience:
         assert patience.timer.is_alive()
     patience.timer.join(timeout=60)

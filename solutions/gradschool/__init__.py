@@ -16,6 +16,7 @@ from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_n
 from .flat import FlatTree, contiguous, in_place
 from .initializers import fans, glorot, he, lecun, variance_scaling
 from .layers import Layer, sequential
+from .lbfgs import lbfgs
 from .losses import (
     bce_with_logits,
     cross_entropy,
@@ -109,7 +110,7 @@ __all__ += [
 ]  # fmt: skip
 __all__ += [
     "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decay_weights", "global_norm", "l1_penalty",
-    "l2_penalty", "max_norm", "schedules",
+    "l2_penalty", "lbfgs", "max_norm", "schedules",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",

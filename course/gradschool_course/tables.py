@@ -142,9 +142,14 @@ def diagnoses_table(papers: Sequence[Judged], words: Callable[[Verdict], str] | 
         for verdict in failed:
             together.setdefault((words or found)(verdict), []).append(verdict.exercise)
         if failed:
-            lines = (f"{', '.join(names)} [dim]{plain(word)}[/]" for word, names in together.items())
+            lines = (f"{several(names)} [dim]{plain(word)}[/]" for word, names in together.items())
             made.add_row(plain(student), "; ".join(lines))
     return made
+
+
+def several(names: list[str]) -> str:
+    """All names where they are few, else the first of them and how many more there are."""
+    return ", ".join(names) if len(names) < 8 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
 def found(verdict: Verdict) -> str:

@@ -19,7 +19,10 @@ from .layers import Layer, sequential
 from .lbfgs import lbfgs
 from .losses import (
     bce_with_logits,
+    contrastive_loss,
     cross_entropy,
+    gan_discriminator_loss,
+    gan_generator_loss,
     half_mse,
     huber,
     l1_loss,
@@ -109,8 +112,9 @@ __all__ += [
     "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
 ]  # fmt: skip
 __all__ += [
-    "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decay_weights", "global_norm", "l1_penalty",
-    "l2_penalty", "lbfgs", "max_norm", "schedules",
+    "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "contrastive_loss", "decay_weights",
+    "gan_discriminator_loss", "gan_generator_loss", "global_norm", "l1_penalty", "l2_penalty", "lbfgs", "max_norm",
+    "schedules",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",

@@ -21,6 +21,8 @@ comes after the loss (a number, or an array when `reduction` is "none") and `cac
 
 from __future__ import annotations
 
+from .adversarial import gan_discriminator_loss, gan_generator_loss
+from .pairs import contrastive_loss
 from .probabilities import (
     cross_entropy,
     cross_entropy_backward,
@@ -56,9 +58,12 @@ __all__ = [
     "bce_with_logits",
     "bce_with_logits_backward",
     "bce_with_logits_forward",
+    "contrastive_loss",
     "cross_entropy",
     "cross_entropy_backward",
     "cross_entropy_forward",
+    "gan_discriminator_loss",
+    "gan_generator_loss",
     "half_mse",
     "half_mse_backward",
     "half_mse_forward",

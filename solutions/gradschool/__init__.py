@@ -90,6 +90,7 @@ from .optimizers import (
     update_each,
     with_lr_factors,
 )
+from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
 from .swap import using
 from .training import History, batches, evaluate, train
@@ -113,8 +114,8 @@ __all__ += [
 ]  # fmt: skip
 __all__ += [
     "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "contrastive_loss", "decay_weights",
-    "gan_discriminator_loss", "gan_generator_loss", "global_norm", "l1_penalty", "l2_penalty", "lbfgs", "max_norm",
-    "schedules",
+    "gan_discriminator_loss", "gan_generator_loss", "global_norm", "kaiming_uniform", "l1_penalty", "l2_penalty",
+    "lbfgs", "max_norm", "narrow_normal", "orthogonal", "schedules", "unit_forget_gate",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",

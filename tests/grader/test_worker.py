@@ -245,18 +245,21 @@ def test_nothing_stays_open():
     """Descriptors and threads of a used worker are gone."""
     import threading
 
+    def grown(before, now):
+        return any(then < since for then, since in zip(before, now, strict=True))
+
     def used():
         return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0, threading.active_count()
 
     with SubprocessWorkers() as workers:
         workers.fresh().close()
-        before = used()
+        before = used()  # the first one's reader may still be ending: what counts is that nothing is added
         for _ in range(3):
             workers.fresh().close()
-        until = time.monotonic() + 10
-        while used() != before and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while grown(before, used()) and time.monotonic() < until:
             time.sleep(0.05)
-        assert used() == before
+        assert not grown(before, used())
 
 
 def test_the_command_names_no_site_packages():

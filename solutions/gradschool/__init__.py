@@ -92,6 +92,7 @@ from .optimizers import (
 )
 from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
+from .step import training_step
 from .swap import using
 from .training import History, batches, evaluate, train
 from .trees import ravel, tree_leaves, tree_map, tree_paths
@@ -119,5 +120,5 @@ __all__ += [
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",
-    "predict", "sequential", "train", "variance_scaling",
+    "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip

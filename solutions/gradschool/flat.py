@@ -52,6 +52,10 @@ class FlatTree:
             raise ValueError(f"view: expected a vector of shape {self.vector.shape}, got {vector.shape}")
         return tree_map(lambda slot: vector[slot.start : slot.end].reshape(slot.shape), self.slots)
 
+    def like(self) -> FlatTree:
+        """A flat tree laid out like this one, of memory that has no values yet."""
+        return FlatTree(np.empty_like(self.vector), self.slots)
+
     def gather(self, tree: Tree) -> np.ndarray:
         """The arrays of a tree of this structure, such as gradients, as a new vector (n,) laid out like this one.
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .autodiff import value_and_grad
 from .flat import contiguous, in_place
 from .metrics import RunningMean
 from .models import Model, rows, run_model, samples
 from .optimizers import Optimizer
+from .step import training_step
 
 __all__ = ["History", "batches", "evaluate", "train"]
 
@@ -92,26 +93,23 @@ def train(
     if samples(data) == 0:
         raise ValueError("train: expected at least one sample, got none")
     weights = contiguous(params)  # one vector, so that the optimizer may work in place and fast
+    room = weights.like()
     optimizer = in_place(optimizer)
-    memory = optimizer.init(weights)
-    history = History(weights.tree, state, memory)
+    history = History(weights.tree, state, optimizer.init(weights))
     metrics = metrics or {}
     for epoch in range(epochs):
         means = {name: RunningMean() for name in ("loss", *metrics)}
         # 1. Split the samples into inputs X and labels T, a batch at a time.
         for X, T in with_bar(batches(data, batch_size, rng), epoch, epochs, samples(data), batch_size, progress):
-
-            def compare(params: Tree, X: Tree = X, T: Tree = T) -> tuple[Any, Any]:
-                # 2. X goes through the layers, one after the other: a prediction Y comes out.
-                Y, state = run_model(model, params, history.state, X, training=True, rng=rng)
-                # 3. The loss compares Y and T.
-                return loss(Y, T), (Y, state)
-
-            (value, (Y, history.state)), gradients = value_and_grad(compare, has_aux=True)(weights.tree)
             rate = rate_of(lr, optimizer, len(history.losses))
-            check_loss(value, len(history.losses), epoch, rate)
+            # 2. X goes through the layers, one after the other: a prediction Y comes out.
+            # 3. The loss compares Y and T.
             # 4. The optimizer uses the gradient of the loss to change the weights.
-            weights, history.optimizer_state = optimizer.update(weights, gradients, history.optimizer_state, rate)
+            with named(len(history.losses), epoch, rate):
+                value, Y, history.state, weights, history.optimizer_state = training_step(
+                    model, loss, optimizer, weights, history.state, history.optimizer_state, (X, T), rate,
+                    rng=rng, room=room,
+                )  # fmt: skip
             # 5. Again, with the weights as they are now: a new Y, compared with T. (The loop goes on.)
             record_step(history, means, metrics, value, rate, Y, T)
         # 6. An optimizer that makes this loss small: that is all that training is. Is it, on other samples too?
@@ -178,13 +176,17 @@ def rate_of(lr: Rate, optimizer: Optimizer, step: int) -> float | None:
     return optimizer.lr if lr is None else float(lr)
 
 
-def check_loss(value: Any, step: int, epoch: int, rate: float | None) -> None:
-    if not math.isfinite(value):
+@contextmanager
+def named(step: int, epoch: int, rate: float | None) -> Iterator[None]:
+    """A loss that is no number any more is reported with the step, and with what to try."""
+    try:
+        yield
+    except FloatingPointError as error:
         at = "" if rate is None else f", with a learning rate of {rate:.3g}"
         raise FloatingPointError(
-            f"train: the loss is {value} at step {step} of epoch {epoch + 1}{at}. Try a tenth of the rate; if it "
+            f"train: {error} at step {step} of epoch {epoch + 1}{at}. Try a tenth of the rate; if it "
             "happens at step 0, look for nan in the data and for a logarithm of 0 in the loss."
-        )
+        ) from error
 
 
 def record_step(

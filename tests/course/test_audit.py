@@ -1,4 +1,4 @@
-"""The grading of every exercise is proven, at a seed of its own; a failure names exercise, answer, seed and group."""
+"""The grading of every exercise is proven, at seeds of its own; a failure names exercise, answer, seed and group."""
 
 import json
 
@@ -10,7 +10,7 @@ from gradschool_course import course
 from gradschool_course.cli import app
 from gradschool_grader.audit import audit_exercise
 
-SAMPLE = (21,)  # `gradschool audit` itself tries 1 to 20
+SAMPLE = (21, 22)  # `gradschool audit` itself tries 1 to 20
 
 
 @pytest.mark.parametrize("name", [exercise.name for exercise in course.exercises])

@@ -1,29 +1,20 @@
-"""Chapter 10: right answers pass in every form, every known mistake fails and is named, and none is left out."""
+"""Chapter 10: every bug of the curriculum is a misconception wherever it can be seen; float32 has its own group."""
 
 from __future__ import annotations
 
-import ast
-import functools
-import inspect
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-import gradschool_course
 from gradschool_course.ch10_optimizers.exercises import EXERCISES
 from gradschool_course.helpers import HELPERS
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.home import HereWorker
 from gradschool_grader.judge import judge
-from gradschool_grader.source import solution, standalone, stub
 
-SEEDS = (11, 12)
+SEED = 11
 BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
-MISTAKES = [(e, m) for e in EXERCISES for m in e.misconceptions]
-FOLDER = Path(gradschool_course.__file__).parent / "ch10_optimizers"
 COURSE = SimpleNamespace(helpers=HELPERS)
 
 # The curriculum's list of bugs: in which exercise each is which misconception.
@@ -74,52 +65,9 @@ BUGS = {
 }
 
 
-@functools.cache
-def answers(name, seed):
-    return LiveAnswers(BY_NAME[name], HELPERS, seed)
-
-
 def verdict(exercise, seed, names):
-    return judge(exercise, lambda: HereWorker(COURSE, names), answers(exercise.name, seed))
-
-
-@functools.cache
-def submitted(name, mistake):
-    """What a submission with this mistake defines, from its standalone source."""
-    wrong = next(m.wrong for m in BY_NAME[name].misconceptions if m.name == mistake)
-    names = {"np": np}
-    exec(compile(standalone(wrong, name=name), "<submission>", "exec"), names)
-    return names
-
-
-def ids(pair):
-    return getattr(pair, "name", pair)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_solution_as_students_see_it_earns_all_points(exercise, seed):
-    names = {"np": np}
-    exec(solution(exercise), names)
-    assert verdict(exercise, seed, names).points == exercise.points
-
-
-@pytest.mark.parametrize(
-    ("exercise", "variant"), [(e, v) for e in EXERCISES for v in e.variants], ids=ids
-)  # fmt: skip
-def test_every_other_right_way_earns_all_points(exercise, variant):
-    for seed in SEEDS:
-        found = verdict(exercise, seed, {exercise.name: variant.right})
-        assert found.points == exercise.points, found.diagnosis
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=ids)
-def test_every_mistake_is_rejected_and_named(exercise, mistake):
-    for seed in SEEDS:
-        found = verdict(exercise, seed, submitted(exercise.name, mistake.name))
-        assert not found.passed
-        assert (found.diagnosis.kind, found.diagnosis.name, found.diagnosis.also) == (
-            "misconception", mistake.name, ())  # fmt: skip
+    answers = LiveAnswers(exercise, HELPERS, seed)
+    return judge(exercise, lambda: HereWorker(COURSE, names), answers)
 
 
 def alike(tree, change):
@@ -128,47 +76,6 @@ def alike(tree, change):
     if isinstance(tree, list | tuple):
         return type(tree)(alike(part, change) for part in tree)
     return change(tree) if isinstance(tree, np.ndarray) else tree
-
-
-@pytest.mark.parametrize("trivial", [np.zeros_like, np.ones_like, np.copy, lambda x: x.mean() + 0 * x],
-                         ids=["zeros", "ones", "echo", "constant"])  # fmt: skip
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-def test_every_group_alone_rejects_an_answer_that_has_only_the_right_form(exercise, trivial):
-    def answer(*args, **options):
-        given = exercise.signature.bind(*args, **options).arguments
-        params = alike(given["params"], trivial)
-        slots = [alike(tree, trivial) for tree in given.get("trees", ())[1:]]
-        if "state" in given:
-            return params, alike(given["state"], trivial)
-        return (params, *slots) if slots else params
-
-    found = verdict(exercise, SEEDS[0], {exercise.name: answer})
-    assert [group.outcome for group in found.groups if group.outcome == "passed"] == []
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-def test_the_stub_counts_as_not_written(exercise):
-    names = {"np": np}
-    exec(stub(exercise), names)
-    found = verdict(exercise, SEEDS[0], names)
-    assert found.points == 0
-    assert {group.outcome for group in found.groups} <= {"missing", "raised"}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-def test_the_example_prints_what_it_says(exercise):
-    names = {"np": np, exercise.name: exercise.plain}
-    lines = exercise.example.split("\n")
-    checked = 0
-    for statement in ast.parse(exercise.example).body:
-        _, _, comment = lines[statement.end_lineno - 1].partition("  # ")
-        source = ast.unparse(statement)
-        if comment:
-            assert str(eval(source, names)) == comment
-            checked += 1
-        else:
-            exec(source, names)
-    assert checked >= 1
 
 
 def test_every_exercise_of_the_curriculum_is_there_in_the_order_of_the_chapter():
@@ -189,30 +96,6 @@ def test_a_phrase_that_is_no_bug_has_a_reason():
     assert set(reasons) == {"squares after clipping order"}
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-def test_an_exercise_has_all_that_teaching_needs(exercise):
-    assert len(exercise.variants) >= 3
-    assert len(exercise.hints) == 4
-    assert 2 <= exercise.points <= 9
-    assert exercise.title
-    assert all(group.about for group in exercise.groups)
-    for mistake in exercise.misconceptions:
-        assert mistake.hint.endswith("?"), mistake.name
-        assert mistake.says, mistake.name
-    assert len({m.name for m in exercise.misconceptions}) == len(exercise.misconceptions)
-
-
-def headings():
-    text = (FOLDER / "chapter.md").read_text(encoding="utf-8")
-    outside = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    return set(re.findall(r"^#+\s+(.+?)\s*$", outside, re.MULTILINE))
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids)
-def test_every_misconception_is_explained_under_a_heading_of_the_chapter(exercise):
-    assert {m.see for m in exercise.misconceptions} <= headings()
-
-
 @pytest.mark.parametrize("name", [e.name for e in EXERCISES if any(g.name == "float32" for g in e.groups)])
 def test_an_answer_in_float64_fails_only_where_float32_is_asked_for(name):
     exercise = BY_NAME[name]
@@ -220,13 +103,6 @@ def test_an_answer_in_float64_fails_only_where_float32_is_asked_for(name):
     def widened(*args, **options):
         return alike(exercise.plain(*args, **options), lambda x: x.astype(float))
 
-    found = verdict(exercise, SEEDS[0], {name: widened})
+    found = verdict(exercise, SEED, {name: widened})
     assert [group.name for group in found.groups if group.outcome != "passed"] == ["float32"]
     assert found.diagnosis.name != "misconception"
-
-
-@pytest.mark.parametrize("helper", HELPERS)
-def test_a_helper_stands_alone(helper):
-    names = {}
-    exec("import numpy as np\n" + standalone(HELPERS[helper]), names)
-    assert inspect.isfunction(names[HELPERS[helper].__name__])

@@ -10,6 +10,7 @@ loss, Y, state, weights, memory = training_step(
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,8 @@ def training_step(
     *,
     rng: np.random.Generator | None = None,
     room: FlatTree | None = None,
+    penalty: Callable[[Tree], Any] | None = None,
+    gradients: Callable[[Tree, Tree], Tree] | None = None,
 ) -> Stepped:
     """A step of mini-batch gradient descent on the batch (X, T). It changes `weights` and `memory` in place.
 
@@ -55,6 +58,8 @@ def training_step(
     lr         the learning rate; None leaves it to the optimizer
     rng        for layers that draw
     room       memory for the gradients, laid out like the weights; without it every step takes its own
+    penalty    a number for the parameters that is added to the loss, such as `l2_penalty`
+    gradients  (grads, params) -> the gradients that the optimizer gets, such as clipped ones
 
     Raises FloatingPointError if the loss is nan or infinite; then nothing has changed.
 
@@ -69,13 +74,16 @@ def training_step(
 
     def compare(params: Tree) -> tuple[Any, Any]:
         Y, after = run_model(model, params, state, X, training=True, rng=rng)
-        return loss(Y, T), (Y, after)
+        value = loss(Y, T)
+        return (value if penalty is None else value + penalty(params)), (Y, after)
 
-    (value, (Y, after)), gradients = value_and_grad(compare, has_aux=True)(weights.tree)
+    (value, (Y, after)), grads = value_and_grad(compare, has_aux=True)(weights.tree)
     if not math.isfinite(value):
         raise FloatingPointError(f"the loss is {value}")
+    if gradients is not None:
+        grads = gradients(grads, weights.tree)
     if room is not None:
-        room.vector[:] = weights.gather(gradients)
-        gradients = room
-    weights, memory = optimizer.update(weights, gradients, memory, lr)
+        room.vector[:] = weights.gather(grads)
+        grads = room
+    weights, memory = optimizer.update(weights, grads, memory, lr)
     return Stepped(value, Y, after, weights, memory)

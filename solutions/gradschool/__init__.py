@@ -89,6 +89,7 @@ from .optimizers import (
     sgd,
     update_each,
     with_lr_factors,
+    with_options,
 )
 from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
@@ -111,7 +112,8 @@ __all__ = [
 ]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
-    "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
+    "nadam", "nag_step", "nesterov", "optimizer", "rmsprop", "sgd", "update_each",
+    "with_lr_factors", "with_options",
 ]  # fmt: skip
 __all__ += [
     "add_decay", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "contrastive_loss", "decay_weights",

@@ -493,3 +493,18 @@ def test_unknown_names_suggest_the_nearest():
 def test_the_examples_in_the_docstrings_hold():
     for module in (each, registry, descent, rates, adams, chosen):
         assert doctest.testmod(module).failed == 0
+
+
+def test_other_options_leave_the_state_and_the_old_optimizer_alone():
+    p, g, opt = {"W": np.ones(3)}, {"W": np.array([1.0, -2.0, 0.5])}, gs.optimizer("momentum", lr=0.1)
+    other = gs.with_options(opt, beta=0.5)
+    moved, state = opt.update(p, g, opt.init(p))
+    found, _ = other.update(moved, g, state)
+    expected, _ = gs.momentum(moved, g, state, lr=0.1, beta=0.5)
+    np.testing.assert_array_equal(found["W"], expected["W"])
+    assert (opt.hyper, other.hyper) == ({"lr": 0.1}, {"lr": 0.1, "beta": 0.5})
+    assert pickle.loads(pickle.dumps(other)).hyper == other.hyper
+    with pytest.raises(TypeError, match="no option 'bta'"):
+        gs.with_options(opt, bta=0.5)
+    with pytest.raises(ValueError, match="chosen by name"):
+        gs.with_options(gs.Optimizer(opt.init, opt.update), beta=0.5)

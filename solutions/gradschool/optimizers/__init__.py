@@ -17,7 +17,7 @@ them public, and `chosen` picks one by name.
 from __future__ import annotations
 
 from .adams import adam, adamax, adamw, nadam
-from .chosen import Optimizer, optimizer
+from .chosen import Optimizer, optimizer, with_options
 from .descent import momentum, nag_step, nesterov, sgd
 from .each import update_each, with_lr_factors
 from .rates import adagrad, rmsprop
@@ -25,5 +25,5 @@ from .registry import STEPS, init_state
 
 __all__ = [
     "STEPS", "Optimizer", "adagrad", "adam", "adamax", "adamw", "init_state", "momentum", "nadam", "nag_step",
-    "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors",
+    "nesterov", "optimizer", "rmsprop", "sgd", "update_each", "with_lr_factors", "with_options",
 ]  # fmt: skip

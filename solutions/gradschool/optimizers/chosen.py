@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np  # noqa: F401  (an example uses it)
 from ..trees import Tree
 from .registry import STEPS, State, find_step, init_state, nearest
 
-__all__ = ["Optimizer", "optimizer"]
+__all__ = ["Optimizer", "optimizer", "with_options"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Optimizer:
 
     Write your own as `Optimizer(my_init, my_update)`. `name` is what `using` replaces; `elementwise` promises that
     every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks; `lr` is
-    the rate that `update` takes when it is given none.
+    the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with.
     """
 
     init: Callable[[Tree], State]
@@ -36,6 +36,7 @@ class Optimizer:
     name: str = ""
     elementwise: bool = False
     lr: float | None = None
+    hyper: Mapping[str, Any] | None = None
 
 
 def optimizer(name: str, **hyper: Any) -> Optimizer:
@@ -63,7 +64,23 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
             raise TypeError(f"{name} has no option {option!r}.{nearest(option, options[3:])}")
     numbers = all(value is None or isinstance(value, int | float) for value in hyper.values())
     lr = hyper.get("lr", signature["lr"].default)
-    return Optimizer(functools.partial(init_state, name), functools.partial(take_step, name, hyper), name, numbers, lr)
+    init, update = functools.partial(init_state, name), functools.partial(take_step, name, hyper)
+    return Optimizer(init, update, name, numbers, lr, hyper)
+
+
+def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:
+    """The same optimizer with other options; its state goes on, so an option may follow a schedule.
+
+    Raises ValueError for an optimizer that `optimizer` has not made, TypeError for an unknown option.
+
+    >>> with_options(optimizer("momentum", lr=0.1), beta=0.95).hyper
+    {'lr': 0.1, 'beta': 0.95}
+    """
+    if chosen.hyper is None:
+        raise ValueError(
+            f"with_options: expected an optimizer chosen by name, got your own; it must take {list(hyper)}"
+        )
+    return optimizer(chosen.name, **{**chosen.hyper, **hyper})
 
 
 def take_step(name: str, hyper: dict[str, Any], params: Tree, grads: Tree, state: State, lr: float | None = None):

@@ -1,0 +1,113 @@
+"""How fast the library trains, beside PyTorch: ratios below 1 mean that it is faster.
+
+    python tests/benchmarks/library.py                              # all workloads, with one thread and with two
+    python tests/benchmarks/library.py --only W1/32 W3/128 --threads 1 --rounds 31 --json figures.json
+
+A workload is a training step on random data in float32. PyTorch runs it in eager mode as one writes it, and tuned (its
+fused or foreach optimizer, channels-last). Each implementation has a process of its own; they take turns. Workloads
+stand in `workloads_*.py` beside this file: `TARGETS` names them, and the functions `ours(name)`, `eager(name)` and
+`tuned(name)` return a `step()` that makes one step and returns the loss. All three start from the same numbers.
+
+    CPU, wall   the median round's time, ours divided by eager's (CPU time counts every thread)
+    tuned       wall time, ours divided by that of the tuned form
+    memory      peak above what the imports take, ours divided by eager's
+    ✓           the target is reached: with one thread by CPU time, which other processes disturb less, else by wall
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from race import race
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from worker import load
+from workloads_tape import OPERATIONS, TAPE
+
+HERE = Path(__file__).parent
+Report = dict[str, dict[str, dict[str, float]]]
+
+
+def found_workloads(folder: Path) -> dict[str, tuple[Path, dict[int, float]]]:
+    """Where each workload is written, and the ratio that it is to reach with so many threads."""
+    modules = [(path, load(path)) for path in sorted(folder.glob("workloads_*.py"))]
+    return {name: (path, targets) for path, module in modules for name, targets in module.TARGETS.items()}
+
+
+def measured(path: Path, name: str, threads: int, rounds: int, tick: Callable[[], object]) -> dict[str, float]:
+    each = race(path, name, threads, rounds, tick)
+    ours, eager, tuned = each["ours"], each["eager"], each["tuned"]
+    return {
+        "cpu": ours.cpu / eager.cpu,
+        "wall": ours.wall / eager.wall,
+        "tuned": ours.wall / tuned.wall,
+        "memory": ours.memory / max(eager.memory, 1),
+        "ms": 1000 * ours.wall,
+        "eager_ms": 1000 * eager.wall,
+    }
+
+
+def reached(ratios: dict[str, float], threads: int, target: float | None) -> str:
+    """With one thread by CPU time, which a busy machine disturbs less; with several, only the wall knows."""
+    if target is None:
+        return ""
+    return "✓" if ratios["cpu" if threads == 1 else "wall"] <= target else "✗"
+
+
+def table(report: Report, workloads: dict[str, tuple[Path, dict[int, float]]]) -> Table:
+    shown = Table("workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "tuned", "memory")
+    for name, by_threads in report.items():
+        for threads, ratios in by_threads.items():
+            target = workloads[name][1].get(int(threads))
+            numbers = (f"{ratios[key]:.2f}" for key in ("ms", "eager_ms", "cpu", "wall"))
+            goal = "" if target is None else f"{target:.2f}", reached(ratios, int(threads), target)
+            shown.add_row(name, threads, *numbers, *goal, f"{ratios['tuned']:.2f}", f"{ratios['memory']:.2f}")
+    return shown
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report, and what one operation on the tape takes, in microseconds."""
+    tape = report.get(TAPE, {})
+    return report | {f"{TAPE}_us": 1000 * ratios["ms"] / OPERATIONS for ratios in list(tape.values())[:1]}
+
+
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these workloads, such as W1/32")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each implementation (default 15)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the ratios, by workload and threads")
+    parser.add_argument("--workloads", type=Path, default=HERE, metavar="DIR", help="where the modules are")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    chosen = options(arguments)
+    workloads = found_workloads(chosen.workloads)
+    names = chosen.only or list(workloads)
+    if unknown := [name for name in names if name not in workloads]:
+        raise SystemExit(f"there is no workload {', '.join(unknown)}; there are {', '.join(workloads)}")
+    report: Report = {name: {} for name in names}
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task("", total=len(names) * len(chosen.threads) * chosen.rounds)
+        for name, threads in itertools.product(names, chosen.threads):
+            progress.update(bar, description=f"{name}, threads: {threads}")
+            tick = functools.partial(progress.advance, bar)
+            report[name][str(threads)] = measured(workloads[name][0], name, threads, chosen.rounds, tick)
+    Console().print(table(report, workloads))
+    found = as_json(report)
+    if f"{TAPE}_us" in found:
+        print(f"an operation on the tape, forward and backward: {found[f'{TAPE}_us']:.1f} µs")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

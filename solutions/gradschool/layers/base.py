@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import initializers, ops
 
-__all__ = ["Layer", "activation", "dense", "sequential"]
+__all__ = ["Layer", "activation", "as_layer", "dense", "sequential", "stateless"]
 
 Tree = Any
 Shape = tuple[int, ...]
@@ -31,12 +31,43 @@ class Layer:
     Shapes are those of one sample, without the batch axis. A layer that learns nothing has params {}, one that keeps
     nothing hands on the state that it was given. Layers that draw random numbers take them from `rng`, a NumPy
     generator; they draw while training, and wherever else they are given one (`mc_predict` does), never in a plain
-    prediction. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle.
+    prediction. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle, and `check_layer`
+    says whether it is right. `parts` are the layers that a layer is composed of: then `apply` is a partial of a
+    function of them, so that the same composition can be made of others.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
     apply: Callable[..., tuple[Any, Tree]]
     name: str = "layer"
+    parts: tuple[Layer, ...] = ()
+
+
+def as_layer(part: Layer | Callable[..., Any]) -> Layer:
+    """A layer as it is, and a plain function as the layer that it stands for."""
+    return part if isinstance(part, Layer) else activation(part)
+
+
+def stateless(init: Callable[..., tuple[Tree, Shape]], function: Callable[..., Any], name: str) -> Layer:
+    """A layer without chance and state: `function(params, x)`, and `init(rng, shape, dtype) -> (params, shape)`."""
+    return Layer(functools.partial(stateless_init, init), functools.partial(stateless_apply, function), name)
+
+
+def stateless_init(
+    init: Callable[..., tuple[Tree, Shape]], rng: np.random.Generator, shape: Shape, dtype: Any = float
+) -> tuple[Tree, Tree, Shape]:
+    params, shape = init(rng, shape, dtype)
+    return params, {}, shape
+
+
+def stateless_apply(
+    function: Callable[..., Any],
+    params: Tree,
+    state: Tree,
+    x: Any,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, Tree]:
+    return function(params, x), state
 
 
 # ----------------------------------------------------------------------------------------------------------- layers
@@ -103,9 +134,9 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     >>> net.apply(params, state, np.ones((7, 5)))[0].shape, len(params), shape
     ((7, 3), 3, (3,))
     """
-    chain = [layer if isinstance(layer, Layer) else activation(layer) for layer in layers]
+    chain = tuple(map(as_layer, layers))
     name = f"sequential({', '.join(layer.name for layer in chain)})"
-    return Layer(functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain), name)
+    return Layer(functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain), name, chain)
 
 
 def sequential_init(

@@ -180,21 +180,23 @@ def hint(
 ) -> None:
     """Give the next hint for an exercise.
 
-    First the idea, then where to look, then a sibling worked out, pseudo-code last.
+    The first belongs to what your last check found. Then come the idea, where to look, a sibling worked out, and
+    pseudo-code.
     """
-    from gradschool_grader.ladder import ladder, next_hint
+    from gradschool_grader.ladder import given, next_hint
 
     with plainly():
         _, found = exercise_named(exercise)
+        earlier = given(found) if every else []
         step = next_hint(found)
         if step is None:
             raise Refused(f"There are no hints for {found.name}; `check` says which mistake it is.")
-        earlier = ladder(found)[: step.number - 1] if every else []
-        for number, before in enumerate(earlier, 1):
-            say(f"[dim]Hint {number} of {step.of}[/]\n{plain(before.text)}\n")
-        more = "the last one" if step.number == step.of else f"{step.of - step.number} more"
-        say(f"[bold]Hint {step.number} of {step.of}[/] [dim]({more})[/]\n{plain(step.text)}")
-        write_json(json, {"exercise": found.name, "number": step.number, "of": step.of, "text": step.text})
+        for number, before in enumerate(earlier[: step.number - 1], 1):
+            say(f"[dim]Hint {number} of {step.of}[/]\n{plain(before)}\n")
+        head, text = repr(step).split("\n", 1)
+        say(f"[bold]{plain(head)}[/]\n{plain(text)}")
+        result = {"number": step.number, "of": step.of, "text": step.text, "mistake": step.mistake}
+        write_json(json, {"exercise": found.name, **result})
 
 
 def solution(

@@ -4,6 +4,7 @@
     result.passed, result.points
     result.case                # the failing call: arguments, what was expected, what came
     result.replay()            # makes that very call again, for a debugger
+    result.hint()              # one step further each time, beginning with what was found
 
 Nothing is sandboxed here: it is the student's own machine and code. A failing seed is tried first until it passes.
 """
@@ -24,7 +25,7 @@ from .course import Course, find_exercise
 from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
-from .ladder import remember
+from .ladder import Step, next_hint, remember
 from .observe import Caller, Observation, observe
 from .verdict import Verdict
 
@@ -105,6 +106,12 @@ class Result:
         for args in getattr(probe, "afterwards", ())[: self._position(group, index)]:
             made_then = made(*build(list(args), self._answers.helpers, {}))
         return made_then if self._position(group, index) else made
+
+    def hint(self) -> Step | Noted:
+        """The next hint, which is remembered: what this check found comes first, pseudo-code last."""
+        if self.passed:
+            return Noted(f"{self.exercise.name} passes: there is nothing to hint at.")
+        return next_hint(self.exercise) or Noted(f"There are no hints for {self.exercise.name}.")
 
     def _position(self, group: Group, index: int) -> int:
         """How many observations of the same probe come before this one."""

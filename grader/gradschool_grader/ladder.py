@@ -1,10 +1,12 @@
 """Help in steps: hints from concept to pseudo-code one at a time, the solution once an exercise has passed.
 
-    step = next_hint(exercise)          # Step(number=1, of=4, text="..."), one further down each time
+    step = next_hint(exercise)          # "Hint 1 of 5 (4 more) ...", one further down each time
     solved(exercise)                    # whether it ever earned all of its points in this folder
     for line in standing(course): ...   # every exercise: points so far, what it came to last, hints taken
 
-What was reached and taken is remembered in the folder of the notebooks, nowhere else.
+The ladder begins with what the last check found: first the rung for that mistake, then the hints that the exercise
+keeps for it, then its hints from concept to pseudo-code. What was reached and taken is remembered in the folder of the
+notebooks, nowhere else.
 """
 
 from __future__ import annotations
@@ -15,20 +17,30 @@ from typing import Any
 
 from . import state
 from .course import Chapter, Course
-from .exercise import Exercise, Hint
+from .exercise import Exercise
+from .rungs import for_diagnosis
 from .verdict import Verdict
 
-__all__ = ["Line", "Step", "hints_taken", "next_hint", "remember", "solved", "standing"]
+__all__ = ["Line", "Step", "given", "hints_taken", "next_hint", "remember", "solved", "standing"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
-    """A hint and its place on the ladder. `new` is false if all hints had been given before."""
+    """A hint and its place on the ladder.
+
+    `new` is false if all hints had been given before; `mistake` is true if it belongs to what the last check found.
+    """
 
     number: int
     of: int
     text: str
     new: bool = True
+    mistake: bool = False
+
+    def __repr__(self) -> str:
+        left = "the last one" if self.number == self.of else f"{self.of - self.number} more"
+        about = ", for what your last check found" if self.mistake else ""
+        return f"Hint {self.number} of {self.of} ({left}){about}\n{self.text}"
 
 
 @dataclass(frozen=True)
@@ -43,26 +55,41 @@ class Line:
     solution_seen: bool
 
 
-def ladder(exercise: Exercise) -> list[Hint]:
-    """The hints that apply: those for a certain mistake only after that mistake was diagnosed."""
-    mistake = entry("progress", exercise.name).get("diagnosis")
-    return [hint for hint in exercise.hints if not hint.when or mistake in hint.when]
+def for_mistake(exercise: Exercise) -> list[str]:
+    """The hints for what the last check found: none after a check that passed, or before the first."""
+    mistake = entry("progress", exercise.name).get("mistake")
+    if not isinstance(mistake, dict):
+        return []
+    names = {mistake.get("kind"), mistake.get("name")}
+    own = [hint.text for hint in exercise.hints if names & set(hint.when)]
+    return [text for text in (for_diagnosis(exercise, mistake), *own) if text]
+
+
+def ladder(exercise: Exercise) -> list[str]:
+    """The hints that apply now, in order: those for a certain mistake only after that mistake was diagnosed."""
+    return list(dict.fromkeys([*for_mistake(exercise), *(hint.text for hint in exercise.hints if not hint.when)]))
+
+
+def given(exercise: Exercise) -> list[str]:
+    """The hints that were given so far, in the order in which they were."""
+    texts = entry("hints", exercise.name).get("given")
+    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
 def hints_taken(exercise: Exercise) -> int:
-    taken = entry("hints", exercise.name).get("taken", 0)
-    return taken if isinstance(taken, int) else 0
+    return len(given(exercise))
 
 
 def next_hint(exercise: Exercise) -> Step | None:
     """The next hint, which then counts as taken; the last one again when there are no more; None if it has none."""
-    hints, taken = ladder(exercise), hints_taken(exercise)
-    if not hints:
+    before = given(exercise)
+    left = [text for text in ladder(exercise) if text not in before]
+    if not left and not before:
         return None
-    number = min(taken + 1, len(hints))
-    if number > taken:
-        change("hints", exercise.name, taken=number)
-    return Step(number, len(hints), hints[number - 1].text, new=number > taken)
+    if left:
+        change("hints", exercise.name, given=[*before, left[0]])
+        return Step(len(before) + 1, len(before) + len(left), left[0], mistake=left[0] in for_mistake(exercise))
+    return Step(len(before), len(before), before[-1], new=False, mistake=before[-1] in for_mistake(exercise))
 
 
 def solved(exercise: Exercise) -> bool:
@@ -87,8 +114,8 @@ def remember(verdict: Verdict) -> None:
     state.change("failing", name, verdict.seed if failed else None)
     best = max(verdict.points, earned(name))
     outcome: dict[str, Any] = {"points": best, "max_points": verdict.max_points, "outcome": verdict.outcome}
-    mistake = {"diagnosis": verdict.diagnosis.name} if verdict.diagnosis else {}
-    state.change("progress", name, outcome | mistake)
+    d = verdict.diagnosis
+    state.change("progress", name, outcome | ({"mistake": {"kind": d.kind, "name": d.name}} if d else {}))
 
 
 def standing(course: Course) -> Iterator[Line]:

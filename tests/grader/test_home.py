@@ -281,3 +281,14 @@ def test_check_needs_neither_nbgrader_nor_fork(own_folder):
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip().endswith("courses; all as expected"), run.stdout
+
+
+# ------------------------------------------------------------------------------------------------------------ hints
+def test_a_result_gives_hints_that_begin_with_what_it_found():
+    result = check("square", namespace={"square": doubled})
+    assert repr(result.hint()) == (
+        "Hint 1 of 1 (the last one), for what your last check found\n"
+        "What is the square of 3? The chapter speaks of it under “Squares”."
+    )
+    passed = check("square", namespace={"square": library.square})
+    assert "nothing to hint at" in repr(passed.hint())

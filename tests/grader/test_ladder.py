@@ -4,8 +4,9 @@ import pytest
 
 from gradschool_grader import state
 from gradschool_grader.course import Chapter, Course
-from gradschool_grader.exercise import Exercise, Group, Hint
-from gradschool_grader.ladder import hints_taken, next_hint, remember, solution_seen, solved, standing
+from gradschool_grader.exercise import Exercise, Group, Hint, Misconception
+from gradschool_grader.ladder import given, hints_taken, next_hint, remember, solution_seen, solved, standing
+from gradschool_grader.rungs import BY_KIND
 from gradschool_grader.verdict import Diagnosis, GroupVerdict, Verdict
 
 
@@ -14,7 +15,9 @@ def square(x):
 
 
 HINTS = [Hint("What is a square?"), Hint("Is 2 x it?", when=("doubled",)), Hint("Multiply.")]
-EXERCISE = Exercise(square, "ch01", task="", example="", groups=[Group("values", 3, lambda rng: [])], hints=HINTS)
+DOUBLED = Misconception("doubled", lambda x: 2 * x, "What is the square of 3?", see="Squares")
+EXERCISE = Exercise(square, "ch01", task="", example="", groups=[Group("values", 3, lambda rng: [])], hints=HINTS,
+                    misconceptions=[DOUBLED])  # fmt: skip
 BARE = Exercise(square, "ch01", task="", example="", groups=[Group("all", 2, lambda rng: [])], name="bare")
 
 
@@ -41,9 +44,52 @@ def test_hints_come_in_order_and_the_last_one_stays():
     assert hints_taken(EXERCISE) == 2
 
 
-def test_a_hint_for_a_mistake_is_given_to_those_who_made_it():
-    remember(verdict(0.0, diagnosis=Diagnosis("misconception", "doubled", "...")))
-    assert [step.text for step in (next_hint(EXERCISE), next_hint(EXERCISE)) if step] == [h.text for h in HINTS[:2]]
+def found(kind, name):
+    remember(verdict(0.0, diagnosis=Diagnosis(kind, name, "...")))
+
+
+def texts(number):
+    return [step.text for step in (next_hint(EXERCISE) for _ in range(number)) if step]
+
+
+def test_the_ladder_begins_with_the_mistake_that_was_found():
+    found("misconception", "doubled")
+    question = "What is the square of 3? The chapter speaks of it under “Squares”."
+    assert texts(4) == [question, "Is 2 x it?", "What is a square?", "Multiply."]
+
+
+def test_a_mistake_found_later_comes_next_and_nothing_is_given_twice():
+    assert texts(1) == ["What is a square?"]
+    found("misconception", "doubled")
+    step = next_hint(EXERCISE)
+    assert step
+    assert (step.number, step.of, step.mistake) == (2, 4, True)
+    assert repr(step).startswith("Hint 2 of 4 (2 more), for what your last check found\nWhat is the square of 3?")
+    found("mutated", "mutated")
+    assert texts(3) == [BY_KIND["mutated"], "Multiply.", "Multiply."]
+    assert len(given(EXERCISE)) == len(set(given(EXERCISE))) == 4
+
+
+def test_a_failure_of_any_kind_has_a_rung_by_its_name_or_its_kind():
+    found("structure", "sign")
+    assert texts(1) == [BY_KIND["sign"]]
+    found("raised", "ValueError")
+    assert texts(1) == [BY_KIND["raised"]]
+
+
+def test_an_exercise_without_hints_has_those_of_its_failure():
+    remember(
+        Verdict("bare", "", "ch01", 7, "here", (GroupVerdict("all", "wrong", 0.0, 2.0),), Diagnosis("shape", "", ""))
+    )
+    step = next_hint(BARE)
+    assert step
+    assert step.text == BY_KIND["shape"]
+
+
+def test_a_check_that_passed_leaves_no_mistake_to_speak_of():
+    found("misconception", "doubled")
+    remember(verdict(3.0, "passed"))
+    assert texts(2) == ["What is a square?", "Multiply."]
 
 
 def test_an_exercise_without_hints_has_none():
@@ -73,7 +119,9 @@ def test_standing_lists_every_exercise_whether_tried_or_not(course):
     assert lines == [("square", 1.0, "wrong", 1, False), ("bare", 0.0, "", 0, True)]
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"square": 3}', '{"square": {"points": "x", "taken": "y"}}', "\udc80"])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"square": 3}', '{"square": {"points": "x", "given": "y", "mistake": 5}}', "\udc80"]
+)
 def test_a_spoilt_memory_counts_as_none(folder, text):
     for topic in ("progress", "hints"):
         (folder / state.FOLDER / f"{topic}.json").write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -12,8 +12,11 @@ Importing it loads NumPy and nothing else.
 from . import schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
+from .batching import batches, holdout
+from .callbacks import AfterEpoch, Callback, EarlyStopping, ReduceOnPlateau
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
 from .flat import FlatTree, contiguous, in_place
+from .history import History
 from .initializers import fans, glorot, he, lecun, variance_scaling
 from .layers import Layer, sequential
 from .lbfgs import lbfgs
@@ -93,9 +96,10 @@ from .optimizers import (
 )
 from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
+from .run import Run
 from .step import training_step
 from .swap import using
-from .training import History, batches, evaluate, train
+from .training import evaluate, train
 from .trees import ravel, tree_leaves, tree_map, tree_paths
 
 __version__ = "0.1.0"
@@ -121,6 +125,7 @@ __all__ += [
     "lbfgs", "max_norm", "narrow_normal", "orthogonal", "schedules", "unit_forget_gate",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
-    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "lecun", "mc_predict", "mlp",
-    "predict", "sequential", "train", "training_step", "variance_scaling",
+    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "holdout", "lecun",
+    "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
+__all__ += ["AfterEpoch", "Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]

@@ -5,81 +5,92 @@ small. `train` is that loop, and what it returns holds everything that came out 
     history = train(net, params, (X, T), optimizer("adam"), softmax_cross_entropy, epochs=10, rng=rng, state=state,
                     lr=lambda step: 1e-3 * 0.1 ** (step / 5000), validation=(X_val, T_val), metrics={"acc": accuracy})
     history.params, history.epochs["val_acc"], history.losses        # the result, per epoch, per step
+
+What else one may want in a step is an argument, and needs no loop of one's own:
+
+    lr=schedules.one_cycle(0.5, steps), hyper={"beta": schedules.one_cycle_momentum(steps)}
+    gradients=lambda grads, params: clip_by_global_norm(grads, 1.0)       # before the optimizer sees them
+    penalty=lambda params: l2_penalty(params, 1e-4)                       # in the loss
+    after_step=lambda params, lr: max_norm(params, 1.0)                   # a constraint, or decoupled decay
+    weights=class_weights[y]                                              # some samples count for more
+    callbacks=[EarlyStopping(patience=10), Checkpoint("run.npz")]
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .flat import contiguous, in_place
+from .batching import batches
+from .callbacks import Callback, named_callbacks, tell
+from .history import History
+from .lbfgs import LBFGS
 from .metrics import RunningMean
-from .models import Model, rows, run_model, samples
+from .models import Model, run_model, samples
 from .optimizers import Optimizer
-from .step import training_step
+from .progress import ProgressBar
+from .run import Loss, Rate, Run, begin, step_taker
+from .step import Stepped
 
-__all__ = ["History", "batches", "evaluate", "train"]
+__all__ = ["evaluate", "train"]
 
 Tree = Any
-Loss = Callable[[Any, Any], Any]
 Metrics = Mapping[str, Callable[[Any, Any], float]]
-Rate = float | Callable[[int], float] | None
-
-
-@dataclass
-class History:
-    """What training leaves behind.
-
-    params, state     of the model, after the last step; `optimizer_state` is what the optimizer remembers (flat)
-    losses, rates     one number per step: the loss of its batch before the update, and the learning rate it used
-                      (nan for an optimizer of your own that is given none)
-    epochs            lists with one number per epoch: "loss" and each metric, means over the samples of the epoch as
-                      they were seen; "val_loss" and so on, of the validation data at the epoch's end
-    """
-
-    params: Tree
-    state: Tree = None
-    optimizer_state: Tree = None
-    losses: list[float] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-    epochs: dict[str, list[float]] = field(default_factory=dict)
 
 
 def train(
     model: Model,
     params: Tree,
     data: tuple[Tree, Tree],
-    optimizer: Optimizer,
+    optimizer: Optimizer | LBFGS,
     loss: Loss,
     epochs: int,
     *,
     rng: np.random.Generator,
     state: Tree = None,
     lr: Rate = None,
+    hyper: Mapping[str, float | Callable[[int], float]] | None = None,
     batch_size: int = 32,
     validation: tuple[Tree, Tree] | None = None,
     metrics: Metrics | None = None,
+    weights: np.ndarray | None = None,
+    penalty: Callable[[Tree], Any] | None = None,
+    gradients: Callable[[Tree, Tree], Tree] | None = None,
+    after_step: Callable[[Tree, float | None], Tree] | None = None,
+    callbacks: Sequence[Callback | Callable[[Run], Any]] = (),
     progress: bool = False,
+    resume: History | None = None,
 ) -> History:
     """Fit a model to data by mini-batch gradient descent; returns a `History`, and changes nothing it was given.
 
     model       a `Layer`, or a function `model(params, *inputs)`
-    data        (X, T): arrays, or trees of arrays, with the same number of samples on their first axis
+    data        (X, T): arrays, or trees of arrays for several inputs or outputs, with the same number of samples on
+                their first axis
+    optimizer   from `optimizer(name)`; or `lbfgs()`, with a batch_size of all samples and no lr
     loss        `loss(Y, T)`, one number that is a mean over the samples of the batch, such as `softmax_cross_entropy`
+    epochs      how often each sample is seen, those of a run that is taken up again included
     rng         a NumPy generator: it shuffles every epoch, and layers that need chance draw from it
     state       of the model, from `init`; None where no layer keeps one
     lr          a number, or a schedule: a function of the step, counted from 0; None leaves it to the optimizer
+    hyper       numbers or schedules for other options of the optimizer, such as {"beta": one_cycle_momentum(steps)}
     batch_size  the last batch of an epoch is shorter where the samples do not divide evenly
     validation  (X, T) to evaluate after each epoch; `metrics` maps names to functions of (Y, T) that are means too
-    progress    show a bar for each epoch (needs tqdm)
+    weights     (N,), one for each sample; the loss gets those of the batch as `weights=`, in a shape that broadcasts
+                against Y. The validation data count evenly
+    penalty     a function of the parameters that is added to the loss, in the validation too
+    gradients   (grads, params) -> grads, what the optimizer gets in their place
+    after_step  (params, rate) -> params, what the parameters become after each step
+    callbacks   see `gradschool.callbacks`; a plain function of the run is called after every epoch
+    progress    show a bar with losses and metrics (needs tqdm)
+    resume      the history of a run to go on from, in the place of `params` and `state`: with the same arguments the
+                result is, to the last bit, that of a run that was never interrupted; `rng` is set to where it was
 
     Raises FloatingPointError as soon as the loss is nan or infinite, with the step and the advice; ValueError for
-    data that do not fit together.
+    data or arguments that do not fit together.
 
     >>> X = np.linspace(-1, 1, 30)[:, None]
     >>> line = lambda params, x: x @ params["W"] + params["b"]
@@ -90,49 +101,39 @@ def train(
     >>> history.params["W"].round(3), history.params["b"].round(3), len(history.losses)
     (array([[3.]]), array([-2.]), 300)
     """
-    if samples(data) == 0:
-        raise ValueError("train: expected at least one sample, got none")
-    weights = contiguous(params)  # one vector, so that the optimizer may work in place and fast
-    room = weights.like()
-    optimizer = in_place(optimizer)
-    history = History(weights.tree, state, optimizer.init(weights))
-    metrics = metrics or {}
-    for epoch in range(epochs):
-        means = {name: RunningMean() for name in ("loss", *metrics)}
-        # 1. Split the samples into inputs X and labels T, a batch at a time.
-        for X, T in with_bar(batches(data, batch_size, rng), epoch, epochs, samples(data), batch_size, progress):
-            rate = rate_of(lr, optimizer, len(history.losses))
-            # 2. X goes through the layers, one after the other: a prediction Y comes out.
-            # 3. The loss compares Y and T.
-            # 4. The optimizer uses the gradient of the loss to change the weights.
-            with named(len(history.losses), epoch, rate):
-                value, Y, history.state, weights, history.optimizer_state = training_step(
-                    model, loss, optimizer, weights, history.state, history.optimizer_state, (X, T), rate,
-                    rng=rng, room=room,
-                )  # fmt: skip
-            # 5. Again, with the weights as they are now: a new Y, compared with T. (The loop goes on.)
-            record_step(history, means, metrics, value, rate, Y, T)
-        # 6. An optimizer that makes this loss small: that is all that training is. Is it, on other samples too?
-        record_epoch(history, means, evaluation(model, history, validation, loss, metrics))
+    n = check_data(data, weights)
+    if weights is not None:
+        data, loss_of_batch = (data[0], (data[1], np.asarray(weights))), functools.partial(weighted, loss)
+    else:
+        loss_of_batch = loss
+    run = begin(params, state, optimizer, lr, epochs, math.ceil(n / max(batch_size, 1)), rng, resume)
+    history, metrics = run.history, metrics or {}
+    take_step = step_taker(model, loss_of_batch, optimizer, run, hyper or {}, rng, penalty, gradients)
+    listeners = named_callbacks([*callbacks, *([ProgressBar()] if progress else [])])
+    tell(listeners, "on_start", run)
+    try:
+        while run.epoch < epochs and not history.stopped:
+            means = {name: RunningMean() for name in ("loss", *metrics)}
+            # 1. Split the samples into inputs X and labels T, a batch at a time.
+            for X, T in batches(data, batch_size, rng):
+                # 2. X goes through the layers, one after the other: a prediction Y comes out.
+                # 3. The loss compares Y and T.
+                # 4. The optimizer uses the gradient of the loss to change the weights.
+                done, rate = take_step((X, T))
+                if after_step is not None:
+                    run.restore(after_step(history.params, rate), history.state)
+                # 5. Again, with the weights as they are now: a new Y, compared with T. (The loop goes on.)
+                record_step(history, means, metrics, done, rate, T if weights is None else T[0])
+                tell(listeners, "on_step", run)
+                if history.stopped:
+                    break
+            # 6. An optimizer that makes this loss small: that is all that training is. Is it, on other samples too?
+            record_epoch(history, means, evaluation(model, history, validation, loss, metrics, penalty))
+            history.rng = rng.bit_generator.state  # type: ignore[assignment]
+            tell(listeners, "on_epoch", run)
+    finally:
+        tell(listeners, "on_end", run)
     return history
-
-
-def batches(
-    data: Tree, batch_size: int, rng: np.random.Generator | None = None, shuffle: bool = True
-) -> Iterator[Tree]:
-    """Mini-batches of a tree of arrays, each sample once; the last one is short if need be. Shuffled by `rng`.
-
-    >>> [X.tolist() for X, T in batches((np.arange(5), np.arange(5)), 3, shuffle=False)]
-    [[0, 1, 2], [3, 4]]
-    """
-    if batch_size < 1:
-        raise ValueError(f"batches: expected a batch size of at least 1, got {batch_size}")
-    if shuffle and rng is None:
-        raise ValueError("batches: shuffling needs a generator, rng=np.random.default_rng(seed); or shuffle=False")
-    n = samples(data)
-    order = rng.permutation(n) if shuffle and rng is not None else np.arange(n)
-    for start in range(0, n, batch_size):
-        yield rows(data, order[start : start + batch_size])
 
 
 def evaluate(
@@ -160,49 +161,29 @@ def evaluate(
 
 
 # ------------------------------------------------------------------------------------------------ around the six steps
-def evaluation(
-    model: Model, history: History, validation: tuple[Tree, Tree] | None, loss: Loss, metrics: Metrics
-) -> dict[str, float]:
-    if validation is None:
-        return {}
-    found = evaluate(model, history.params, validation, loss, metrics, history.state)
-    return {f"val_{name}": value for name, value in found.items()}
+def check_data(data: tuple[Tree, Tree], weights: Any) -> int:
+    """The number of samples, if there are any and everything fits."""
+    n = samples(data)
+    if n == 0:
+        raise ValueError("train: expected at least one sample, got none")
+    if weights is not None and np.shape(weights) != (n,):
+        raise ValueError(f"train: expected a weight for each of {n} samples, got shape {np.shape(weights)}")
+    return n
 
 
-def rate_of(lr: Rate, optimizer: Optimizer, step: int) -> float | None:
-    """What the schedule says for this step; the optimizer's own rate, if it names one, where there is no schedule."""
-    if callable(lr):
-        return float(lr(step))
-    return optimizer.lr if lr is None else float(lr)
-
-
-@contextmanager
-def named(step: int, epoch: int, rate: float | None) -> Iterator[None]:
-    """A loss that is no number any more is reported with the step, and with what to try."""
-    try:
-        yield
-    except FloatingPointError as error:
-        at = "" if rate is None else f", with a learning rate of {rate:.3g}"
-        raise FloatingPointError(
-            f"train: {error} at step {step} of epoch {epoch + 1}{at}. Try a tenth of the rate; if it "
-            "happens at step 0, look for nan in the data and for a logarithm of 0 in the loss."
-        ) from error
+def weighted(loss: Loss, Y: Any, target: tuple[Any, np.ndarray]) -> Any:
+    T, w = target
+    return loss(Y, T, weights=w.reshape(w.shape + (1,) * (getattr(Y, "ndim", 1) - 1)))
 
 
 def record_step(
-    history: History,
-    means: dict[str, RunningMean],
-    metrics: Metrics,
-    value: Any,
-    rate: float | None,
-    Y: Any,
-    T: Any,
+    history: History, means: dict[str, RunningMean], metrics: Metrics, done: Stepped, rate: float | None, T: Any
 ) -> None:
-    history.losses.append(float(value))
+    history.losses.append(float(done.loss))
     history.rates.append(math.nan if rate is None else rate)
-    means["loss"].update(float(value), samples(T))
+    means["loss"].update(float(done.loss), samples(T))
     for name, metric in metrics.items():
-        means[name].update(float(metric(Y, T)), samples(T))
+        means[name].update(float(metric(done.predictions, T)), samples(T))
 
 
 def record_epoch(history: History, means: dict[str, RunningMean], validation: dict[str, float]) -> None:
@@ -210,11 +191,17 @@ def record_epoch(history: History, means: dict[str, RunningMean], validation: di
         history.epochs.setdefault(name, []).append(value)
 
 
-def with_bar(steps: Iterable[Tree], epoch: int, epochs: int, n: int, batch_size: int, progress: bool) -> Iterable[Tree]:
-    if not progress:
-        return steps
-    try:
-        from tqdm import tqdm  # not tqdm.auto, which warns in notebooks without ipywidgets
-    except ImportError as error:
-        raise ImportError("train: progress=True needs tqdm; pip install tqdm, or leave progress out") from error
-    return tqdm(steps, f"epoch {epoch + 1}/{epochs}", math.ceil(n / batch_size), leave=False)
+def evaluation(
+    model: Model,
+    history: History,
+    validation: tuple[Tree, Tree] | None,
+    loss: Loss,
+    metrics: Metrics,
+    penalty: Callable[[Tree], Any] | None,
+) -> dict[str, float]:
+    if validation is None:
+        return {}
+    found = evaluate(model, history.params, validation, loss, metrics, history.state)
+    if penalty is not None:
+        found["loss"] += float(penalty(history.params))
+    return {f"val_{name}": value for name, value in found.items()}

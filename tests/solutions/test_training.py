@@ -11,7 +11,8 @@ import pytest
 import gradschool as gs
 from gradschool import training
 from gradschool.models import mlp
-from gradschool.training import batches, evaluate, train
+from gradschool.batching import batches
+from gradschool.training import evaluate, train
 from gradschool.trees import tree_leaves
 
 from .test_layers import counter, dense, sequential

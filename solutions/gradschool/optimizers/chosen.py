@@ -78,7 +78,7 @@ def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:
     """
     if chosen.hyper is None:
         raise ValueError(
-            f"with_options: expected an optimizer chosen by name, got your own; it must take {list(hyper)}"
+            f"with_options: expected an optimizer chosen by name, got your own for {list(hyper)}"
         )
     return optimizer(chosen.name, **{**chosen.hyper, **hyper})
 

@@ -1,0 +1,164 @@
+"""A callback looks on while a model trains, once a step or once an epoch, and may stop the run, change its rate or put
+other parameters in place. What it remembers is handed to it and returned, so that a run can be saved and resumed.
+
+    train(..., validation=held_out, callbacks=[EarlyStopping(patience=10), Checkpoint("run.npz")])
+    train(..., callbacks=[lambda run: print(run.epoch, run.last("loss"))])          # a function: after every epoch
+
+    class Count(Callback):                                   # your own: any of on_start, on_step, on_epoch, on_end
+        def on_epoch(self, run, memory):
+            return (memory or 0) + 1                         # what it gets the next time
+
+Those that write files are in `gradschool.logs`, the bar is in `gradschool.progress`, checkpoints in
+`gradschool.checkpoint`.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .run import Run
+from .schedules import Plateau, reduce_on_plateau
+
+__all__ = ["AfterEpoch", "Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+
+Tree = Any
+
+
+class Callback:
+    """Does nothing at each of four moments; override what you need.
+
+    Each method gets the run and what the method before it returned, None at first, and returns what is to be
+    remembered: trees of arrays, numbers and strings, which a checkpoint can hold. `on_start` of a run that is taken
+    up again gets what was remembered there. `on_end` is called even if training fails.
+    """
+
+    saves = False  # whether it saves the run, and is therefore called after all others
+
+    def on_start(self, run: Run, memory: Any) -> Any:
+        return memory
+
+    def on_step(self, run: Run, memory: Any) -> Any:
+        return memory
+
+    def on_epoch(self, run: Run, memory: Any) -> Any:
+        return memory
+
+    def on_end(self, run: Run, memory: Any) -> Any:
+        return memory
+
+
+@dataclass(frozen=True)
+class AfterEpoch(Callback):
+    """A function of the run, called after every epoch."""
+
+    function: Callable[[Run], Any]
+
+    def on_epoch(self, run: Run, memory: Any) -> None:
+        self.function(run)
+
+
+@dataclass(frozen=True)
+class EarlyStopping(Callback):
+    """Stop when a value has not improved for `patience` epochs in a row; end with the parameters of the best epoch.
+
+    monitor        "val_loss", or any other name in `history.epochs`
+    min_delta      how much better than the best so far counts as an improvement
+    maximize       larger is better, as for an accuracy
+    restore_best   put the best epoch's parameters and state back at the end, whether or not training was stopped;
+                   where no epoch was better than NaN there are none to put back
+
+    Raises ValueError for a patience below 1 or a negative min_delta; `train` does if the value is not recorded.
+    Source: Keras' `EarlyStopping`, whose `restore_best_weights` is off by default, and which guesses `maximize`.
+
+    >>> from gradschool import optimizer, train
+    >>> X = np.ones((3, 1))
+    >>> history = train(lambda p, x: x * p["w"], {"w": np.array([4.0])}, (X, X), optimizer("sgd", lr=0.75),
+    ...                 lambda Y, T: abs(Y - T).mean(), 50, rng=np.random.default_rng(0), validation=(X, X),
+    ...                 callbacks=[EarlyStopping(patience=3)])
+    >>> history.epochs["val_loss"], history.params["w"], history.stopped
+    ([2.25, 1.5, 0.75, 0.0, 0.75, 0.0, 0.75], array([1.]), 'val_loss has not improved on 0 for 3 epochs')
+    """
+
+    patience: int = 10
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    maximize: bool = False
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or not self.min_delta >= 0:
+            raise ValueError(
+                f"EarlyStopping: expected patience >= 1 and min_delta >= 0, got {self.patience} and {self.min_delta}"
+            )
+
+    def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
+        return memory or {"best": -math.inf if self.maximize else math.inf, "wait": 0, "params": None, "state": None}
+
+    def on_epoch(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
+        value = run.last(self.monitor)
+        if improves(value, memory["best"], self.min_delta, self.maximize):
+            kept = (run.history.params, run.history.state) if self.restore_best else (None, None)
+            params, state = copy.deepcopy(kept)  # the weights themselves go on changing
+            return {"best": value, "wait": 0, "params": params, "state": state}
+        memory = memory | {"wait": memory["wait"] + 1}
+        if memory["wait"] >= self.patience:
+            run.stop(f"{self.monitor} has not improved on {memory['best']:.6g} for {memory['wait']} epochs")
+        return memory
+
+    def on_end(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
+        if memory["params"] is not None:
+            run.restore(memory["params"], copy.deepcopy(memory["state"]))
+        return memory
+
+
+def improves(value: float, best: float, min_delta: float, maximize: bool) -> bool:
+    """Whether a value is better than the best by more than min_delta; a NaN never is."""
+    return value > best + min_delta if maximize else value < best - min_delta
+
+
+@dataclass(frozen=True)
+class ReduceOnPlateau(Callback):
+    """Multiply the rate of a run by a factor whenever a value has stopped improving; see `reduce_on_plateau`.
+
+    `train` raises ValueError if its lr is a schedule, which would know nothing of the factor.
+
+        train(..., lr=0.02, callbacks=[ReduceOnPlateau(schedules.reduce_on_plateau(factor=0.5, patience=5))])
+    """
+
+    plateau: Plateau = field(default_factory=reduce_on_plateau)
+    monitor: str = "val_loss"
+
+    def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
+        lr = run.start_lr if run.lr is None else run.lr
+        if callable(lr) or lr is None:
+            came = "a schedule" if callable(lr) else "none"
+            raise ValueError(f"ReduceOnPlateau: expected a number for the learning rate, got {came}; try lr=0.01")
+        memory = memory or self.plateau.init(lr)
+        run.lr = memory["lr"]
+        return memory
+
+    def on_epoch(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
+        memory = self.plateau.update(memory, run.last(self.monitor))
+        run.lr = memory["lr"]
+        return memory
+
+
+def named_callbacks(callbacks: Sequence[Callback | Callable[[Run], Any]]) -> dict[str, Callback]:
+    """Callbacks by the names under which a history keeps what they remember; those that save the run come last."""
+    found: dict[str, Callback] = {}
+    listeners = [callback if isinstance(callback, Callback) else AfterEpoch(callback) for callback in callbacks]
+    for listener in sorted(listeners, key=lambda listener: listener.saves):
+        kind = type(listener).__name__
+        twins = sum(name.split("-")[0] == kind for name in found)
+        found[f"{kind}-{twins + 1}" if twins else kind] = listener
+    return found
+
+
+def tell(listeners: dict[str, Callback], moment: str, run: Run) -> None:
+    memories = run.history.memories
+    for name, listener in listeners.items():
+        memories[name] = getattr(listener, moment)(run, memories.get(name))

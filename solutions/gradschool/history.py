@@ -1,0 +1,126 @@
+"""A history is what training leaves behind: the parameters, and the numbers of every step and epoch on the way. It
+holds all that is needed to go on from where it ends.
+
+    history = train(net, params, data, opt, loss, epochs=10, rng=rng, validation=held_out)
+    history.epochs["val_loss"], history.best_epoch()                    # [0.71, 0.48, ...], 7
+    history.to_json("run.json")                                         # the numbers, for other programs
+    history = train(net, params, data, opt, loss, epochs=20, rng=rng, validation=held_out, resume=history)
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["History"]
+
+Tree = Any
+NUMBERS = ("losses", "rates", "hyper", "epochs", "steps_per_epoch", "stopped")
+
+
+@dataclass
+class History:
+    """The result of `train`.
+
+    params, state     of the model, after the last step; `optimizer_state` is what the optimizer remembers (flat)
+    losses, rates     one number per step: the loss of its batch before the update, and the learning rate it used
+                      (nan for an optimizer that is given none); `hyper` has a list for each other scheduled option
+    epochs            lists with one number per epoch: "loss" and each metric, means over the samples of the epoch as
+                      they were seen; "val_loss" and so on, of the validation data at the epoch's end
+    stopped           why training ended before its last epoch; empty if it did not
+    steps_per_epoch   how many batches an epoch has
+    rng, memories     the state of the generator, and what each callback remembers: what `resume` needs beside these
+
+    >>> history = History({}, losses=[3.0, 2.0, 1.0, 1.5], epochs={"loss": [2.5, 1.25], "val_loss": [1.0, 1.2]})
+    >>> history.best_epoch(), history.epochs_done
+    (1, 2)
+    """
+
+    params: Tree
+    state: Tree = None
+    optimizer_state: Tree = None
+    losses: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    hyper: dict[str, list[float]] = field(default_factory=dict)
+    epochs: dict[str, list[float]] = field(default_factory=dict)
+    steps_per_epoch: int = 0
+    stopped: str = ""
+    rng: dict[str, Any] | None = None
+    memories: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.epochs.get("loss", []))
+
+    def copy(self) -> History:
+        """One that shares no memory with this, however it is trained on."""
+        return copy.deepcopy(self)
+
+    def values(self, name: str) -> list[float]:
+        """One number per epoch; ValueError for a name that was not recorded, with those that were."""
+        if name not in self.epochs:
+            advice = "; give train a validation=(X, T)" if name.startswith("val_") else ""
+            raise ValueError(f"history: {name!r} was not recorded, there is {list(self.epochs)}{advice}")
+        return self.epochs[name]
+
+    def best_epoch(self, monitor: str = "val_loss", maximize: bool = False) -> int:
+        """The epoch, from 1, with the smallest value (or the largest); the first of equals, 0 if all are NaN."""
+        values = [(-value if maximize else value) for value in self.values(monitor)]
+        best = min((value for value in values if not math.isnan(value)), default=math.nan)
+        return values.index(best) + 1 if best == best else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers, without parameters and states."""
+        return {name: getattr(self, name) for name in NUMBERS}
+
+    def to_json(self, file: str | os.PathLike[str] | None = None) -> str:
+        """The numbers as JSON, written to a file if there is one. JSON has no NaN or infinity: they become strings.
+
+        >>> History({}, losses=[0.5, math.nan]).to_json()
+        '{"losses": [0.5, "nan"], "rates": [], "hyper": {}, "epochs": {}, "steps_per_epoch": 0, "stopped": ""}'
+        """
+        text = json.dumps(spelled(self.to_dict()), allow_nan=False)
+        if file is not None:
+            Path(file).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    @staticmethod
+    def from_json(text: str) -> History:
+        """The numbers back from `to_json`, with nothing for parameters.
+
+        Raises ValueError for JSON that is something else.
+
+        >>> History.from_json(History({}, losses=[0.5, math.inf]).to_json()).losses
+        [0.5, inf]
+        """
+        found = json.loads(text)
+        if not isinstance(found, dict) or sorted(found) != sorted(NUMBERS):
+            came = sorted(found) if isinstance(found, dict) else type(found).__name__
+            raise ValueError(f"History.from_json: expected the keys {sorted(NUMBERS)}, got {came}")
+        lists = {name: found[name] for name in ("hyper", "epochs")}
+        return History(
+            None,
+            losses=numbers(found["losses"]),
+            rates=numbers(found["rates"]),
+            steps_per_epoch=found["steps_per_epoch"],
+            stopped=found["stopped"],
+            **{name: {key: numbers(values) for key, values in table.items()} for name, table in lists.items()},
+        )
+
+
+def spelled(value: Any) -> Any:
+    """The same with "nan", "inf" and "-inf" for what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: spelled(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [spelled(entry) for entry in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def numbers(values: list[Any]) -> list[float]:
+    return [float(value) for value in values]

@@ -94,6 +94,7 @@ from .optimizers import (
     with_lr_factors,
     with_options,
 )
+from .range_test import RangeTest, range_test
 from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
 from .run import Run
@@ -128,4 +129,4 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "holdout", "lecun",
     "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
-__all__ += ["AfterEpoch", "Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+__all__ += ["AfterEpoch", "Callback", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test"]

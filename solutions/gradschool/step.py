@@ -77,13 +77,13 @@ def training_step(
         value = loss(Y, T)
         return (value if penalty is None else value + penalty(params)), (Y, after)
 
-    (value, (Y, after)), grads = value_and_grad(compare, has_aux=True)(weights.tree)
+    into = None if room is None else room.tree
+    (value, (Y, after)), grads = value_and_grad(compare, has_aux=True, into=into)(weights.tree)
     if not math.isfinite(value):
         raise FloatingPointError(f"the loss is {value}")
     if gradients is not None:
         grads = gradients(grads, weights.tree)
-    if room is not None:
-        room.vector[:] = weights.gather(grads)
-        grads = room
+    if room is not None and grads is room.tree:
+        grads = room  # as one vector
     weights, memory = optimizer.update(weights, grads, memory, lr)
     return Stepped(value, Y, after, weights, memory)

@@ -51,7 +51,16 @@ def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     """
     for other in rest:
         check_structure(tree, other)
-    return _map(f, tree, rest)
+    return _map(f, tree, rest) if rest else _map_one(f, tree)
+
+
+def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
+    """What `_map` does with one tree, which is mapped at every step of a training."""
+    if type(tree) is dict:
+        return {key: _map_one(f, subtree) for key, subtree in tree.items()}
+    if type(tree) is list:
+        return [_map_one(f, subtree) for subtree in tree]
+    return _map(f, tree, ())
 
 
 def _map(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:
@@ -100,7 +109,7 @@ def check_structure(tree: Tree, other: Tree, names: tuple[str, str] = ("the firs
     Raises:
         ValueError: they have not; the message names the first path that differs.
     """
-    difference = _difference(tree, other, "")
+    difference = None if _alike(tree, other) else _difference(tree, other, "")
     if difference:
         path, expected, came = difference
         where = path or "the top"
@@ -108,6 +117,17 @@ def check_structure(tree: Tree, other: Tree, names: tuple[str, str] = ("the firs
             f"trees differ at {where}: {names[0]} has {expected}, {names[1]} has {came}; "
             "give both the same keys, as tree_map does."
         )
+
+
+def _alike(tree: Tree, other: Tree) -> bool:
+    """Whether two trees of plain dicts and lists are the same; False if they are not, or if it takes a closer look."""
+    if type(tree) is not type(other):
+        return False
+    if type(tree) is dict:
+        return tree.keys() == other.keys() and all(_alike(tree[key], other[key]) for key in tree)
+    if type(tree) is list:
+        return len(tree) == len(other) and all(map(_alike, tree, other))
+    return not isinstance(tree, dict | list | tuple)
 
 
 def _difference(tree: Tree, other: Tree, path: str) -> tuple[str, str, str] | None:

@@ -358,3 +358,58 @@ def test_empty_batches_have_loss_zero_and_empty_gradients():
     for name, T in itertools.product(["l1_loss", "l2_loss", "half_mse", "huber", "cross_entropy"], [np.zeros((0, 3))]):
         value, gradient = gs.value_and_grad(getattr(gs, name))(np.zeros((0, 3)), T)
         assert (value, gradient.shape) == (0, (0, 3))
+
+
+# ------------------------------------------------------------------------------------------------- gradients in places
+def two_layers(params, X):
+    return np.sum(np.tanh(gs.dense(gs.dense(X, params["V"], params["b"]), params["W"])) ** 3)
+
+
+def test_gradients_written_into_given_memory_are_the_gradients():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6, 4))
+    params = {"V": rng.normal(size=(4, 5)), "b": rng.normal(size=5), "W": rng.normal(size=(5, 3)), "unused": np.ones(7)}
+    into = {name: np.full(p.shape, np.nan) for name, p in reversed(params.items())}
+    for _ in range(3):  # the same memory again and again
+        value, grads = gs.value_and_grad(two_layers, into=into)(params, X)
+        expected_value, expected = gs.value_and_grad(two_layers)(params, X)
+        assert grads is into
+        assert value == expected_value
+        for name in params:
+            np.testing.assert_allclose(into[name], expected[name], rtol=1e-13)
+        params["V"] = params["V"] + 0.1
+
+
+@pytest.mark.parametrize("uses", [2, 3])
+def test_a_parameter_that_is_used_several_times_gets_the_sum_in_its_place(uses):
+    rng = np.random.default_rng(1)
+    X, W = rng.normal(size=(6, 5)), rng.normal(size=(5, 5))
+
+    def repeated(W):
+        Y = X
+        for _ in range(uses):
+            Y = np.tanh(gs.dense(Y, W))
+        return np.sum(Y * Y) + np.sum(W[1])
+
+    into = np.full(W.shape, np.nan)
+    gs.value_and_grad(repeated, into=into)(W)
+    np.testing.assert_allclose(into, gs.grad(repeated)(W), rtol=1e-12)
+
+
+def test_derivatives_inside_of_a_derivative_leave_its_places_alone():
+    rng = np.random.default_rng(2)
+    X, W = rng.normal(size=(6, 5)), rng.normal(size=(5, 3))
+    loss = lambda W: np.sum(np.tanh(gs.dense(X, W)) ** 2)
+    slope = lambda W: np.sum(gs.grad(loss)(W) ** 2)
+    into = np.full(W.shape, np.nan)
+    gs.value_and_grad(slope, into=into)(W)
+    np.testing.assert_allclose(into, gs.grad(slope)(W), rtol=1e-12)
+
+
+def test_places_must_fit():
+    with pytest.raises(ValueError, match=r"into: the gradient of an array \(3,\) does not fit into \(4,\)"):
+        gs.value_and_grad(np.sum, into=np.empty(4))(np.ones(3))
+    with pytest.raises(ValueError, match="argnums must be one number"):
+        gs.value_and_grad(np.sum, argnums=(0,), into=np.empty(4))
+    with pytest.raises(ValueError, match=r"trees differ at b"):
+        gs.value_and_grad(lambda p: np.sum(p["a"]), into={"a": np.ones(3), "b": np.ones(3)})({"a": np.ones(3)})

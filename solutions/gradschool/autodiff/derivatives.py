@@ -22,7 +22,7 @@ from .traced import Traced, constant, lowered
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, into: Tree = None
 ) -> Callable[..., Any]:
     """A function with the arguments of f that returns (value, gradient) in one go.
 
@@ -30,9 +30,11 @@ def value_and_grad(
         f: returns one number; with `has_aux` a pair (number, anything else), such as predictions or a new state.
         argnums: which positional argument to differentiate; for several positions the gradient is a tuple.
         has_aux: then the result is ((value, aux), gradient).
+        into: memory for the gradient, a tree of arrays like the argument: it is then what comes back, filled anew.
+            For one position only; large gradients are computed there instead of copied.
 
     Raises (when called):
-        ValueError: f returned something else than one number.
+        ValueError: f returned something else than one number; `into` differs from the argument in structure or shape.
         TypeError: an argument holds whole numbers; its path is named.
 
     >>> loss = lambda params, x: np.sum((params["w"] * x - 1.0) ** 2)
@@ -41,14 +43,19 @@ def value_and_grad(
     17.0 [0. 2. 8.]
     """
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if into is not None and not isinstance(argnums, int):
+        raise ValueError("value_and_grad: `into` is for the gradient of one argument, so argnums must be one number.")
 
     def run(*args: Any, **kwargs: Any) -> Any:
         tape = Tape()
-        variables = {i: traced_tree(args[i], tape, argument_name(f, i)) for i in positions}
+        variables = {i: traced_tree(args[i], tape, f, i) for i in positions}
+        places = {} if into is None else reserved(variables[positions[0]], into)
+        tape.places.update(places)
         result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)
         value, aux = result if has_aux else (result, None)
         found = tape.pull(one(value, tape), forget=True)
-        gradients = tuple(collected(variables[i], found) for i in positions)
+        filled(places, found)
+        gradients = (into,) if into is not None else tuple(collected(variables[i], found) for i in positions)
         value = lowered(value, tape)
         out = (value, tree_map(lambda leaf: lowered(leaf, tape), aux)) if has_aux else value
         return out, gradients[0] if isinstance(argnums, int) else gradients
@@ -85,7 +92,7 @@ def vjp(f: Callable[..., Any], *args: Tree) -> tuple[Tree, Callable[[Tree], tupl
     [6. 4.] [ 3.  2. 10.]
     """
     tape = Tape()
-    variables = [traced_tree(a, tape, argument_name(f, i)) for i, a in enumerate(args)]
+    variables = [traced_tree(a, tape, f, i) for i, a in enumerate(args)]
     y = f(*variables)
 
     def pullback(g: Tree) -> tuple[Tree, ...]:
@@ -129,19 +136,26 @@ def stop_gradient(tree: Tree) -> Tree:
 
 
 # -------------------------------------------------------------------------------------------------- to and from trees
-def traced_tree(tree: Tree, tape: Tape, name: str) -> Tree:
-    """The tree with every leaf traced; whole numbers are refused, since they could not take a step."""
-    paths = iter(tree_paths(tree))
+def traced_tree(tree: Tree, tape: Tape, f: Callable[..., Any], i: int) -> Tree:
+    """Argument i of f with every leaf traced; whole numbers are refused, since they could not take a step."""
 
     def variable(leaf: Any) -> Traced:
-        path = next(paths)
-        value = leaf if isinstance(leaf, Traced) else np.asarray(leaf)
+        value = leaf if isinstance(leaf, Traced | np.ndarray) else np.asarray(leaf)
         if value.dtype.kind != "f":
-            where = f"{name}{path if path.startswith('[') else '.' + path}" if path else name
-            raise TypeError(f"expected floats to differentiate, got {value.dtype} in {where}; try .astype(float).")
+            raise TypeError(f"expected floats to differentiate, got {refused(tree, f, i)}; try .astype(float).")
         return Traced(value, tape, tape.variable())
 
     return tree_map(variable, tree)
+
+
+def refused(tree: Tree, f: Callable[..., Any], i: int) -> str:
+    """Which leaf is no float, and what it is."""
+    for path, leaf in zip(tree_paths(tree), tree_leaves(tree), strict=True):
+        dtype = leaf.dtype if isinstance(leaf, Traced) else np.asarray(leaf).dtype
+        if dtype.kind != "f":
+            name = argument_name(f, i)
+            return f"{dtype} in {name}{path if path.startswith('[') or not path else '.' + path}"
+    raise AssertionError("every leaf is a float")
 
 
 def argument_name(f: Callable[..., Any], i: int) -> str:
@@ -149,6 +163,19 @@ def argument_name(f: Callable[..., Any], i: int) -> str:
         return list(inspect.signature(f).parameters)[i]
     except (TypeError, ValueError, IndexError):
         return f"argument {i}"
+
+
+def reserved(variables: Tree, into: Tree) -> dict[int, np.ndarray]:
+    """Where the gradients of variables are wanted."""
+    places: dict[int, np.ndarray] = {}
+
+    def reserve(variable: Traced, place: np.ndarray) -> None:
+        if place.shape != variable.shape:
+            raise ValueError(f"into: the gradient of an array {variable.shape} does not fit into {place.shape}.")
+        places[variable.entry] = place
+
+    tree_map(reserve, variables, into)
+    return places
 
 
 def one(value: Any, tape: Tape) -> dict[int, Any]:
@@ -182,3 +209,11 @@ def collected(variables: Tree, found: dict[int, Any]) -> Tree:
         return d if d.ndim else d[()]
 
     return tree_map(gradient, variables)
+
+
+def filled(places: dict[int, np.ndarray], found: dict[int, Any]) -> None:
+    """Every gradient in its place: what an op has computed there is there already."""
+    for entry, place in places.items():
+        d = found.get(entry, 0)
+        if d is not place:
+            place[...] = d

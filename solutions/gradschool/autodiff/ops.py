@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import swap
 from .tape import Tape
-from .traced import Traced, lowered, top_tape
+from .traced import Traced, taken_from, top_tape
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +40,7 @@ class Op:
     each: tuple[Callable[..., Any], ...]
     some: Callable[..., Any] | None
     plain: Callable[..., Any] | None
+    fills: frozenset[int]
 
 
 OPS: dict[str, Op] = {}
@@ -63,7 +64,8 @@ def op(
         backward: `backward(g, cache)` -> the gradient for the first argument, or a tuple for the first `inputs`.
         inputs: how many of the leading arguments are differentiated; tracing any other raises.
         each: the parts of a backward that are worth computing alone: `each[i](g, cache)` is the gradient for
-            argument i, called only if that argument is traced.
+            argument i, called only if that argument is traced. With a parameter `out` it can write the gradient
+            into memory that it is given.
         some: the same for a backward whose gradients share most of their work: `some(g, cache, which)` returns
             {i: gradient} for the arguments i in `which`.
         parts: names of the ops that this one fuses. While one of them is replaced, `composed` runs instead.
@@ -87,11 +89,18 @@ def op(
                 return traced_call(record, tape, args, kwargs)
             return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
 
-        record = OPS[name] = Op(name, f"{name}_backward", forward, backward, public, names, inputs, each, some, plain)
+        record = OPS[name] = Op(
+            name, f"{name}_backward", forward, backward, public, names, inputs, each, some, plain, filling(each)
+        )
         swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
 
     return tie
+
+
+def filling(each: tuple[Callable[..., Any], ...]) -> frozenset[int]:
+    """The arguments whose gradients can be written into given memory."""
+    return frozenset(i for i, part in enumerate(each) if "out" in inspect.signature(part).parameters)
 
 
 def run_replacement(name: str, mine: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -101,22 +110,31 @@ def run_replacement(name: str, mine: Callable[..., Any], args: Any, kwargs: Any)
 
 def traced_call(op: Op, tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run the op one tape lower and note the step on this one."""
-    args, kwargs = in_order(op, args, kwargs)
-    raw = [lowered(a, tape) for a in args]
+    if kwargs or len(args) != op.inputs:
+        args, kwargs = in_order(op, args, kwargs)
+    raw, traced, entries = taken_from(tape, args)
     y, pullback = linearized(op, raw, kwargs)
-    traced = [i for i, a in enumerate(args) if a is not raw[i]]
-    entries = tuple(args[i].entry for i in traced)
-    kinds = tuple((r.shape, r.dtype) if r.dtype.kind == "f" else None for r in y) if isinstance(y, tuple) else ()
-    entry = tape.step(entries, lambda g: pullback(g, traced), kinds)
-    if not kinds:
-        return Traced(y, tape, entry)
+    places = tape.places  # not the tape itself, which would hold itself by way of the step
+
+    def back(g: Any) -> list[Any]:
+        return pullback(g, traced, taken_places(op, traced, entries, places) if places else {})
+
+    if not isinstance(y, tuple):
+        return Traced(y, tape, tape.step(entries, back))
+    kinds = tuple((r.shape, r.dtype) if r.dtype.kind == "f" else None for r in y)
+    entry = tape.step(entries, back, kinds)
     return tuple(Traced(r, tape, entry + i) if kinds[i] else r for i, r in enumerate(y))
+
+
+def taken_places(
+    op: Op, traced: list[int], entries: tuple[int, ...], places: dict[int, np.ndarray]
+) -> dict[int, np.ndarray]:
+    """Where the gradients of arguments are wanted, for those arguments whose gradient the op can write there."""
+    return {i: places.pop(entry) for i, entry in zip(traced, entries, strict=True) if i in op.fills and entry in places}
 
 
 def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The differentiable arguments by position, and the rest made sure to be plain."""
-    if len(args) == op.inputs and not kwargs:
-        return args, kwargs
     start, last = len(args), max((i for i, name in enumerate(op.names[: op.inputs]) if name in kwargs), default=-1)
     for name in op.names[start : last + 1]:
         if name not in kwargs and not optional(op, name):
@@ -136,8 +154,10 @@ def optional(op: Op, name: str) -> bool:
     return inspect.signature(op.function).parameters[name].default is None
 
 
-def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[[Any, list[int]], list[Any]]]:
-    """The value at `raw`, and `pullback(g, which)` with the gradients for the arguments whose positions are asked."""
+def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[..., list[Any]]]:
+    """The value at `raw`, and `pullback(g, which, places)` with the gradients for the arguments whose positions are
+    asked; `places` has memory for some of them.
+    """
     nested = top_tape(raw) is not None
     mine, my_backward = swap.replaced(op.name), swap.replaced(op.backward_name)
     y, cache = (None, {}) if nested and op.plain else op.forward(*raw, **kwargs)
@@ -146,11 +166,12 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
     elif mine:
         y = same_shape(op.name, run_replacement(op.name, mine, raw, kwargs), y)
 
-    def pullback(g: Any, which: list[int]) -> list[Any]:
+    def pullback(g: Any, which: list[int], places: dict[int, np.ndarray]) -> list[Any]:
         if my_backward is None and op.plain and (nested or is_traced(g)):
             gradients = plain_gradients(op, raw, kwargs, g)
         elif my_backward is None and op.each:
-            gradients = {i: op.each[i](g, cache) for i in which}
+            rooms = {} if nested or is_traced(g) else places
+            gradients = {i: op.each[i](g, cache, out=rooms[i]) if i in rooms else op.each[i](g, cache) for i in which}
         elif my_backward is None and op.some:
             gradients = op.some(g, cache, which)
         else:

@@ -32,13 +32,18 @@ class Step(NamedTuple):
 
 
 class Tape:
-    """Steps in the order in which they were made, so that walking backwards meets every result before its inputs."""
+    """Steps in the order in which they were made, so that walking backwards meets every result before its inputs.
 
-    __slots__ = ("age", "steps")
+    `places` has memory in which the gradients of variables are wanted. A pullback that computes the whole gradient of
+    one may take the place out and write there; a second one finds it gone, and its gradient is added.
+    """
+
+    __slots__ = ("age", "places", "steps")
 
     def __init__(self) -> None:
         self.age = next(_ages)  # an inner derivative has the younger tape
         self.steps: list[Step | None] = []
+        self.places: dict[int, np.ndarray] = {}
 
     def variable(self) -> int:
         """A new entry that nothing leads to."""
@@ -48,31 +53,34 @@ class Tape:
     def step(self, inputs: tuple[int, ...], pullback: Callable[[Any], Iterable[Any]], results: tuple = ()) -> int:
         """A new entry for a result that was made of `inputs`; for several results, the entry of the first."""
         self.steps.append(Step(inputs, pullback, results))
-        self.steps.extend([None] * (len(results) - 1))
-        return len(self.steps) - max(len(results), 1)
+        if len(results) > 1:
+            self.steps.extend([None] * (len(results) - 1))
+            return len(self.steps) - len(results)
+        return len(self.steps) - 1
 
     def pull(self, cotangents: Mapping[int, Any], forget: bool = False) -> dict[int, Any]:
         """Carry cotangents of results back to the variables; with `forget` the steps are dropped on the way."""
-        gradients = dict(cotangents)
+        gradients, steps = dict(cotangents), self.steps
         for entry in range(max(gradients, default=-1), -1, -1):
-            step = self.steps[entry]
+            step = steps[entry]
             if step is None:
                 continue
+            inputs, pullback, results = step
             if forget:
-                self.steps[entry] = None  # frees what the pullback had kept, while the walk goes on
-            g = _of_all_results(step, entry, gradients) if step.results else gradients.pop(entry, None)
+                steps[entry] = None  # frees what the pullback had kept, while the walk goes on
+            g = _of_all_results(results, entry, gradients) if results else gradients.pop(entry, None)
             if g is None:
                 continue
-            for i, d in zip(step.inputs, step.pullback(g), strict=True):
+            for i, d in zip(inputs, pullback(g), strict=True):
                 if d is not None:
                     gradients[i] = gradients[i] + d if i in gradients else d
         return gradients
 
 
-def _of_all_results(step: Step, entry: int, gradients: dict[int, Any]) -> tuple[Any, ...] | None:
+def _of_all_results(results: tuple, entry: int, gradients: dict[int, Any]) -> tuple[Any, ...] | None:
     """The gradients of all results of a step, zeros for those that nothing used; None if nothing used any."""
-    found = [gradients.pop(entry + i, None) for i in range(len(step.results))]
+    found = [gradients.pop(entry + i, None) for i in range(len(results))]
     if all(g is None for g in found):
         return None
-    pairs = zip(found, step.results, strict=True)
+    pairs = zip(found, results, strict=True)
     return tuple(np.zeros(*kind) if g is None and kind else g for g, kind in pairs)

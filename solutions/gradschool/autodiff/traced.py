@@ -180,21 +180,32 @@ def call(function: Callable[..., Any], rules: Any, args: Any, kwargs: Any) -> An
     `rules` has for each argument `rule(g, y, *args, **kwargs)`, or None for a constant; it may also be one function
     `rule(i, g, y, *args, **kwargs)` for all.
     """
-    if not callable(rules):
+    each = callable(rules)
+    if not each and (len(rules) < len(args) or None in rules):
         args = [a if i < len(rules) and rules[i] else constant(a) for i, a in enumerate(args)]
     tape = top_tape(args)
     if tape is None:
         return function(*args, **kwargs)
-    raw = [lowered(a, tape) for a in args]
+    raw, traced, entries = taken_from(tape, args)
     y = function(*raw, **kwargs)
-    traced = [i for i, a in enumerate(args) if a is not raw[i]]
 
     def pullback(g: Any) -> list[Any]:
-        if callable(rules):
+        if each:
             return [fitted(rules(i, g, y, *raw, **kwargs), raw[i].shape) for i in traced]
         return [fitted(rules[i](g, y, *raw, **kwargs), raw[i].shape) for i in traced]
 
-    return Traced(y, tape, tape.step(tuple(args[i].entry for i in traced), pullback))
+    return Traced(y, tape, tape.step(entries, pullback))
+
+
+def taken_from(tape: Tape, args: Iterable[Any]) -> tuple[list[Any], list[int], tuple[int, ...]]:
+    """The arguments one tape lower; the positions of those that were traced on it, and their entries."""
+    raw, traced, entries = list(args), [], []
+    for i, a in enumerate(raw):
+        if isinstance(a, Traced) and a.tape is tape:
+            raw[i] = a.value
+            traced.append(i)
+            entries.append(a.entry)
+    return raw, traced, tuple(entries)
 
 
 def fitted(g: Any, shape: tuple[int, ...]) -> Any:

@@ -29,10 +29,11 @@ def dense_dX(g, cache):
     return g @ cache["W"].T
 
 
-def dense_dW(g, cache):
+def dense_dW(g, cache, out=None):
     """dL/dW = X^T g, summed over all samples"""
     X = cache["X"]
-    return X.reshape(-1, X.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+    rows, g = X.reshape(-1, X.shape[-1]), g.reshape(-1, g.shape[-1])
+    return rows.T @ g if out is None else np.matmul(rows.T, g, out=out)
 
 
 def dense_db(g, cache):

@@ -60,6 +60,9 @@ def grade(
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions with your own rights. For code you trust.")
     ] = False,
+    mode: Annotated[
+        str | None, typer.Option("--mode", metavar="AB|B|C", help="Of the sandbox. Default: the best that holds here.")
+    ] = None,
     json: Json = None,
 ) -> None:
     """Grade what was handed in.
@@ -72,7 +75,7 @@ def grade(
 
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
-                             unsafe_no_sandbox=unsafe_no_sandbox or None)  # fmt: skip
+                             unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode)  # fmt: skip
         show(summary)
         write_json(json, as_result(summary))
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)

@@ -158,7 +158,7 @@ class Worker:
 
 
 class Workers(Protocol):
-    """A source of fresh workers. `mode` is "AB", "B" (sandboxed), "process" or "here", and stands in every verdict."""
+    """A source of fresh workers. `mode` stands in every verdict: "AB", "B", "C" (sandboxed), "process" or "here"."""
 
     mode: str
 

@@ -113,8 +113,10 @@ def course_of(course: Course) -> Finding:
 def sandbox(found: Capabilities) -> Iterator[Finding]:
     """Its mode, then layer by layer. Needed to grade what others wrote, and for nothing else."""
     grading = "to grade others"
-    fine = found.mode in ("AB", "B")
-    yield Finding("sandbox", fine, MODES[found.mode], "see the layers below", grading, {"mode": found.mode})
+    fine = bool(found.modes)
+    words = MODES[found.mode] + (f" (modes that hold: {', '.join(found.modes)})" if fine else "")
+    data = {"mode": found.mode, "modes": list(found.modes)}
+    yield Finding("sandbox", fine, words, "see the layers below", grading, data)
     for layer in found.layers:
         words = "holds: tried with a canary" if layer.holds else layer.why
         # bubblewrap is a second wall; the others are the first one

@@ -44,6 +44,7 @@ class Task:
     course: str
     seed: int
     unsafe_no_sandbox: bool = False
+    mode: str = ""  # of the sandbox: "AB", "B" or "C"; nothing for the best of the machine that judges
 
     @property
     def digest(self) -> str:
@@ -57,7 +58,7 @@ def judge_task(task: Task) -> Judged:
     submission = read_submission(task.data, course, chapter, name=task.file)
     facts = [submission.facts(exercise) for exercise in chapter.exercises]
     written = any(not f.stub and f.undefined is None for f in facts)
-    workers: Any = workers_of(task.course, task.unsafe_no_sandbox) if written else NoWorkers()
+    workers: Any = workers_of(task.course, task.unsafe_no_sandbox, task.mode) if written else NoWorkers()
     answers = functools.partial(_answers, course=task.course, seed=task.seed)
     verdicts = judge_submission(submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name))
     return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, verdicts, submission.problems)
@@ -86,11 +87,12 @@ class NoWorkers:
 
 
 @functools.cache
-def workers_of(course: str, unsafe_no_sandbox: bool = False) -> Workers:
+def workers_of(course: str, unsafe_no_sandbox: bool = False, mode: str = "") -> Workers:
     """This process's sandbox for a course. Raises SandboxMissing."""
     world: Course = load_course(course)
     workers = open_workers(
         unsafe_no_sandbox=unsafe_no_sandbox,
+        mode=mode,
         helpers=world.helpers_source,
         modules=world.modules,
         placeholders=world.placeholders,

@@ -1,11 +1,12 @@
 """What holds submitted code on this machine: every layer is tried by a canary, and a missing one is named.
 
 A canary is a child in the place of a submission that tries to read, write, connect, fork and signal. Grading starts
-only where all of that is refused.
+only where all of that is refused. Mode AB is tried first, then B, then C, which is as strict as AB and slower: it is
+for whoever asks for it, and for machines on which a zygote cannot fork.
 
     print(probe().text())                        # layer by layer: holds, or why not and how to get it
     workers = open_workers(helpers="HELPERS = {}")   # the best sandbox there is, SandboxMissing if that is too little
-    workers.mode                                 # "AB", "B", or "process" if told unsafe_no_sandbox=True
+    workers.mode                                 # "AB", "B", "C", or "process" if told unsafe_no_sandbox=True
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from .worker import SubprocessWorkers
 
 __all__ = ["Capabilities", "Layer", "open_workers", "probe"]
 
-MODES = ("AB", "B")  # the best first
+MODES = ("AB", "B", "C")  # in the order in which they are tried
+ENOUGH = {"AB": ("AB", "C"), "B": MODES}  # what is at least as strict
 ALONE = {  # what each layer refuses when it is the only one
     "bubblewrap": ("read", "write", "connect", "local socket"),
     "landlock": ("read", "write"),
-    "seccomp": ("fork", "execute", "connect", "local socket", "signal"),
-    "limits": ("memory",),
+    "seccomp": ("fork", "execute", "connect", "local socket", "signal", "namespace", "trace"),
+    "limits": ("memory", "write", "descriptors"),
     "session": ("session",),
 }
 NO_LINUX = (
@@ -53,16 +55,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What this machine can do. `mode` is the best that holds: "AB", "B" or "process"."""
+    """What this machine can do. `mode` is the first that holds ("process" if none does), `modes` are all that do."""
 
     mode: str
     layers: tuple[Layer, ...]
+    modes: tuple[str, ...] = ()
 
     def text(self) -> str:
         return "\n".join([f"mode {self.mode}", *map(line_of, self.layers)])
 
     def to_json(self) -> dict[str, Any]:
-        return {"mode": self.mode, "layers": [vars(layer) for layer in self.layers]}
+        return {"mode": self.mode, "modes": list(self.modes), "layers": [vars(layer) for layer in self.layers]}
 
 
 def line_of(layer: Layer) -> str:
@@ -83,8 +86,9 @@ def bait(limits: Limits) -> Iterator[dict[str, Any]]:
         local = stack.enter_context(socket.socket(socket.AF_UNIX))
         local.bind(os.path.join(folder, "socket"))
         local.listen()
-        yield {"secret": str(secret), "folder": folder, "port": tcp.getsockname()[1], "process": os.getpid(),
-               "socket": os.path.join(folder, "socket"), "memory": 2 * limits.memory}  # fmt: skip
+        yield {"secret": str(secret), "folder": folder, "socket": os.path.join(folder, "socket"),
+               "port": tcp.getsockname()[1], "process": os.getpid(), "memory": 2 * limits.memory,
+               "files": limits.files}  # fmt: skip
 
 
 def succeeded(sandbox: Sandbox, layers: Iterable[str], limits: Limits) -> list[str]:
@@ -105,11 +109,14 @@ def probe() -> Capabilities:
     if sys.platform != "linux":
         return Capabilities("process", tuple(Layer(name, False, "this is not Linux", NO_LINUX) for name in ALONE))
     layers = (*probe_bubblewrap(), *probe_children())
-    mode = "process"
-    for candidate in reversed(MODES):
-        with contextlib.suppress(SandboxMissing, Infrastructure), tried(candidate):
-            mode = candidate
-    return Capabilities(mode, layers)
+    hold = tuple(filter(holds, MODES))
+    return Capabilities(hold[0] if hold else "process", layers, hold)
+
+
+def holds(mode: str) -> bool:
+    with contextlib.suppress(SandboxMissing, Infrastructure), tried(mode):
+        return True
+    return False
 
 
 def probe_bubblewrap() -> list[Layer]:
@@ -122,7 +129,7 @@ def probe_bubblewrap() -> list[Layer]:
 
 def probe_children() -> list[Layer]:
     with Sandbox(mode="B", layers=()) as sandbox:
-        absent = sandbox.zygote.missing
+        absent = sandbox.source.missing
         return [lacking(name, absent[name]) if name in absent else alone(name, sandbox) for name in LAYERS]
 
 
@@ -192,32 +199,40 @@ def open_workers(
     minimum: str = "B",
     unsafe_no_sandbox: bool = False,
     *,
+    mode: str = "",
     helpers: str = "",
     modules: Mapping[str, str] | None = None,
     placeholders: Iterable[str] = (),
     limits: Limits | None = None,
 ) -> Workers:
-    """The best sandbox that a canary finds tight: "AB", else "B" if `minimum` allows it.
+    """The first sandbox that a canary finds tight among those at least as strict as `minimum`, "AB" or "B".
 
-    Raises SandboxMissing, which names the layers and how to get them, unless `unsafe_no_sandbox`: then workers of mode
-    "process". Raises Infrastructure if the public code (helpers, modules) does not load.
+    With a `mode` that one and no other. Raises SandboxMissing, which names the layers and how to get them, unless
+    `unsafe_no_sandbox`: then workers of mode "process". Raises Infrastructure if the public code (helpers, modules)
+    does not load.
     """
-    if minimum not in MODES:
-        raise ValueError(f"minimum: expected one of {MODES}, got {minimum!r}")
+    if minimum not in ENOUGH:
+        raise ValueError(f"minimum: expected one of {tuple(ENOUGH)}, got {minimum!r}")
+    if mode and mode not in MODES:
+        raise ValueError(f"mode: expected one of {MODES}, or nothing for the best of this machine; got {mode!r}")
     world = {"helpers": helpers, "modules": modules, "placeholders": tuple(placeholders), "limits": limits}
-    absent: list[Layer] = []
-    for mode in MODES[: MODES.index(minimum) + 1] if sys.platform == "linux" else ():
+    absent: dict[str, Layer] = {}
+    failed: Infrastructure | None = None
+    candidates = ((mode,) if mode else ENOUGH[minimum]) if sys.platform == "linux" else ()
+    for candidate in candidates:
         try:
-            return tried(mode, **world)
+            return tried(candidate, **world)
         except SandboxMissing as error:
-            absent += [lacking(name, why) for name, why in error.layers.items()]
+            absent |= {name: lacking(name, why) for name, why in error.layers.items()}
         except Infrastructure as error:
-            if mode == "B":  # no layer is missing: it is the public code, or the machine
-                raise
-            absent.append(lacking("bubblewrap", why_of("bubblewrap", error)))
+            failed = error
+            if candidate != "B":
+                absent.setdefault("bubblewrap", lacking("bubblewrap", why_of("bubblewrap", error)))
+    if failed and "B" in candidates and set(absent) <= {"bubblewrap"}:
+        raise failed  # no layer of the workers is missing: it is the public code, or the machine
     if unsafe_no_sandbox:
         return SubprocessWorkers(**world)
-    raise SandboxMissing(refusal(minimum, absent), {layer.name: layer.why for layer in absent})
+    raise SandboxMissing(refusal(mode or minimum, absent.values()), {name: x.why for name, x in absent.items()})
 
 
 def refusal(minimum: str, absent: Iterable[Layer]) -> str:

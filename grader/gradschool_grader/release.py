@@ -43,6 +43,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 
 c.Judge.course = {where!r}
+c.Judge.mode = ""  # of the sandbox: "AB", "B" or "C"; empty for the best of the machine (`gradschool doctor`)
 c.Judge.unsafe_no_sandbox = False  # True runs students' code without any protection of this machine
 '''
 

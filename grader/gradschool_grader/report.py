@@ -31,6 +31,7 @@ WORDS = {"passed": "passed", "wrong": "wrong", "raised": "raised an error", "tim
 MODES = {
     "AB": "sandbox AB: own namespaces, no network, locked system calls and files",
     "B": "sandbox B: locked system calls and files",
+    "C": "sandbox C: namespaces for every answer alone, no network, locked system calls and files",
     "process": "a process of its own without a sandbox: fit for trusted code only",
     "here": "the same process, without a sandbox: fit for trusted code only",
     "": "not run",

@@ -5,6 +5,7 @@ Canary().handle({"secret": "/etc/passwd"})   # {"read": "EACCES"}, or {"read": "
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import mmap
 import os
@@ -56,15 +57,48 @@ def memory(request: dict[str, Any]) -> None:
     mmap.mmap(-1, request["memory"]).close()
 
 
+def descriptors(request: dict[str, Any]) -> None:
+    """One more than a worker may have open."""
+    opened: list[int] = []
+    try:
+        while len(opened) <= request["files"]:
+            opened.append(os.dup(0))
+    finally:
+        for fd in opened:
+            os.close(fd)
+
+
+def namespace(request: dict[str, Any]) -> None:
+    """A user namespace would give back the powers of root inside it. Asked for by a child: it would be for good."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(1 if ctypes.CDLL(None).unshare(NEW_USER) else 0)
+    if os.waitpid(pid, 0)[1]:
+        raise PermissionError(errno.EPERM, "no namespace")
+
+
+def trace(request: dict[str, Any]) -> None:
+    """The memory of the process that started this one, read as a debugger reads it."""
+    place = ctypes.create_string_buffer(8)
+    here = (ctypes.c_void_p * 2)(ctypes.addressof(place), 8)
+    there = (ctypes.c_void_p * 2)(id(None), 8)  # a zygote and its children have it at the same address
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.process_vm_readv(os.getppid(), here, ctypes.c_ulong(1), there, ctypes.c_ulong(1), ctypes.c_ulong(0)) < 0:
+        raise OSError(ctypes.get_errno(), "not read")
+
+
 def session(request: dict[str, Any]) -> None:
     """Its group is its own, or a signal to the group reaches others."""
     if os.getpgrp() == os.getpid():
         raise PermissionError(errno.EPERM, "alone in its group")
 
 
+NEW_USER = 0x10000000
+
 ATTEMPTS: dict[str, Callable[[dict[str, Any]], None]] = {
     "read": read, "write": write, "connect": connect, "local socket": local_socket, "signal": signals,
-    "execute": execute, "fork": fork, "memory": memory, "session": session,
+    "execute": execute, "fork": fork, "memory": memory, "descriptors": descriptors,
+    "namespace": namespace, "trace": trace, "session": session,
 }  # fmt: skip
 
 

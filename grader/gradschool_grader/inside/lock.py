@@ -65,7 +65,7 @@ class Locks:
         if wanted & set(self.missing):
             raise OSError(f"layers that cannot be had: {sorted(wanted & set(self.missing))}")
         filters = [seccomp.only_own_signals(os.getpid()), self.allow_list] if "seccomp" in wanted else []
-        if "session" in wanted:
+        if "session" in wanted and os.getsid(0) != os.getpid():
             os.setsid()  # or kill(0, 9) reaches the zygote, and through it every submission after this one
         if "limits" in wanted:
             set_limits(self.limits)

@@ -2,6 +2,7 @@
 
     python -s -S -P -B main.py NUMPY serve     one worker: set-up and requests over standard input and output
     python -s -S -P -B main.py NUMPY zygote 5  a server, controlled over socket 5, that forks a locked worker each
+    python -s -S -P -B main.py NUMPY single 5  one locked worker behind socket 5
     python -s -S -P -B main.py NUMPY survey    prints what a root file system for Python and NumPy must hold
 
 NUMPY is NumPy's folder: without site-packages on the path nothing else that is installed can be imported.
@@ -53,12 +54,16 @@ def main(numpy_folder: str, role: str, *arguments: str) -> None:
         from inside.zygote import run  # type: ignore[import-not-found]
 
         run(int(arguments[0]))
+    elif role == "single":
+        from inside.zygote import single  # type: ignore[import-not-found]
+
+        single(int(arguments[0]))
     elif role == "survey":
         from inside.survey import report  # type: ignore[import-not-found]
 
         report(numpy_folder)
     else:
-        raise SystemExit(f"expected serve, zygote or survey, got {role!r}")
+        raise SystemExit(f"expected serve, zygote, single or survey, got {role!r}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from .perform import Performer
 from .wire import Channel, Closed, Descriptors, WireError
@@ -26,7 +26,7 @@ class Performs(Protocol):
     def handle(self, request: dict[str, Any]) -> dict[str, Any]: ...
 
 
-def serve(channel: Channel, performer: Performs) -> None:
+def serve(channel: Channel, performer: Performs) -> NoReturn:
     """Answer requests for ever. Leaves by os._exit: no exit handler of the submission runs."""
     with contextlib.suppress(Closed):
         while True:

@@ -3,7 +3,8 @@
 It is exec'ed, not forked from the judge, whose memory it would inherit; it has one thread, so that forking is safe. It
 never reads what a child writes: the judge passes it both ends' descriptors and gets a pidfd back.
 
-    run(5)   # serve the judge behind socket 5, until that is closed
+    run(5)      # serve the judge behind socket 5, until that is closed
+    single(5)   # or be the one worker of mode C: prepared in the same way, and locked at once
 """
 
 from __future__ import annotations
@@ -39,19 +40,8 @@ PRELOADED = """
 
 
 def run(fd: int) -> NoReturn:
-    lock.die_with(os.getppid())  # a judge that is killed leaves nobody behind, even if a fork of it holds the socket
     control = socket.socket(fileno=fd)
-    channel = Channel(Descriptors(fd, fd))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))  # so that closing all of them is quick
-    id, setup = channel.receive()
-    preload()
-    helpers = build_world(setup["modules"], setup["placeholders"], setup["helpers"])
-    locks = lock.Locks(setup["limits"], readable())
-    os.chdir(os.sep)
-    lock.drop_capabilities(setup["closed"])
-    gc.collect()
-    gc.freeze()  # or the children's first collection copies every page
-    channel.send({"ready": True, "missing": locks.missing}, id)
+    channel, _, locks, helpers = prepared(fd)
     children: set[int] = set()
     while True:
         try:
@@ -72,22 +62,45 @@ def run(fd: int) -> NoReturn:
             channel.send({"code": reap(request["pid"])}, id)
 
 
+def single(fd: int) -> NoReturn:
+    """One worker without a zygote: its channel is the descriptor over which it is set up."""
+    _, setup, locks, helpers = prepared(fd)
+    work([fd, os.dup(1)], locks, helpers, setup)
+
+
+def prepared(fd: int) -> tuple[Channel, dict[str, Any], lock.Locks, dict[str, Any]]:
+    """Everything loaded that submitted code may use, the locks made, and the judge told which of them are missing."""
+    lock.die_with(os.getppid())  # a judge that is killed leaves nobody behind, even if a fork of it holds the socket
+    channel = Channel(Descriptors(fd, fd))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))  # so that closing all of them is quick
+    id, setup = channel.receive()
+    preload()
+    helpers = build_world(setup["modules"], setup["placeholders"], setup["helpers"])
+    locks = lock.Locks(setup["limits"], readable())
+    os.chdir(os.sep)
+    lock.drop_capabilities(setup["closed"])
+    gc.collect()
+    gc.freeze()  # or the children's first collection copies every page
+    channel.send({"ready": True, "missing": locks.missing}, id)
+    return channel, setup, locks, helpers
+
+
 def fork(fds: list[int], locks: lock.Locks, helpers: dict[str, Any], request: dict[str, Any]) -> int:
     parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
-        child(parent, fds, locks, helpers, request)
+        lock.die_with(parent)
+        work(fds, locks, helpers, request)
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(1)  # whatever happens, a child never goes on as a second zygote
 
 
-def child(parent: int, fds: list[int], locks: lock.Locks, helpers: dict[str, Any], request: dict[str, Any]) -> None:
+def work(fds: list[int], locks: lock.Locks, helpers: dict[str, Any], request: dict[str, Any]) -> NoReturn:
     """Only the channel and the output are left open; then locked, and only then anything is answered."""
-    lock.die_with(parent)
     place(fds, locks.fd)
     cap_printing()
     locks.apply(request["layers"], RULESET)

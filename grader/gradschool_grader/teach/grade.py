@@ -29,6 +29,7 @@ from ..chapter import as_text
 from ..course import Chapter, Course, load_course
 from ..grading import Task, judge_task, not_judged, own_pool
 from ..journal import Journal, Judged
+from ..probe import MODES
 from ..release import check_release, released_chapters
 from ..sandbox import SandboxMissing
 from ..submission import Unreadable, read_cells
@@ -73,7 +74,7 @@ class Summary:
     def mode(self) -> str:
         """How submissions were run: the weakest way that occurs."""
         modes = {judged.mode for judged in self.judged}
-        return next((mode for mode in ("here", "process", "B", "AB") if mode in modes), "")
+        return next((mode for mode in ("here", "process", "B", "C", "AB") if mode in modes), "")
 
     @property
     def gradebook(self) -> Path:
@@ -92,11 +93,13 @@ def grade(
     jobs: int | None = None,
     executor: Executor | None = None,
     unsafe_no_sandbox: bool | None = None,
+    mode: str | None = None,
     force: bool = False,
     feedback: bool = True,
     progress: Callable[[Step], None] = lambda step: None,
 ) -> Summary:
     """Grade what lies in `submitted/`. Without chapters or students: all of them. `force` judges everything again.
+    `mode` is that of the sandbox, "AB", "B" or "C"; without it what the directory's configuration says, else the best.
 
     Raises SandboxMissing where this machine cannot hold submitted code (unless `unsafe_no_sandbox`), Outdated where
     the installed exercises are not the released ones, Unknown for a chapter that does not exist.
@@ -107,10 +110,13 @@ def grade(
     course = load_course(where)
     wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
+    mode = str(config.Judge.get("mode", "")) if mode is None else mode
+    if mode and mode not in MODES:
+        raise ValueError(f"the sandbox has the modes {', '.join(MODES)}; got {mode!r}. Leave it out for the best one.")
     for chapter in wanted:
         check_release(course, chapter, folder)
     summary = Summary(folder, course, wanted)
-    tasks = list(collect(summary, config, set(students), where, unsafe))
+    tasks = list(collect(summary, config, set(students), where, unsafe, mode))
     judged = dict(judge_all(Journal(folder), course, tasks, force, executor, jobs, progress))
     for chapter in wanted:
         of_chapter = {task.student: result for task, result in judged.items() if task.assignment == chapter.id}
@@ -121,7 +127,9 @@ def grade(
 
 
 # -------------------------------------------------------------------------------------------------------- collecting
-def collect(summary: Summary, config: Config, students: set[str], where: str, unsafe: bool) -> Iterator[Task]:
+def collect(
+    summary: Summary, config: Config, students: set[str], where: str, unsafe: bool, mode: str
+) -> Iterator[Task]:
     """A task for every submission that is there."""
     directory = course_directory(summary.directory, config)
     journal = Journal(summary.directory)
@@ -138,7 +146,7 @@ def collect(summary: Summary, config: Config, students: set[str], where: str, un
                 summary.set_aside.append(SetAside(student, chapter.id, str(error)))
                 continue
             data = read_file(file)
-            yield Task(student, chapter.id, file.name, data, where, journal.seed(chapter.id), unsafe)
+            yield Task(student, chapter.id, file.name, data, where, journal.seed(chapter.id), unsafe, mode)
 
 
 def student_of(pattern: str, path: str) -> str:

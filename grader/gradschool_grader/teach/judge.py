@@ -38,6 +38,10 @@ class Judge(NbGraderPreprocessor):
     course = Unicode("", help="The course: its installed name, or module:attribute.").tag(config=True)
     unsafe_no_sandbox = Bool(False, help="Run submissions without any protection of this machine.").tag(config=True)
 
+    mode = Unicode("", help="Run submissions in this mode of the sandbox: AB, B or C; empty for the best.").tag(
+        config=True
+    )
+
     again = Bool(True, help="Judge again what could not be judged before, by no fault of the student.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -76,7 +80,7 @@ class Judge(NbGraderPreprocessor):
         folder = directory.format_path(directory.submitted_directory, named["student"], named["assignment"])
         file = f"{named['notebook']}.ipynb"
         data = read_file(Path(folder, file))
-        task = Task(named["student"], chapter.id, file, data, self.course, seed, self.unsafe_no_sandbox)
+        task = Task(named["student"], chapter.id, file, data, self.course, seed, self.unsafe_no_sandbox, self.mode)
         known = journal.read(task.assignment, task.student)
         if known and (known.complete or not self.again) and known.is_for(task.digest, seed, chapter):
             return known

@@ -3,29 +3,57 @@
 net = sequential(dense(300), batchnorm(), gs.relu, dropout(0.2), dense(10))
 params, state, shape = net.init(rng, (784,))
 y, state = net.apply(params, state, x, training=True, rng=rng)
+
+Images: `conv`, `pool`; sequences: `recurrent`, `attention`; several ways or inputs: `combine`. A plain function of x
+stands among layers as it is (`gs.relu`, `gs.softmax`), with options as `activation(gs.leaky_relu, alpha=0.1)`.
 """
 
 from __future__ import annotations
 
 from .attention import embedding, multihead, multihead_attention, positions
 from .base import Layer, activation, dense, sequential
+from .combine import branches, each, identity, residual
+from .conv import conv, conv_transpose, depthwise_conv, separable_conv
 from .dropout import alpha_dropout, dropout
 from .norm import batchnorm, crosschannelnorm, groupnorm, instancenorm, layernorm
+from .pool import avgpool, flatten, global_avgpool, global_maxpool, maxpool, reshape
+from .prelu import prelu
+from .recurrent import bidirectional, gru, last_step, lstm, rnn
 
 __all__ = [
     "Layer",
     "activation",
     "alpha_dropout",
+    "avgpool",
     "batchnorm",
+    "bidirectional",
+    "branches",
+    "conv",
+    "conv_transpose",
     "crosschannelnorm",
     "dense",
+    "depthwise_conv",
     "dropout",
+    "each",
     "embedding",
+    "flatten",
+    "global_avgpool",
+    "global_maxpool",
     "groupnorm",
+    "gru",
+    "identity",
     "instancenorm",
+    "last_step",
     "layernorm",
+    "lstm",
+    "maxpool",
     "multihead",
     "multihead_attention",
     "positions",
+    "prelu",
+    "reshape",
+    "residual",
+    "rnn",
+    "separable_conv",
     "sequential",
 ]

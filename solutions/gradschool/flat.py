@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from .optimizers import Optimizer
-from .optimizers.registry import check_learnable
+from .optimizers.chosen import all_options
+from .optimizers.registry import check_learnable, check_state, find_step
+from .optimizers.scheduled import SCHEDULED
 from .swap import replaced
 from .trees import check_structure, tree_leaves, tree_map, tree_paths
 
@@ -111,8 +113,9 @@ def contiguous(tree: Tree) -> FlatTree:
 def in_place(optimizer: Optimizer, block: int = BLOCK) -> Optimizer:
     """The same optimizer for flat trees: `update` changes `params` and `state` and returns them.
 
-    It calls `optimizer.update` on one block of the vector after another, so the numbers are those of the pure form.
-    Gradients are a tree or a FlatTree. The state has the keys of the pure form with vectors in the place of trees;
+    It calls `optimizer.update` on one block of the vector after another, or the hand-scheduled form of its rule where
+    there is one (`optimizers.scheduled`), so the numbers are those of the pure form, up to rounding. Gradients are a
+    tree or a FlatTree. The state has the keys of the pure form with vectors in the place of trees;
     `params.view(state["m"])` shows one as a tree. An optimizer that is not `elementwise`, or that `using` has
     replaced, gets the whole tree at once.
 
@@ -142,11 +145,30 @@ def flat_update(
     optimizer: Optimizer, block: int, params: FlatTree, grads: Any, state: dict[str, Any], lr: float | None = None
 ) -> tuple[FlatTree, dict[str, Any]]:
     g = grads.vector if isinstance(grads, FlatTree) else params.gather(grads)
-    if optimizer.elementwise and replaced(optimizer.name) is None:
-        update_blocks(optimizer, block, params.vector, g, state, lr)
-    else:
+    if not optimizer.elementwise or replaced(optimizer.name) is not None:
         update_whole(optimizer, params, g, state, lr)
+    elif optimizer.name in SCHEDULED and optimizer.hyper is not None and params.vector.dtype == g.dtype:
+        update_scheduled(optimizer, block, params.vector, g, state, lr)
+    else:
+        update_blocks(optimizer, block, params.vector, g, state, lr)
     return params, state
+
+
+def update_scheduled(
+    optimizer: Optimizer, block: int, p: np.ndarray, g: np.ndarray, state: dict[str, Any], lr: float | None
+) -> None:
+    """`update_blocks` without an array for each operation of the rule."""
+    options = all_options(optimizer) | ({} if lr is None else {"lr": float(lr)})
+    check_state(optimizer.name, state)
+    numbers, advance = SCHEDULED[optimizer.name](state, **options)
+    ordered = [state[key] for key in find_step(optimizer.name).start]
+    vectors = [value for value in ordered if isinstance(value, np.ndarray)]
+    a, b = np.empty((2, min(block, len(p))), p.dtype)
+    for start in range(0, len(p), block):
+        end = min(start + block, len(p))
+        part, used = slice(start, end), slice(end - start)
+        advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used])
+    state.update(numbers)
 
 
 def update_blocks(

@@ -9,7 +9,8 @@ import pytest
 import gradschool as gs
 from gradschool import flat
 from gradschool.flat import contiguous, in_place
-from gradschool.trees import tree_leaves
+from gradschool.optimizers.scheduled import SCHEDULED
+from gradschool.trees import tree_leaves, tree_map
 
 from .test_optimizers import CASES, random_tree
 
@@ -68,6 +69,31 @@ def test_in_place_does_what_the_pure_form_does_for_any_block(name, hyper, block)
             same(value, state[key])
         else:
             assert value == state[key]
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-5)])
+@pytest.mark.parametrize(("name", "hyper"), [case for case in CASES if case.values[0] in SCHEDULED])
+def test_the_hand_scheduled_form_is_the_rule_over_fifty_steps(name, hyper, dtype, rtol):
+    rng = np.random.default_rng(3)
+    params = tree_map(lambda p: p.astype(dtype), random_tree(rng))
+    pure, both = gs.optimizer(name, **hyper), contiguous(params)
+    fast = in_place(pure, block=5)
+    state, fast_state = pure.init(params), dict(reversed(fast.init(both).items()))  # the order of its keys is free
+    for step in range(50):
+        grads = tree_map(
+            lambda p, size=10.0 ** (step % 5 - 2): (p + size * rng.normal(size=p.shape)).astype(dtype), params
+        )
+        params, state = pure.update(params, grads, state, 0.01 / (1 + step))
+        fast.update(both, grads, fast_state, 0.01 / (1 + step))
+    assert both.vector.dtype == dtype
+    for found, expected in zip(tree_leaves(both.tree), tree_leaves(params), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+
+
+def test_a_state_that_lacks_something_is_refused_in_place_too():
+    fast, both = in_place(gs.optimizer("adam")), contiguous({"x": np.ones(3)})
+    with pytest.raises(ValueError, match=r"adam keeps \['m', 't', 'v'\] in its state, but got \['m', 't'\]"):
+        fast.update(both, both, {"t": 0, "m": np.zeros(3)}, 0.1)
 
 
 def test_a_replaced_optimizer_sees_the_tree_and_not_blocks():

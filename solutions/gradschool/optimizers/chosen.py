@@ -77,10 +77,14 @@ def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:
     {'lr': 0.1, 'beta': 0.95}
     """
     if chosen.hyper is None:
-        raise ValueError(
-            f"with_options: expected an optimizer chosen by name, got your own for {list(hyper)}"
-        )
+        raise ValueError(f"with_options: expected an optimizer chosen by name, got your own for {list(hyper)}")
     return optimizer(chosen.name, **{**chosen.hyper, **hyper})
+
+
+def all_options(chosen: Optimizer) -> dict[str, Any]:
+    """The options that an optimizer was chosen with, and the defaults of the others."""
+    signature = inspect.signature(find_step(chosen.name).function).parameters
+    return {name: option.default for name, option in list(signature.items())[3:]} | dict(chosen.hyper or {})
 
 
 def take_step(name: str, hyper: dict[str, Any], params: Tree, grads: Tree, state: State, lr: float | None = None):

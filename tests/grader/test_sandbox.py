@@ -365,6 +365,41 @@ def test_each_layer_holds_what_it_should_while_the_others_are_off(layer):
     assert done  # alone it is not enough, or this test could not fail
 
 
+@pytest.fixture(scope="module", params=[mode for mode in MODES if mode == "B"])
+def only_limits(request):
+    """Workers that nothing holds but their limits."""
+    with Sandbox(mode=request.param, layers=["limits"], limits=Limits(memory=1 << 29, cpu=1, files=32)) as sandbox:
+        yield sandbox
+
+
+LIMITED = {
+    "memory": "__import__('mmap').mmap(-1, 1 << 30)",
+    "descriptors": "[os.dup(0) for _ in range(33)]",
+    "a file's size": "open(file, 'w').write('x' * (1 << 20))",
+    "locked memory": "libc.mlock(ctypes.create_string_buffer(1 << 20), 1 << 20) and None.refused",
+    "raising a limit": "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))",
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_a_limit_holds_by_itself(name, only_limits, tmp_path):
+    found = attempt(only_limits, LIMITED[name], file=str(tmp_path / "large"))
+    assert found in ("MemoryError", "OSError", "ValueError", "AttributeError")
+    assert not any(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_cpu_time_is_limited_by_itself(only_limits):
+    """Whoever ignores the signal is killed: the soft limit is the hard one."""
+    source = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\ndef f():\n while True: pass"
+    with only_limits.fresh() as worker, pytest.raises(WorkerDied):
+        ask(worker, source, seconds=30)
+
+
+def test_nothing_may_be_dumped_or_forked_behind_the_limits(only_limits):
+    kinds = "RLIMIT_CORE", "RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_MEMLOCK"
+    assert attempt(only_limits, f"[resource.getrlimit(getattr(resource, kind)) for kind in {kinds}]") == [(0, 0)] * 4
+
+
 def test_a_child_without_layers_can_do_everything_or_the_canary_proves_nothing(sandbox):
     outcome = probing.succeeded(sandbox, [], Limits())
     assert {"execute", "fork", "memory", "session"} <= set(outcome)

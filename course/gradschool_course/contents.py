@@ -28,6 +28,20 @@ PLACEHOLDERS = (
     "tqdm",
     "pandas",
 )
+# Whoever calls one of these has not written what the task asks for. It is said, and a person decides.
+FORBIDDEN = (
+    "torch",
+    "tensorflow",
+    "jax",
+    "keras",
+    "flax",
+    "optax",
+    "autograd",
+    "sklearn",
+    "scipy.special",
+    "scipy.optimize",
+    "numpy.gradient",
+)
 
 
 def chapter(folder: Path) -> Chapter:
@@ -47,5 +61,6 @@ course = Course(
     helpers=HELPERS,
     public={"gradschool": [gs.one_hot, gs.one_hot_decode]},
     placeholders=PLACEHOLDERS,
+    forbidden=FORBIDDEN,
     version=gs.__version__,
 )

@@ -107,6 +107,7 @@ class Course:
     helpers        public functions that probes hand in by name: {name: factory}, or a module with HELPERS
     public         what the sandbox's imports offer: {module name: objects}; their source is all that goes in
     placeholders   modules whose import must not fail in the sandbox, though nothing useful is there (plots, data)
+    forbidden      dotted names that no answer is to be written with ("numpy.gradient"), beside the references' packages
     version        of the package that brings the course; a notebook says which version it was built from
     """
 
@@ -116,6 +117,7 @@ class Course:
     helpers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     public: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     placeholders: Sequence[str] = ()
+    forbidden: Sequence[str] = ()
     version: str = ""
 
     def __post_init__(self) -> None:

@@ -175,6 +175,8 @@ class Exercise:
     not_bugs       phrases of the curriculum's bug list that are no bug here, each with its reason
     equivalent     mutations of the reference that no probe can tell from it, by the hash that the audit shows, each
                    with the reason why nothing that the task asks for depends on it
+    forbidden      dotted names that the answer is to be written without ("numpy.sort"), beside those of the course
+    allowed        dotted names that it may use all the same
     """
 
     reference: Callable[..., Any] | type
@@ -192,6 +194,8 @@ class Exercise:
     may_alias: bool = False
     not_bugs: Mapping[str, str] = field(default_factory=dict)
     equivalent: Mapping[str, str] = field(default_factory=dict)
+    forbidden: Sequence[str] = ()
+    allowed: Sequence[str] = ()
     title: str = ""
     name: str = ""
 

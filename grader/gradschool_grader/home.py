@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import show, state
+from . import kernel, show, state
 from .answers import LiveAnswers
 from .course import Course, find_exercise
 from .exercise import Exercise, Group, Property, Script, Steps
@@ -66,7 +66,7 @@ class Result:
         return show.text(self.verdict, graded=False)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        if in_notebook():
+        if kernel.in_notebook():
             return {"text/plain": f"{self.points:g}", "text/html": show.html(self.verdict, graded=False)}
         return {"text/plain": repr(self)}
 
@@ -207,12 +207,12 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     names = caller_namespace() if namespace is None else namespace
     remembered = state.read("failing").get(exercise.name) if seed is None else None
     seeds = [seed] if seed is not None else [s for s in (remembered, secrets.randbits(48)) if isinstance(s, int)]
-    result = None
+    result, known = None, kernel.facts(course, exercise, names)
     worker = HereWorker(course, names)
     with Patience(lambda: worker.now):
         for tried in seeds:
             answers = LiveAnswers(exercise, course.helpers, tried)
-            verdict = judge(exercise, lambda: worker, answers, limits=NO_LIMITS)
+            verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS)
             result = Result(verdict, exercise, answers, names)
             if not result.passed:
                 break
@@ -222,20 +222,9 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     return result
 
 
-def shell() -> Any:
-    """The running IPython shell, if there is one."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
-
-
-def in_notebook() -> bool:
-    running = shell()
-    return running is not None and hasattr(running, "kernel")
-
-
 def caller_namespace() -> dict[str, Any]:
     """The notebook's names, or those of the module that called."""
-    running = shell()
+    running = kernel.shell()
     if running is not None:
         return running.user_ns
     frame = inspect.currentframe()

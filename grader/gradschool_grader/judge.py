@@ -46,6 +46,7 @@ class Facts:
     undefined: Diagnosis | None = None  # why the name is not there: syntax error, experiment cell, renamed, left out
     stub: bool = False
     notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()  # what in it does the work that was to be written
 
 
 def judge(
@@ -71,7 +72,8 @@ def judge(
 
 
 def with_source(verdict: Verdict, mode: str, facts: Facts) -> Verdict:
-    return replace(verdict, mode=mode, source=facts.source, notes=(*verdict.notes, *facts.notes))
+    notes = (*verdict.notes, *facts.notes)
+    return replace(verdict, mode=mode, source=facts.source, notes=notes, flags=facts.flags)
 
 
 def untouched(exercise: Exercise) -> Diagnosis:

@@ -69,7 +69,8 @@ def text(verdict: Verdict, graded: bool = True) -> str:
             for frame in shown_frames(group):
                 where, source = frame_words(frame, graded)
                 lines += [f"        {where}", f"            {source}"]
-    lines += [f"  note: {note}" for note in verdict.notes]
+    lines += [f"  note: {note}" for note in (*verdict.notes, *verdict.flags)]
+    lines += [f"  judged: {verdict.source}"] * bool(str(verdict.source))
     return "\n".join(lines)
 
 
@@ -95,7 +96,9 @@ def html(verdict: Verdict, graded: bool = True) -> str:
         f"{score(verdict.points, verdict.max_points)}</span></div>"
     )
     body = diagnosis_html(verdict) + groups_html(verdict, graded)
-    body += "".join(f'<div style="color:#57606a;font-size:90%">note: {escape(note)}</div>' for note in verdict.notes)
+    small = [f"note: {note}" for note in (*verdict.notes, *verdict.flags)]
+    small += [f"judged: {verdict.source}"] * bool(str(verdict.source))
+    body += "".join(f'<div style="color:#57606a;font-size:90%">{code_words(words)}</div>' for words in small)
     style = (
         f"border:1px solid #d0d7de;border-left:4px solid {colour};border-radius:6px;padding:.6em .9em;margin:.3em 0;"
         "max-width:52em;font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;"

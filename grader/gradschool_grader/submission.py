@@ -30,6 +30,7 @@ from typing import Any
 from .course import Chapter, Course, Unknown
 from .exercise import Exercise
 from .judge import Facts
+from .routes import Reading, forbidden
 from .source import exercise_hash, stub
 from .standalone import bound_names, global_names
 from .verdict import Diagnosis, Source
@@ -118,6 +119,10 @@ class Submission:
     def running(self) -> list[Cell]:
         return [cell for cell in self.cells if not cell.skipped]
 
+    @cached_property
+    def reading(self) -> Reading:
+        return Reading((cell.number, cell.tree) for cell in self.running if cell.tree)
+
     @property
     def program(self) -> list[tuple[int, str]]:
         """Number and code of the cells that grading runs, in order."""
@@ -137,6 +142,7 @@ class Submission:
                 source,
                 stub=not written[-1] and not self._hides_names,
                 notes=tuple(self._notes(exercise, cells, written)),
+                flags=tuple(self.reading.routes(exercise.name, forbidden(self.course, exercise))),
             )
         undefined = None if self._hides_names else self._why_undefined(exercise, broken)
         return Facts(source, undefined=undefined)

@@ -44,15 +44,22 @@ class GroupVerdict:
 
 @dataclass(frozen=True)
 class Source:
-    """What was judged: file, cells that define the exercise, hash of their text."""
+    """What was judged: file, cells that define the exercise, hash (SHA-256) of their text."""
 
     file: str = ""
     cells: tuple[int, ...] = ()
     hash: str = ""
 
+    def __str__(self) -> str:
+        cells = ", ".join(map(str, self.cells))
+        where = f"cell{'s' * (len(self.cells) > 1)} {cells}" if cells else ""
+        return ", ".join(part for part in (self.file, where, self.hash and f"sha256 {self.hash[:12]}") if part)
+
 
 @dataclass(frozen=True)
 class Verdict:
+    """`notes` are about the file; `flags` say that somebody else's code may have been judged: a person decides."""
+
     exercise: str
     exercise_hash: str
     chapter: str
@@ -62,6 +69,7 @@ class Verdict:
     diagnosis: Diagnosis | None = None
     source: Source = Source()
     notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     version: int = VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,5 +112,5 @@ class Verdict:
         fields["diagnosis"] = diagnosis and Diagnosis(**{**diagnosis, "also": tuple(diagnosis["also"])})
         fields["groups"] = tuple(GroupVerdict(**{**g, "frames": tuple(g["frames"])}) for g in data["groups"])
         fields["source"] = Source(**{**data["source"], "cells": tuple(data["source"]["cells"])})
-        fields["notes"] = tuple(data["notes"])
+        fields["notes"], fields["flags"] = tuple(data["notes"]), tuple(data.get("flags", ()))
         return cls(**fields)

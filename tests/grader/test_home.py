@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,9 +15,11 @@ import numpy as np
 import pytest
 from tiny_course import course, library
 
-from gradschool_grader import check, home, predict, prediction, state
+from gradschool_grader import check, home, kernel, predict, prediction, state
 from gradschool_grader.course import Unknown
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Script, Steps
+from gradschool_grader.submission import read_submission
+from gradschool_grader.verdict import Source
 
 
 @pytest.fixture(autouse=True)
@@ -205,14 +209,14 @@ def test_replay_of_a_returned_function_calls_that_function(monkeypatch):
 
 # -------------------------------------------------------------------------------------------------------- displays
 def test_in_a_notebook_the_display_is_a_card_whose_plain_text_is_the_bare_points(monkeypatch):
-    monkeypatch.setattr(home, "shell", lambda: SimpleNamespace(kernel=object(), user_ns={"square": doubled}))
+    monkeypatch.setattr(kernel, "shell", lambda: SimpleNamespace(kernel=object(), user_ns={"square": doubled}))
     bundle = check("square")._repr_mimebundle_()
     assert float(bundle["text/plain"]) == 0.0
     assert "you doubled" in bundle["text/html"]
 
 
 def test_elsewhere_the_display_is_text(monkeypatch):
-    monkeypatch.setattr(home, "shell", lambda: None)
+    monkeypatch.setattr(kernel, "shell", lambda: None)
     bundle = check("square", namespace={"square": doubled})._repr_mimebundle_()
     assert set(bundle) == {"text/plain"}
     assert "square" in bundle["text/plain"]
@@ -292,3 +296,49 @@ def test_a_result_gives_hints_that_begin_with_what_it_found():
     )
     passed = check("square", namespace={"square": library.square})
     assert "nothing to hint at" in repr(passed.hint())
+
+
+# ------------------------------------------------------------------------------------------------------- provenance
+def test_the_reference_itself_is_called_by_its_name():
+    for answer in (library.square, functools.partial(library.square)):
+        (flag,) = check("square", namespace={"square": answer}).verdict.flags
+        assert (
+            flag
+            == "`square` is `tiny_course.library.parts.square` itself: what was judged is the library's, not yours."
+        )
+    assert check("square", namespace={"square": doubled}).verdict.flags == ()
+
+
+@pytest.mark.parametrize("answer", [3, None, library, SimpleNamespace(__module__=5, __wrapped__=1), np.square])
+def test_any_object_has_a_provenance(answer):
+    result = check("square", namespace={"square": answer})
+    assert "itself" not in repr(result)
+
+
+def test_a_function_of_a_module_is_judged_under_its_file_and_hash(tmp_path, monkeypatch):
+    (tmp_path / "answers.py").write_text(
+        "from tiny_course import library\n\ndef square(x):\n    return library.square(x)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import answers  # type: ignore[import-not-found]
+
+    verdict = check("square", namespace=dict(vars(answers))).verdict
+    text = "def square(x):\n    return library.square(x)"
+    assert verdict.flags
+    assert (verdict.source.file, verdict.source.hash) == ("answers.py", hashlib.sha256(text.encode()).hexdigest())
+
+
+def test_a_kernel_tells_notebook_cell_and_hash_and_what_the_answer_calls(monkeypatch):
+    cells = ["", "import tiny_course.library as lib", "def square(x):\n    return 2 * x",
+             "def square(x):\n    return lib.square(x)", "check('square')"]  # fmt: skip
+    shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_raw=cells), user_ns={})
+    monkeypatch.setattr(kernel, "shell", lambda: shell)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/ch01_tiny.ipynb")
+    verdict = check("square", namespace={"square": lambda x: x * x}).verdict
+    assert verdict.source == Source("ch01_tiny.ipynb", (3,), hashlib.sha256(cells[3].encode()).hexdigest())
+    assert verdict.flags == (
+        "`square` names `tiny_course.library.square` (cell 3, line 2): the task is to write this yourself.",
+    )
+    written = json.dumps({"cells": [{"cell_type": "code", "source": text} for text in cells[1:]]})
+    saved = read_submission(written.encode(), course, name="ch01_tiny.ipynb")
+    assert saved.facts(course.exercise("square")).flags == verdict.flags

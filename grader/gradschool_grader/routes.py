@@ -1,0 +1,280 @@
+"""Routes round an exercise: what an answer names that does the work for it, a library's function or the reference.
+
+Read from the syntax tree and never from what ran, so it is a sign and no proof: a person decides what it means.
+
+    cells = [(1, parsed("import numpy as np")), (2, parsed("def f(y): return np.gradient(y)"))]
+    Reading(cells).routes("f", Forbidden(["torch", "numpy.gradient"]))
+    # ["`f` names `numpy.gradient` (cell 2, line 1): the task is to write this yourself."]
+
+Followed are aliases of every kind of import, assignments, the submission's own functions that the answer names, and
+`getattr`, `importlib` and `sys.modules` where the name is written out; where it is not, that much is said.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .course import Course
+from .exercise import Exercise
+
+__all__ = ["Forbidden", "Reading", "forbidden", "parsed"]
+
+DEEPEST = 12  # aliases of aliases
+LOOKUPS = 50_000  # names that are looked up for one answer: aliases may be written to multiply
+HIDDEN = "?"  # a name that is computed
+DYNAMIC = {"eval", "exec", "compile", "globals"}
+
+
+def forbidden(course: Course, exercise: Exercise) -> Forbidden:
+    """What the answer to an exercise is to be written without.
+
+    It is whatever the course and the exercise name, and the packages that the course's references come from, but for
+    what the course makes public.
+    """
+    roots = {(e.plain.__module__ or "").partition(".")[0] for e in course.exercises} - {"", "builtins", "__main__"}
+    public = [f"{module}.{part.__name__}" for module, parts in course.public.items() for part in parts]
+    public += [f"{part.__module__}.{part.__name__}" for parts in course.public.values() for part in parts]
+    return Forbidden((*roots, *course.forbidden, *exercise.forbidden), (*public, *exercise.allowed))
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """Dotted names that lead round an exercise, and those below them that are allowed."""
+
+    names: Collection[str]
+    allowed: Collection[str] = ()
+
+    def covers(self, path: str) -> bool:
+        """Whether the path is one of the names or lies below one; a module with a hidden name may be any."""
+        return path == HIDDEN or (below(path, self.names) and not below(path, self.allowed))
+
+
+def below(path: str, names: Iterable[str]) -> bool:
+    return any(path == name or path.startswith(name + ".") for name in names)
+
+
+def parsed(text: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+# ------------------------------------------------------------------------------------------------------ definitions
+@dataclass
+class Scope:
+    """Names and what they may stand for: a dotted path, an expression, or nothing that could be told."""
+
+    names: dict[str, list[str | ast.expr]] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+
+    def bind(self, name: str, *meanings: str | ast.expr) -> None:
+        self.names.setdefault(name, []).extend(meanings)
+
+
+class Reading:
+    """The cells of one submission: where its names are defined. Of several definitions the last one counts."""
+
+    def __init__(self, cells: Iterable[tuple[int, ast.Module]]):
+        self.outer = Scope()
+        self.definitions: dict[str, tuple[int, ast.stmt]] = {}
+        with contextlib.suppress(RecursionError):
+            for number, tree in cells:
+                for statement in tree.body:
+                    bound = Scope()
+                    fill(bound, [statement])
+                    self.outer.names |= bound.names
+                    self.outer.stars += bound.stars
+                    self.definitions |= dict.fromkeys(bound.names, (number, statement))
+
+    def routes(self, name: str, forbidden: Forbidden) -> list[str]:
+        """A sentence for each route that the definition of `name` takes, nearest first."""
+        try:
+            found: dict[str, str] = {}
+            for what, where in self.follow(name, forbidden):
+                found.setdefault(what, where)  # once is enough to look at it
+            return [f"`{name}` {what}{where}" for what, where in found.items()]
+        except RecursionError:
+            return []
+
+    def follow(self, name: str, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
+        """Breadth first from `name` over the submission's own functions."""
+        waiting, seen = [name], {name}
+        while waiting:
+            current = waiting.pop(0)
+            if current not in self.definitions:
+                continue
+            number, statement = self.definitions[current]
+            visitor = Visitor(self.outer, forbidden, "" if current == name else f" by way of `{current}`", number)
+            if not isinstance(statement, ast.Import | ast.ImportFrom):
+                visitor.visit(statement)
+            elif current == name:
+                visitor.visit(ast.Name(name, ast.Load(), lineno=statement.lineno, col_offset=0))
+            yield from visitor.found
+            new = [own for own in dict.fromkeys(visitor.own) if own not in seen]
+            seen.update(new)
+            waiting += new
+
+
+def fill(scope: Scope, body: Iterable[ast.AST]) -> None:
+    """Bind what these statements bind, without looking into functions and classes."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                root = alias.name.partition(".")[0]
+                scope.bind(alias.asname or root, alias.name if alias.asname else root)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                if alias.name == "*":
+                    scope.stars.append(node.module or "")
+                else:
+                    scope.bind(alias.asname or alias.name, f"{node.module}.{alias.name}")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            scope.bind(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            assigned(scope, node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            scope.bind(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            fill(scope, ast.iter_child_nodes(node))
+
+
+def assigned(scope: Scope, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
+    """`f = g`, `f: Any = g`, `(f := g)` and `f, h = g, k`."""
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        for to, value in pairs:
+            if isinstance(to, ast.Name) and value is not None:
+                scope.bind(to.id, value)
+
+
+# ---------------------------------------------------------------------------------------------------------- walking
+class Visitor(ast.NodeVisitor):
+    """What one definition names: routes, in words, and names of the submission itself."""
+
+    def __init__(self, outer: Scope, forbidden: Forbidden, way: str, cell: int):
+        self.forbidden, self.way, self.cell, self.left = forbidden, way, cell, LOOKUPS
+        self.scopes, self.found, self.own = [outer], list[tuple[str, str]](), list[str]()
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for path in self.paths(node) if isinstance(node, ast.expr) else ():
+            if self.forbidden.covers(path):
+                self.found.append((says(path), f"{self.place(node)}: the task is to write this yourself."))
+                self.arguments(node)
+                return
+            if below(path, self.forbidden.allowed):
+                self.arguments(node)
+                return
+        super().generic_visit(node)
+
+    def place(self, node: ast.AST) -> str:
+        line = f"line {getattr(node, 'lineno', 0)}"
+        return f"{self.way} ({f'cell {self.cell}, {line}' if self.cell else line})"
+
+    def arguments(self, node: ast.AST) -> None:
+        """What else stands inside: `getattr(torch, name(x))` may name more."""
+        for part in node.args if isinstance(node, ast.Call) else ():
+            if not self.paths(part):
+                self.visit(part)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load) and not any(node.id in scope.names for scope in self.scopes[1:]):
+            self.own.append(node.id)
+            if node.id in DYNAMIC and node.id not in self.scopes[0].names:
+                where = f"{self.place(node)}: its text does not tell everything that it calls."
+                self.found.append((f"uses `{node.id}`", where))
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for outside in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if outside is not None:
+                self.visit(outside)
+        self.inside(node.args, node.body)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.inside(node.args, [node.body])
+
+    def inside(self, arguments: ast.arguments, body: Sequence[ast.AST]) -> None:
+        scope = Scope({a.arg: [] for a in ast.walk(arguments) if isinstance(a, ast.arg)})
+        fill(scope, body)
+        for node in (n for part in body for n in ast.walk(part) if isinstance(n, ast.Global | ast.Nonlocal)):
+            for name in node.names:
+                scope.names.pop(name, None)
+        self.scopes.append(scope)
+        for part in body:
+            self.visit(part)
+        self.scopes.pop()
+
+    # ------------------------------------------------------------------------------------------------ what is meant
+    def paths(self, node: ast.AST, depth: int = 0) -> list[str]:
+        """The dotted paths that an expression may stand for; none if it is anything else."""
+        self.left -= 1
+        if depth > DEEPEST or self.left < 0:
+            return []
+        if isinstance(node, ast.Name):
+            return self.named(node.id, depth)
+        if isinstance(node, ast.Attribute):
+            return [join(path, node.attr) for path in self.paths(node.value, depth + 1)]
+        if isinstance(node, ast.Subscript):
+            return self.item(node, depth)
+        if isinstance(node, ast.Call):
+            return self.called(node, depth)
+        if isinstance(node, ast.IfExp):
+            return [*self.paths(node.body, depth + 1), *self.paths(node.orelse, depth + 1)]
+        return []
+
+    def named(self, name: str, depth: int) -> list[str]:
+        for scope in reversed(self.scopes):
+            if name in scope.names:
+                meanings = scope.names[name]
+                paths = [[m] if isinstance(m, str) else self.paths(m, depth + 1) for m in meanings]
+                return [path for some in paths for path in some]
+        return [f"{star}.{name}" for scope in self.scopes for star in scope.stars]
+
+    def item(self, node: ast.Subscript, depth: int) -> list[str]:
+        """`sys.modules["torch"]`, `vars(gs)["adam"]`, `gs.__dict__["adam"]`."""
+        key = literal(node.slice)
+        if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "vars" and node.value.args:
+            return [join(path, key) for path in self.paths(node.value.args[0], depth + 1)]
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "__dict__":
+            return [join(path, key) for path in self.paths(node.value.value, depth + 1)]
+        return [key] if "sys.modules" in self.paths(node.value, depth + 1) else []
+
+    def called(self, node: ast.Call, depth: int) -> list[str]:
+        """`getattr(gs, "adam")`, `__import__("torch")`, `importlib.import_module("torch")`."""
+        function = getattr(node.func, "id", "")
+        if function == "getattr" and len(node.args) > 1:
+            return [join(path, literal(node.args[1])) for path in self.paths(node.args[0], depth + 1)]
+        imports = function == "__import__" or "importlib.import_module" in self.paths(node.func, depth + 1)
+        return [literal(node.args[0])] if imports and node.args else []
+
+
+def join(path: str, name: str) -> str:
+    return path if path.endswith(HIDDEN) else f"{path}.{name}"
+
+
+def literal(node: ast.expr) -> str:
+    """The text that an expression is, also one put together from pieces; otherwise the mark of what is hidden."""
+    text = HIDDEN
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        text = literal(node.left) + literal(node.right)
+    return text if re.fullmatch(r"[\w.]{1,80}", text) else HIDDEN
+
+
+def says(path: str) -> str:
+    if path == HIDDEN:
+        return "imports a module by a name that is computed"
+    return f"names something of `{path.removesuffix('.' + HIDDEN)}`" if path.endswith(HIDDEN) else f"names `{path}`"

@@ -74,13 +74,14 @@ class EarlyStopping(Callback):
     Raises ValueError for a patience below 1 or a negative min_delta; `train` does if the value is not recorded.
     Source: Keras' `EarlyStopping`, whose `restore_best_weights` is off by default, and which guesses `maximize`.
 
+    >>> import numpy as np
     >>> from gradschool import optimizer, train
     >>> X = np.ones((3, 1))
     >>> history = train(lambda p, x: x * p["w"], {"w": np.array([4.0])}, (X, X), optimizer("sgd", lr=0.75),
     ...                 lambda Y, T: abs(Y - T).mean(), 50, rng=np.random.default_rng(0), validation=(X, X),
     ...                 callbacks=[EarlyStopping(patience=3)])
     >>> history.epochs["val_loss"], history.params["w"], history.stopped
-    ([2.25, 1.5, 0.75, 0.0, 0.75, 0.0, 0.75], array([1.]), 'val_loss has not improved on 0 for 3 epochs')
+    ([2.25, 1.5, 0.75, 0.0, 0.0, 0.0, 0.0], array([1.]), 'val_loss has not improved on 0 for 3 epochs')
     """
 
     patience: int = 10

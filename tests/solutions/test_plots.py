@@ -1,4 +1,4 @@
-"""Property: plots draw what was recorded, where it belongs, with names and units on the axes, and leave nothing behind."""
+"""Property: plots draw what was recorded, where it belongs, with names and units on them, and leave nothing behind."""
 
 import builtins
 import math

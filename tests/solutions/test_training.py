@@ -1,7 +1,6 @@
 """Property: `train` is the plain loop, no more and no less: the same steps, honest means, nothing changed behind one's
 back, and the parts that are swapped are the ones that run."""
 
-import builtins
 import doctest
 import pickle
 
@@ -9,9 +8,10 @@ import numpy as np
 import pytest
 
 import gradschool as gs
-from gradschool import training
+from gradschool import batching, training
+from gradschool.batching import batches, holdout
+from gradschool.lbfgs import LBFGS
 from gradschool.models import mlp
-from gradschool.batching import batches
 from gradschool.training import evaluate, train
 from gradschool.trees import tree_leaves
 
@@ -197,7 +197,7 @@ def test_a_loss_that_is_no_number_any_more_stops_with_step_rate_and_advice():
         train(line, params, (X, T), gs.optimizer("sgd"), mean_square, 50, rng=np.random.default_rng(0), lr=1e30)
 
 
-def test_progress_is_shown_only_when_asked_for(monkeypatch, capsys):
+def test_progress_is_shown_only_when_asked_for(capsys):
     X, T, params = problem()
     run = lambda progress: train(
         line, params, (X, T), gs.optimizer("sgd"), mean_square, 1, rng=np.random.default_rng(0), progress=progress
@@ -206,17 +206,6 @@ def test_progress_is_shown_only_when_asked_for(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
     run(True)
     assert "epoch 1/1" in capsys.readouterr().err
-    imports = builtins.__import__
-
-    def without_tqdm(name, *args, **kwargs):
-        if name.startswith("tqdm"):
-            raise ImportError(name)
-        return imports(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_tqdm)
-    run(False)
-    with pytest.raises(ImportError, match="needs tqdm; pip install tqdm"):
-        run(True)
 
 
 def test_data_that_do_not_fit_are_refused():
@@ -232,7 +221,211 @@ def test_data_that_do_not_fit_are_refused():
         run((X, T), batch_size=0)
     with pytest.raises(ValueError, match="shuffling needs a generator"):
         next(batches((X, T), 5))
+    with pytest.raises(ValueError, match=r"a weight for each of 23 samples, got shape \(22,\)"):
+        run((X, T), weights=np.ones(22))
+    with pytest.raises(ValueError, match="1e-06 of 23 samples are 0; expected some in both parts"):
+        holdout((X, T), 1e-6, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="leave out lr, hyper, gradients"):
+        train(line, params, (X, T), gs.lbfgs(), mean_square, 1, rng=np.random.default_rng(0), lr=0.1)
 
 
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(training).failed == 0
+# -------------------------------------------------------------------------------------------- what else a step may need
+def by_hand(step, epochs=2, batch_size=10, seed=1):
+    """Parameters after a loop in which `step(params, X, T, k)` is everything."""
+    X, T, params = problem()
+    rng, k = np.random.default_rng(seed), 0
+    for _ in range(epochs):
+        order = rng.permutation(23)
+        for start in range(0, 23, batch_size):
+            which = order[start : start + batch_size]
+            params, k = step(params, X[which], T[which], k, which), k + 1
+    return params
+
+
+def trained(opt="sgd", epochs=2, loss=mean_square, **options):
+    X, T, params = problem()
+    return train(
+        line, params, (X, T), gs.optimizer(opt), loss, epochs, rng=np.random.default_rng(1), batch_size=10, **options
+    )
+
+
+def assert_same(found, expected):
+    for name in ("W", "b"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-10)
+
+
+def descend(params, grads, lr):
+    return {name: params[name] - lr * grads[name] for name in params}
+
+
+def test_gradients_can_be_clipped_before_the_step():
+    def step(params, X, T, k, which):
+        return descend(params, gs.clip_by_global_norm(slope(params, X, T), 0.3), 0.2)
+
+    found = trained(lr=0.2, gradients=lambda grads, params: gs.clip_by_global_norm(grads, 0.3))
+    assert_same(found.params, by_hand(step))
+
+
+def test_a_penalty_is_part_of_the_loss_and_of_the_validation():
+    def step(params, X, T, k, which):
+        grads = slope(params, X, T)
+        return descend(params, grads | {"W": grads["W"] + 2 * 0.1 * params["W"]}, 0.2)
+
+    X, T, _ = problem()
+    found = trained(lr=0.2, penalty=lambda params: gs.l2_penalty(params, 0.1), validation=(X, T))
+    assert_same(found.params, by_hand(step))
+    total = mean_square(line(found.params, X), T) + 0.1 * np.sum(found.params["W"] ** 2)
+    assert found.epochs["val_loss"][-1] == pytest.approx(total)
+
+
+def test_parameters_can_be_constrained_or_decayed_after_the_step():
+    rates = lambda k: 0.2 / (1 + k)
+
+    def constrained(params, X, T, k, which):
+        return gs.max_norm(descend(params, slope(params, X, T), rates(k)), 0.8)
+
+    def decayed(params, X, T, k, which):
+        return gs.decay_weights(descend(params, slope(params, X, T), rates(k)), rates(k), 0.3)
+
+    found = trained(lr=rates, after_step=lambda params, lr: gs.max_norm(params, 0.8))
+    assert_same(found.params, by_hand(constrained))
+    assert np.linalg.norm(found.params["W"], axis=0).max() <= 0.8 + 1e-12
+    found = trained(lr=rates, after_step=lambda params, lr: gs.decay_weights(params, lr, 0.3))
+    assert_same(found.params, by_hand(decayed))
+
+
+def test_momentum_follows_a_schedule_of_its_own():
+    steps = 20 * 3
+    lr, beta = gs.schedules.one_cycle(0.1, steps), gs.schedules.one_cycle_momentum(steps)
+    state = {"v": {"W": np.zeros((5, 3)), "b": np.zeros(3)}}
+
+    def step(params, X, T, k, which):
+        nonlocal state
+        params, state = gs.momentum(params, slope(params, X, T), state, lr=float(lr(k)), beta=float(beta(k)))
+        return params
+
+    found = trained("momentum", epochs=20, lr=lr, hyper={"beta": beta})
+    assert_same(found.params, by_hand(step, epochs=20))
+    assert found.hyper == {"beta": [float(beta(k)) for k in range(steps)]}
+    with pytest.raises(TypeError, match="momentum has no option 'bta'"):
+        trained("momentum", hyper={"bta": beta})
+
+
+def test_rates_can_be_constant_within_an_epoch():
+    found = trained(lr=gs.schedules.per_epoch(gs.schedules.exponential(0.1, 1, factor=0.5), steps_per_epoch=3))
+    assert found.rates == [0.1] * 3 + [0.05] * 3
+
+
+def test_samples_count_by_their_weights():
+    w = np.random.default_rng(8).uniform(0, 2, 23)
+
+    def step(params, X, T, k, which):
+        g = 2 * (line(params, X) - T) * w[which][:, None] / len(X)
+        return descend(params, {"W": X.T @ g, "b": g.sum(0)}, 0.05)
+
+    found = trained(lr=0.05, loss=gs.l2_loss, weights=w, metrics={"mae": gs.mae_metric})
+    assert_same(found.params, by_hand(step))
+    X, T, params = problem()
+    whole = train(
+        line, params, (X, T), gs.optimizer("sgd", lr=0.0), gs.l2_loss, 1, rng=np.random.default_rng(0), weights=w
+    )
+    assert whole.losses == [pytest.approx(float(gs.l2_loss(line(params, X), T, weights=w[:, None])))]
+
+
+def test_several_inputs_and_outputs_are_trees():
+    """Wide and deep: two inputs, a main and an auxiliary output with weights 0.9 and 0.1."""
+    rng = np.random.default_rng(3)
+    wide, deep, t = rng.normal(size=(40, 5)), rng.normal(size=(40, 6)), rng.normal(size=(40, 1))
+    params = {"h": rng.normal(size=(6, 7)), "main": rng.normal(size=(12, 1)), "aux": rng.normal(size=(7, 1))}
+
+    def model(p, wide, deep):
+        h = gs.tanh(deep @ p["h"])
+        return {"main": np.concatenate([wide, h], axis=1) @ p["main"], "aux": h @ p["aux"]}
+
+    def loss(Y, T):
+        return 0.9 * mean_square(Y["main"], T["main"]) + 0.1 * mean_square(Y["aux"], T["aux"])
+
+    data = ((wide, deep), {"main": t, "aux": t})
+    rest, held_out = holdout(data, 0.25, rng)
+    assert [len(leaf) for leaf in tree_leaves(held_out)] == [10] * 4
+    history = train(model, params, rest, gs.optimizer("adam"), loss, 60, rng=rng, lr=0.02, validation=held_out)
+    assert history.epochs["loss"][-1] < 0.3 * history.epochs["loss"][0]
+    assert history.epochs["val_loss"][-1] == pytest.approx(
+        float(loss(gs.predict(model, history.params, held_out[0]), held_out[1]))
+    )
+
+
+def test_l_bfgs_trains_on_all_samples_as_its_own_update_does():
+    X, T, _ = problem()
+    model = mlp([7], 3, gs.tanh)
+    params, state, _ = model.init(np.random.default_rng(1), (5,))
+    opt, order = gs.lbfgs(), np.random.default_rng(0).permutation(23)
+    history = train(
+        model, params, (X, T), opt, mean_square, 3, rng=np.random.default_rng(0), state=state, batch_size=23,
+        validation=(X, T), metrics={"mae": gs.mae_metric}, penalty=lambda params: gs.l2_penalty(params, 1e-3),
+    )  # fmt: skip
+    f = lambda p: mean_square(model.apply(p, state, X[order])[0], T[order]) + gs.l2_penalty(p, 1e-3)
+    memory, losses = opt.init(params), []
+    for _ in range(3):
+        losses.append(float(f(params)))
+        params, memory = opt.update(gs.value_and_grad(f), params, memory)
+    np.testing.assert_allclose(history.losses, losses, rtol=1e-12)
+    assert history.epochs["val_loss"][-1] == pytest.approx(float(f(params)), rel=1e-6)
+    assert np.isnan(history.rates).all()
+
+
+def test_l_bfgs_with_dropout_compares_losses_of_the_same_mask():
+    X, T, _ = problem()
+    model = gs.sequential(dense(20), gs.tanh, gs.layers.dropout(0.3), dense(3))
+    params, state, _ = model.init(np.random.default_rng(1), (5,))
+    history = train(
+        model, params, (X, T), gs.lbfgs(), mean_square, 8, rng=np.random.default_rng(0), state=state, batch_size=23
+    )
+    assert history.optimizer_state["status"] == "completed"
+    assert history.epochs["loss"][-1] < history.epochs["loss"][0]
+
+
+# --------------------------------------------------------------------------------------------------------------- resume
+@pytest.mark.parametrize("opt", [gs.optimizer("nadam"), gs.lbfgs()], ids=["nadam", "lbfgs"])
+def test_a_resumed_run_is_to_the_last_bit_the_uninterrupted_one(opt):
+    X, T, _ = problem()
+    model = gs.sequential(dense(7), gs.layers.batchnorm(), gs.tanh, gs.layers.dropout(0.2), dense(3))
+    params, state, _ = model.init(np.random.default_rng(1), (5,))
+
+    def run(epochs, seed, **options):
+        slow = {} if isinstance(opt, LBFGS) else {"lr": gs.schedules.one_cycle(0.1, 30)}
+        return train(
+            model, params, (X, T), opt, mean_square, epochs, rng=np.random.default_rng(seed), state=state,
+            batch_size=10, validation=(X, T), callbacks=[gs.EarlyStopping(patience=9, restore_best=False)],
+            **slow, **options,
+        )  # fmt: skip
+
+    whole, part = run(6, 5), run(2, 5)
+    before = pickle.dumps(part)
+    resumed = run(6, 99, resume=pickle.loads(before))
+    assert pickle.dumps(part) == before
+    assert resumed.losses == whole.losses
+    assert resumed.epochs == whole.epochs
+    assert resumed.rng == whole.rng
+    for ours, theirs in zip(
+        tree_leaves((resumed.params, resumed.state, resumed.optimizer_state, resumed.memories)),
+        tree_leaves((whole.params, whole.state, whole.optimizer_state, whole.memories)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_history_says_which_epoch_was_best_and_survives_json():
+    history = gs.History({}, losses=[np.nan, 1.0], epochs={"val_loss": [3.0, np.nan, 1.0, 1.0], "val_acc": [0.5, 0.9]})
+    assert history.best_epoch() == 3
+    assert history.best_epoch("val_acc", maximize=True) == 2
+    assert gs.History({}, epochs={"val_loss": [np.nan]}).best_epoch() == 0
+    found = gs.History.from_json(history.to_json())
+    np.testing.assert_equal(found.to_dict(), history.to_dict())
+    with pytest.raises(ValueError, match="expected the keys"):
+        gs.History.from_json("[]")
+
+
+@pytest.mark.parametrize("module", [training, batching])
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0

@@ -1,0 +1,206 @@
+"""Property: callbacks see the run as it is, and what they decide happens: training stops, rates fall, the best comes
+back; what they remember is handed to them and pickles."""
+
+import builtins
+import doctest
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import gradschool as gs
+from gradschool import callbacks, history, progress, schedules
+from gradschool.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from gradschool.progress import ProgressBar
+
+
+def mean_square(Y, T):
+    return ((Y - T) ** 2).mean()
+
+
+def line(params, X):
+    return X @ params["W"]
+
+
+def problem(n=23, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 5))
+    return (X, X @ rng.normal(size=(5, 3))), {"W": rng.normal(size=(5, 3))}
+
+
+def run(epochs=4, callbacks=(), lr=0.05, **options):
+    data, params = problem()
+    options = {"validation": data, "batch_size": 10, "rng": np.random.default_rng(1)} | options
+    return gs.train(line, params, data, gs.optimizer("sgd"), mean_square, epochs, lr=lr, callbacks=callbacks, **options)
+
+
+def scripted(values, early, epochs=20):
+    """A run whose validation loss follows a script, while its weight counts the epochs."""
+    clock = {"epoch": 0}
+
+    def loss(Y, T):
+        return Y.mean() if T.shape[0] == 5 else np.float64(values[clock["epoch"]])
+
+    def tick(run):
+        clock["epoch"] += 1
+
+    return gs.train(
+        lambda params, X: X * params["w"], {"w": np.zeros(1)}, (np.ones((5, 1)), np.ones((5, 1))), gs.optimizer("sgd"),
+        loss, min(epochs, len(values)), rng=np.random.default_rng(0), lr=-1.0, callbacks=[early, tick],
+        validation=(np.ones((7, 1)), np.ones((7, 1))),
+    )  # fmt: skip
+
+
+nan = math.nan
+SCRIPTS = {
+    "stops when wait reaches patience": ([3, 2, 2, 2, 1, 0], {"patience": 2}, 4, 2),
+    "patience one": ([3, 2, 2, 1], {"patience": 1}, 3, 2),
+    "an improvement resets the wait": ([3, 4, 2, 3, 1, 2, 2], {"patience": 2}, 7, 5),
+    "an equal value is none": ([3, 3, 3, 3], {"patience": 2}, 3, 1),
+    "min_delta": ([3, 2.95, 2.9, 2.85], {"patience": 2, "min_delta": 0.1}, 3, 1),
+    "maximize": ([1, 2, 1, 1, 5], {"patience": 2, "maximize": True}, 4, 2),
+    "NaN counts as waiting": ([3, nan, nan, 1], {"patience": 2}, 3, 1),
+    "only NaN: nothing to put back": ([nan, nan, nan], {"patience": 2}, 2, 2),
+    "the best comes back without stopping": ([3, 1, 2], {"patience": 5}, 3, 2),
+    "the last stays when asked": ([3, 1, 2, 2], {"patience": 2, "restore_best": False}, 4, 4),
+}
+
+
+@pytest.mark.parametrize(("values", "options", "epochs", "weight"), SCRIPTS.values(), ids=SCRIPTS)
+def test_early_stopping_follows_the_script(values, options, epochs, weight):
+    """Keras' rules: stop when wait >= patience, then the best epoch's weights (here its number)."""
+    found = scripted(values, EarlyStopping(**options))
+    assert found.epochs_done == epochs
+    assert found.params["w"] == [weight]
+    assert bool(found.stopped) == (options["patience"] < 5)  # all scripts but one
+
+
+def test_the_state_of_the_best_epoch_comes_back_too_and_is_no_alias():
+    data, _ = problem()
+    model = gs.sequential(gs.layers.dense(7), gs.layers.batchnorm(), gs.tanh, gs.layers.dense(3))
+    params, state, _ = model.init(np.random.default_rng(2), (5,))
+    kept = []
+
+    def remember(run):
+        kept.append(pickle.loads(pickle.dumps((run.history.params, run.history.state))))
+
+    found = gs.train(
+        model, params, data, gs.optimizer("sgd", lr=3.0), mean_square, 12, rng=np.random.default_rng(0), state=state,
+        validation=data, callbacks=[EarlyStopping(patience=4), remember],
+    )  # fmt: skip
+    best = found.best_epoch()
+    assert best < found.epochs_done  # or there would be nothing to see
+    for now, then in zip(gs.tree_leaves((found.params, found.state)), gs.tree_leaves(kept[best - 1]), strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert pickle.dumps(found.memories["EarlyStopping"])
+
+
+def test_the_rate_falls_on_a_plateau_as_the_plateau_itself_says():
+    plateau = schedules.reduce_on_plateau(factor=0.5, patience=2, min_delta=100.0)
+    found = run(epochs=9, callbacks=[ReduceOnPlateau(plateau)], lr=0.08)
+    state, expected = plateau.init(0.08), []
+    for value in found.epochs["val_loss"]:
+        expected += [state["lr"]] * 3
+        state = plateau.update(state, value)
+    assert found.rates == expected
+    assert len(set(expected)) >= 3
+    assert run(callbacks=[ReduceOnPlateau(plateau)], lr=None).rates[0] == 0.01  # the optimizer's own
+
+
+def test_a_plateau_needs_a_number_for_a_rate():
+    with pytest.raises(ValueError, match="expected a number for the learning rate, got a schedule"):
+        run(callbacks=[ReduceOnPlateau()], lr=lambda step: 0.1)
+
+
+def test_a_value_that_is_not_recorded_is_named():
+    with pytest.raises(ValueError, match=r"'val_loss' was not recorded, there is \['loss'\]; give train a validation"):
+        run(callbacks=[EarlyStopping()], validation=None)
+    with pytest.raises(ValueError, match=r"'f1' was not recorded, there is \['loss', 'val_loss'\]$"):
+        run(callbacks=[EarlyStopping(monitor="f1")])
+    with pytest.raises(ValueError, match="patience >= 1 and min_delta >= 0, got 0 and"):
+        EarlyStopping(patience=0)
+
+
+class Diary(Callback):
+    """Remembers what it was called with; stops where it is told to."""
+
+    def __init__(self, stop_at=None):
+        self.stop_at = stop_at
+
+    def note(self, moment, run, memory):
+        return [*(memory or []), (moment, run.epoch, run.step)]
+
+    def on_start(self, run, memory):
+        return self.note("start", run, memory)
+
+    def on_step(self, run, memory):
+        if run.step == self.stop_at:
+            run.stop("enough")
+        return self.note("step", run, memory)
+
+    def on_epoch(self, run, memory):
+        return self.note("epoch", run, memory)
+
+    def on_end(self, run, memory):
+        return self.note("end", run, memory)
+
+
+def test_a_callback_is_called_at_four_moments_and_gets_what_it_returned():
+    memory = run(epochs=2, callbacks=[Diary()]).memories["Diary"]
+    assert memory == [
+        ("start", 0, 0), ("step", 0, 1), ("step", 0, 2), ("step", 0, 3), ("epoch", 1, 3),
+        ("step", 1, 4), ("step", 1, 5), ("step", 1, 6), ("epoch", 2, 6), ("end", 2, 6),
+    ]  # fmt: skip
+
+
+def test_a_run_can_be_stopped_in_the_middle_of_an_epoch():
+    found = run(epochs=9, callbacks=[Diary(stop_at=5)])
+    assert (len(found.losses), found.epochs_done, found.stopped) == (5, 2, "enough")
+    assert found.memories["Diary"][-2:] == [("epoch", 2, 5), ("end", 2, 5)]
+
+
+def test_the_end_is_told_also_when_training_fails():
+    ends = []
+
+    class Ends(Callback):
+        def on_end(self, run, memory):
+            ends.append(run.step)
+
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(FloatingPointError):
+        run(epochs=99, callbacks=[Ends()], lr=1e6)
+    assert len(ends) == 1
+
+
+def test_a_function_is_called_after_every_epoch_and_twins_have_memories_of_their_own():
+    seen = []
+    found = run(epochs=3, callbacks=[lambda run: seen.append(run.last("val_loss")), Diary(), Diary(stop_at=4)])
+    assert seen == found.epochs["val_loss"][: len(seen)]
+    assert len(seen) == 2
+    assert set(found.memories) == {"AfterEpoch", "Diary", "Diary-2"}
+
+
+def test_one_bar_shows_the_whole_run(capsys):
+    run(epochs=3, callbacks=[ProgressBar(mininterval=0)])
+    shown = capsys.readouterr().err
+    for part in ("epoch 1/3", "epoch 3/3", "9/9", "val_loss="):
+        assert part in shown
+    assert shown.count("\n") == 1
+
+
+def test_the_absence_of_tqdm_is_named(monkeypatch):
+    imports = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.startswith("tqdm"):
+            raise ImportError(name)
+        return imports(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match="pip install tqdm"):
+        run(progress=True)
+
+
+@pytest.mark.parametrize("module", [callbacks, history, progress])
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0

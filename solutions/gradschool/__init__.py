@@ -49,6 +49,8 @@ from .ops import (
     ctc_greedy,
     ctc_loss,
     dense,
+    dense_elu,
+    dense_relu,
     dopri5,
     dropout,
     elu,
@@ -98,6 +100,7 @@ from .range_test import RangeTest, range_test
 from .recurrent_initializers import kaiming_uniform, narrow_normal, orthogonal, unit_forget_gate
 from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, max_norm
 from .run import Run
+from .saving import Saved, load, save
 from .step import training_step
 from .swap import using
 from .training import evaluate, train
@@ -108,7 +111,7 @@ __version__ = "0.1.0"
 __all__ = [
     "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits", "bidirectional",
     "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy",
-    "ctc_loss", "dense", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm",
+    "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm",
     "gru", "half_mse", "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid",
     "layernorm", "leaky_relu", "log_softmax", "lstm", "mae_metric", "maxpool", "maxunpool", "numerical_gradient",
     "odeint", "one_hot", "one_hot_decode", "op", "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid",
@@ -130,3 +133,4 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
     "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
 __all__ += ["AfterEpoch", "Callback", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test"]
+__all__ += ["Saved", "load", "save"]

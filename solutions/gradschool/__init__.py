@@ -9,7 +9,7 @@
 Importing it loads NumPy and nothing else.
 """
 
-from . import schedules
+from . import heap, schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .batching import batches, holdout
@@ -107,6 +107,8 @@ from .training import evaluate, train
 from .trees import ravel, tree_leaves, tree_map, tree_paths
 
 __version__ = "0.1.0"
+
+heap.keep_freed_memory()
 
 __all__ = [
     "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits", "bidirectional",

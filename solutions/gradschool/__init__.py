@@ -35,6 +35,7 @@ from .losses import (
 )
 from .metrics import RunningMean, accuracy, mae_metric
 from .models import count_parameters, mc_predict, mlp, predict
+from .nonfinite import first_nonfinite
 from .ops import (
     alpha_dropout,
     attention,
@@ -135,4 +136,4 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
     "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
 __all__ += ["AfterEpoch", "Callback", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test"]
-__all__ += ["Saved", "load", "save"]
+__all__ += ["Saved", "first_nonfinite", "load", "save"]

@@ -32,14 +32,15 @@ class Layer:
     nothing hands on the state that it was given. Layers that draw random numbers take them from `rng`, a NumPy
     generator; they draw while training, and wherever else they are given one (`mc_predict` does), never in a plain
     prediction. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle, and `check_layer`
-    says whether it is right. `parts` are the layers that a layer is composed of: then `apply` is a partial of a
-    function of them, so that the same composition can be made of others.
+    says whether it is right. `parts` are the layers that a layer is composed of, and `compose(*parts)` composes others
+    in the same way; its params and state are then lists with an entry for each.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
     apply: Callable[..., tuple[Any, Tree]]
     name: str = "layer"
     parts: tuple[Layer, ...] = ()
+    compose: Callable[..., Layer] | None = None
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
@@ -136,7 +137,8 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     """
     chain = tuple(map(as_layer, layers))
     name = f"sequential({', '.join(layer.name for layer in chain)})"
-    return Layer(functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain), name, chain)
+    init, apply = functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain)
+    return Layer(init, apply, name, chain, sequential)
 
 
 def sequential_init(

@@ -37,7 +37,7 @@ def branches(*layers: Part, merge: str | None = "concat") -> Layer:
     >>> branches(dense(3), dense(4)).init(np.random.default_rng(0), (5,))[2]
     (7,)
     """
-    return side_by_side("branches", all_alike, layers, merge)
+    return side_by_side("branches", all_alike, layers, merge, functools.partial(branches, merge=merge))
 
 
 def each(*layers: Part, merge: str | None = None) -> Layer:
@@ -49,7 +49,7 @@ def each(*layers: Part, merge: str | None = None) -> Layer:
     >>> each(identity, dense(4), merge="concat").init(np.random.default_rng(0), ((5,), (6,)))[2]
     (9,)
     """
-    return side_by_side("each", one_by_one, layers, merge)
+    return side_by_side("each", one_by_one, layers, merge, functools.partial(each, merge=merge))
 
 
 def residual(*layers: Part, shortcut: Part = identity) -> Layer:
@@ -65,11 +65,17 @@ def residual(*layers: Part, shortcut: Part = identity) -> Layer:
     >>> params[1][1]["W"].shape
     (5, 5)
     """
-    return side_by_side("residual", all_alike, (shortcut, sequential(*layers)), "add")
+    return round_trip(shortcut, sequential(*layers))
+
+
+def round_trip(shortcut: Part, body: Layer) -> Layer:
+    return side_by_side("residual", all_alike, (shortcut, body), "add", round_trip)
 
 
 # --------------------------------------------------------------------------------------------------------- how it goes
-def side_by_side(name: str, deal: Callable[..., Any], layers: Sequence[Part], merge: str | None) -> Layer:
+def side_by_side(
+    name: str, deal: Callable[..., Any], layers: Sequence[Part], merge: str | None, compose: Callable[..., Layer]
+) -> Layer:
     if merge not in ("concat", "add", None):
         raise ValueError(f'{name}: expected merge "concat", "add" or None, got {merge!r}')
     if not layers:
@@ -77,7 +83,7 @@ def side_by_side(name: str, deal: Callable[..., Any], layers: Sequence[Part], me
     parts = tuple(map(as_layer, layers))
     init = functools.partial(side_by_side_init, parts, name, deal, merge)
     apply = functools.partial(side_by_side_apply, parts, name, deal, merge)
-    return Layer(init, apply, f"{name}({', '.join(part.name for part in parts)})", parts)
+    return Layer(init, apply, f"{name}({', '.join(part.name for part in parts)})", parts, compose)
 
 
 def side_by_side_init(

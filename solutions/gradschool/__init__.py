@@ -13,7 +13,7 @@ from . import heap, schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .batching import batches, holdout
-from .callbacks import AfterEpoch, Callback, EarlyStopping, ReduceOnPlateau
+from .callbacks import AfterEpoch, Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
 from .flat import FlatTree, contiguous, in_place
 from .history import History
@@ -135,5 +135,7 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
     "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "holdout", "lecun",
     "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
-__all__ += ["AfterEpoch", "Callback", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test"]
+__all__ += [
+    "AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test",
+]  # fmt: skip
 __all__ += ["Saved", "first_nonfinite", "load", "save"]

@@ -8,22 +8,22 @@ other parameters in place. What it remembers is handed to it and returned, so th
         def on_epoch(self, run, memory):
             return (memory or 0) + 1                         # what it gets the next time
 
-Those that write files are in `gradschool.logs`, the bar is in `gradschool.progress`, checkpoints in
-`gradschool.checkpoint`.
+Those that write logs are in `gradschool.logs`, the bar is in `gradschool.progress`.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .run import Run
 from .schedules import Plateau, reduce_on_plateau
 
-__all__ = ["AfterEpoch", "Callback", "EarlyStopping", "ReduceOnPlateau", "Run"]
+__all__ = ["AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "ReduceOnPlateau", "Run"]
 
 Tree = Any
 
@@ -148,6 +148,54 @@ class ReduceOnPlateau(Callback):
         return memory
 
 
+@dataclass(frozen=True)
+class Checkpoint(Callback):
+    """Save the run to a file: whenever a value is the best so far, or every few epochs.
+
+        train(..., epochs=50, rng=rng, callbacks=[Checkpoint("last.npz", every=1)])
+        train(..., epochs=50, rng=rng, resume=History.load("last.npz"), callbacks=[Checkpoint("last.npz", every=1)])
+
+    A run that is taken up from there goes on as if nothing had happened, to the last bit: parameters, states, what the
+    optimizer and the other callbacks remember, the generator and the numbers so far are all in the file.
+
+    file        a name that ends in .npz or .safetensors; "{epoch}" in it becomes the number of the epoch
+    monitor     what has to improve; `maximize` where larger is better
+    every       save after each so many epochs instead, whatever the value is
+
+    Raises ValueError unless every >= 1; `train` does if the value is not recorded.
+    """
+
+    file: str | os.PathLike[str]
+    monitor: str = "val_loss"
+    maximize: bool = False
+    every: int | None = None
+
+    saves = True
+
+    def __post_init__(self) -> None:
+        if self.every is not None and self.every < 1:
+            raise ValueError(f"Checkpoint: expected every >= 1, or None to keep the best, got {self.every}")
+
+    def on_start(self, run: Run, memory: float | None) -> float:
+        return (-math.inf if self.maximize else math.inf) if memory is None else memory
+
+    def on_epoch(self, run: Run, memory: float) -> float:
+        if self.every is not None:
+            if run.epoch % self.every == 0:
+                self.write(run, memory)
+        elif improves(run.last(self.monitor), memory, 0.0, self.maximize):
+            memory = run.last(self.monitor)
+            self.write(run, memory)
+        return memory
+
+    def write(self, run: Run, memory: float) -> None:
+        # what this callback remembers counts, too, and the loop learns of it only when this has returned
+        name = next(name for name, listener in run.listeners.items() if listener is self)
+        memories = run.history.memories | {name: memory}
+        replace(run.history, memories=memories).save(os.fspath(self.file).format(epoch=run.epoch))
+
+
+# ------------------------------------------------------------------------------------------------------ how a run calls
 def named_callbacks(callbacks: Sequence[Callback | Callable[[Run], Any]]) -> dict[str, Callback]:
     """Callbacks by the names under which a history keeps what they remember; those that save the run come last."""
     found: dict[str, Callback] = {}
@@ -159,7 +207,7 @@ def named_callbacks(callbacks: Sequence[Callback | Callable[[Run], Any]]) -> dic
     return found
 
 
-def tell(listeners: dict[str, Callback], moment: str, run: Run) -> None:
+def tell(run: Run, moment: str) -> None:
     memories = run.history.memories
-    for name, listener in listeners.items():
+    for name, listener in run.listeners.items():
         memories[name] = getattr(listener, moment)(run, memories.get(name))

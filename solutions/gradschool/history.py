@@ -17,9 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .saving import load, save
+
 __all__ = ["History"]
 
 Tree = Any
+TABLES = ("hyper", "epochs")
 NUMBERS = ("losses", "rates", "hyper", "epochs", "steps_per_epoch", "stopped")
 
 
@@ -74,6 +79,32 @@ class History:
         best = min((value for value in values if not math.isnan(value)), default=math.nan)
         return values.index(best) + 1 if best == best else 0
 
+    def save(self, file: str | os.PathLike[str]) -> None:
+        """A checkpoint with all of it, from which `History.load` and `resume` go on; see `gradschool.saving`."""
+        lists = {name: np.array(getattr(self, name), float) for name in ("losses", "rates")}
+        tables = {name: {key: np.array(row, float) for key, row in getattr(self, name).items()} for name in TABLES}
+        rest = {name: getattr(self, name) for name in ("steps_per_epoch", "stopped", "rng", "memories")}
+        save(file, self.params, state=self.state, optimizer=self.optimizer_state, history={**lists, **tables, **rest})
+
+    @staticmethod
+    def load(file: str | os.PathLike[str], like: Tree = None) -> History:
+        """What `save` has written. Raises ValueError for another file, or parameters that are not `like` these.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     History({"w": np.ones(3)}, losses=[0.5], rng={"state": 2**100}).save(f"{folder}/run.npz")
+        ...     history = History.load(f"{folder}/run.npz")
+        >>> history.params, history.losses, history.rng == {"state": 2**100}
+        ({'w': array([1., 1., 1.])}, [0.5], True)
+        """
+        found = load(file, like)
+        content = (found.extra or {}).get("history")
+        if content is None:
+            raise ValueError(f"History.load: {file} holds a model, but no training; gradschool.load reads it")
+        tables = {name: {key: row.tolist() for key, row in content[name].items()} for name in TABLES}
+        lists = {name: content[name].tolist() for name in ("losses", "rates")}
+        return History(found.params, found.state, found.optimizer, **(content | lists | tables))
+
     def to_dict(self) -> dict[str, Any]:
         """The numbers, without parameters and states."""
         return {name: getattr(self, name) for name in NUMBERS}
@@ -102,7 +133,7 @@ class History:
         if not isinstance(found, dict) or sorted(found) != sorted(NUMBERS):
             came = sorted(found) if isinstance(found, dict) else type(found).__name__
             raise ValueError(f"History.from_json: expected the keys {sorted(NUMBERS)}, got {came}")
-        lists = {name: found[name] for name in ("hyper", "epochs")}
+        lists = {name: found[name] for name in TABLES}
         return History(
             None,
             losses=numbers(found["losses"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from .full_batch import lbfgs_step
 from .history import History
 from .lbfgs import LBFGS
 from .models import Model
+from .nonfinite import first_nonfinite
 from .optimizers import Optimizer, with_options
 from .step import Stepped, training_step
 
@@ -33,6 +34,7 @@ class Run:
     epochs, steps      how many epochs are planned, and how many steps each has
     lr                 a number or a schedule, as `train` was given it; set it to change the rate from here on
     start_lr           the optimizer's own rate, which holds where lr is None
+    listeners          the callbacks, by the names under which `history.memories` keeps what they remember
     """
 
     history: History
@@ -41,6 +43,7 @@ class Run:
     steps: int
     lr: float | Callable[[int], float] | None = None
     start_lr: float | None = None
+    listeners: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -148,7 +151,9 @@ def named(model: Model, run: Run, X: Tree, rate: float | None, rng: np.random.Ge
         yield
     except FloatingPointError as error:
         at = "" if rate is None else f", with a learning rate of {rate:.3g}"
+        first = first_nonfinite(model, run.history.params, run.history.state, X, True, rng)
+        where = f"It begins at {first}" if first else "All predictions are finite, so the loss itself makes it"
         raise FloatingPointError(
-            f"train: {error} at step {run.step} of epoch {run.epoch + 1}{at}. Try a tenth of the rate; if it "
-            "happens at step 0, look for nan in the data and for a logarithm of 0 in the loss."
+            f"train: {error} at step {run.step} of epoch {run.epoch + 1}{at}. {where}. Try a tenth of the rate, or "
+            "clipped gradients; at step 0, look for nan in the data and for a logarithm of 0 in the loss."
         ) from error

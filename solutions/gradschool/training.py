@@ -109,8 +109,8 @@ def train(
     run = begin(params, state, optimizer, lr, epochs, math.ceil(n / max(batch_size, 1)), rng, resume)
     history, metrics = run.history, metrics or {}
     take_step = step_taker(model, loss_of_batch, optimizer, run, hyper or {}, rng, penalty, gradients)
-    listeners = named_callbacks([*callbacks, *([ProgressBar()] if progress else [])])
-    tell(listeners, "on_start", run)
+    run.listeners = named_callbacks([*callbacks, *([ProgressBar()] if progress else [])])
+    tell(run, "on_start")
     try:
         while run.epoch < epochs and not history.stopped:
             means = {name: RunningMean() for name in ("loss", *metrics)}
@@ -124,15 +124,15 @@ def train(
                     run.restore(after_step(history.params, rate), history.state)
                 # 5. Again, with the weights as they are now: a new Y, compared with T. (The loop goes on.)
                 record_step(history, means, metrics, done, rate, T if weights is None else T[0])
-                tell(listeners, "on_step", run)
+                tell(run, "on_step")
                 if history.stopped:
                     break
             # 6. An optimizer that makes this loss small: that is all that training is. Is it, on other samples too?
             record_epoch(history, means, evaluation(model, history, validation, loss, metrics, penalty))
             history.rng = rng.bit_generator.state  # type: ignore[assignment]
-            tell(listeners, "on_epoch", run)
+            tell(run, "on_epoch")
     finally:
-        tell(listeners, "on_end", run)
+        tell(run, "on_end")
     return history
 
 

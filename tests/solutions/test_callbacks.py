@@ -11,7 +11,8 @@ import pytest
 
 import gradschool as gs
 from gradschool import callbacks, history, progress, schedules
-from gradschool.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from gradschool.callbacks import Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
+from gradschool.history import History
 from gradschool.progress import ProgressBar
 
 
@@ -122,6 +123,70 @@ def test_a_value_that_is_not_recorded_is_named():
         EarlyStopping(patience=0)
 
 
+# ---------------------------------------------------------------------------------------------------------- checkpoints
+def network(epochs, seed=5, **options):
+    """Everything that a checkpoint must hold: statistics, dropout, moments, a falling rate, memories of callbacks."""
+    data, _ = problem()
+    model = gs.sequential(
+        gs.layers.dense(7), gs.layers.batchnorm(), gs.tanh, gs.layers.dropout(0.2), gs.layers.dense(3)
+    )
+    params, state, _ = model.init(np.random.default_rng(2), (5,))
+    return gs.train(
+        model, params, data, gs.optimizer("nadam"), mean_square, epochs, rng=np.random.default_rng(seed), state=state,
+        lr=0.1, batch_size=10, validation=data, **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["run-{epoch}.npz", "run-{epoch}.safetensors"])
+def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(tmp_path, name):
+    def listeners():
+        plateau = schedules.reduce_on_plateau(factor=0.5, patience=1, min_delta=100.0)
+        return [Checkpoint(tmp_path / name, every=2), EarlyStopping(patience=9), ReduceOnPlateau(plateau)]
+
+    whole = network(7, callbacks=listeners())
+    assert sorted(file.name for file in tmp_path.iterdir()) == [name.format(epoch=k) for k in (2, 4, 6)]
+    saved = History.load(tmp_path / name.format(epoch=4), like=whole.params)
+    assert saved.losses == whole.losses[:12]
+    assert len(set(whole.rates)) > 3
+    resumed = network(7, seed=99, callbacks=listeners(), resume=saved)
+    assert resumed.to_dict() == whole.to_dict()
+    assert resumed.rng == whole.rng
+    for ours, theirs in zip(
+        gs.tree_leaves((resumed.params, resumed.state, resumed.optimizer_state, resumed.memories)),
+        gs.tree_leaves((whole.params, whole.state, whole.optimizer_state, whole.memories)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_the_best_epoch_is_kept_also_over_an_interruption(tmp_path, maximize):
+    options = {"metrics": {"score": lambda Y, T: float(np.sin(100 * Y.mean()))}}  # goes up and down
+    keep = [Checkpoint(tmp_path / "best.npz", monitor="val_score", maximize=maximize)]
+    part = None
+    for epochs in range(1, 9):
+        part = network(epochs, callbacks=keep, resume=part, **options)
+        scores = part.epochs["val_score"]
+        best = History.load(tmp_path / "best.npz")
+        assert best.epochs["val_score"] == scores[: part.best_epoch("val_score", maximize)]
+    assert best.memories["Checkpoint"] == best.epochs["val_score"][-1]
+
+
+def test_a_checkpoint_that_makes_no_sense_or_holds_no_run_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="every >= 1, or None to keep the best, got 0"):
+        Checkpoint("run.npz", every=0)
+    gs.save(tmp_path / "model.npz", {"W": np.ones(3)})
+    with pytest.raises(ValueError, match="holds a model, but no training"):
+        History.load(tmp_path / "model.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(ValueError, match="no checkpoint of gradschool, or was damaged or cut short"):
+        History.load(tmp_path / "broken.npz")
+    network(1, callbacks=[Checkpoint(tmp_path / "run.npz")])
+    with pytest.raises(ValueError, match="is for another model"):
+        History.load(tmp_path / "run.npz", like={"W": np.ones(3)})
+
+
+# ------------------------------------------------------------------------------------------------------------- your own
 class Diary(Callback):
     """Remembers what it was called with; stops where it is told to."""
 

@@ -188,13 +188,24 @@ def test_batches_show_every_sample_once_and_in_another_order_each_time():
     assert len(set(orders)) == 3
 
 
-def test_a_loss_that_is_no_number_any_more_stops_with_step_rate_and_advice():
+def test_a_loss_that_is_no_number_any_more_stops_with_step_rate_place_and_advice():
     X, T, params = problem()
-    with (
-        np.errstate(over="ignore", invalid="ignore"),
-        pytest.raises(FloatingPointError, match=r"the loss is (inf|nan) at step \d+ .* rate of 1e\+30\. Try a tenth"),
-    ):
+    words = (
+        r"the loss is (inf|nan) at step \d+ .* rate of 1e\+30\. All predictions are finite, so the loss "
+        r"itself makes it\. Try a tenth"
+    )
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(FloatingPointError, match=words):
         train(line, params, (X, T), gs.optimizer("sgd"), mean_square, 50, rng=np.random.default_rng(0), lr=1e30)
+
+
+@pytest.mark.parametrize("opt", [gs.optimizer("sgd"), gs.lbfgs()], ids=["sgd", "lbfgs"])
+def test_the_layer_where_it_begins_is_named(opt):
+    X, T, _ = problem()
+    model = gs.sequential(dense(7), gs.layers.activation(np.log), dense(3))
+    params, state, _ = model.init(np.random.default_rng(1), (5,))
+    words = r"the loss is nan at step 0 of epoch 1.* It begins at layer 2 \(log\) of 3, whose input was finite, up to"
+    with np.errstate(invalid="ignore"), pytest.raises(FloatingPointError, match=words):
+        train(model, params, (X, T), opt, mean_square, 1, rng=np.random.default_rng(0), state=state)
 
 
 def test_progress_is_shown_only_when_asked_for(capsys):

@@ -136,7 +136,8 @@ class Misconception:
     """A known wrong answer that runs, with the question that leads its author to the mistake.
 
     `name` is a slug, `says` completes "Your answer behaves as if ..." in a few words, `hint` is a question that does
-    not give the answer away, `see` is the chapter's heading where it is explained.
+    not give the answer away, `see` is the chapter's heading where it is explained. `published` names where this very
+    form is right ("Keras 3 and optax"), if it is: then it is called a convention, and not a mistake.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Misconception:
     hint: str
     says: str = ""
     see: str = ""
+    published: str = ""
 
 
 @dataclass(frozen=True)

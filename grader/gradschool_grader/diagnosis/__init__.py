@@ -1,0 +1,55 @@
+"""From a wrong answer to the mistake: a known misconception, else a structural reading, else where it first diverges.
+
+    diagnose(exercise, seen, answers).text      # "Your answer behaves as if ..."; None if nothing failed
+
+A name is given only where it explains everything that was seen: a misconception must behave like the answer on every
+group that failed, a structural reading must map expected to got in every entry of every differing array.
+
+    known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
+    derived     the reference with an option left out, two arguments exchanged, a table transposed
+    structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
+                digits, where
+    sequences   one step ahead or behind; the first quantity that diverges
+    words       what needs no numbers, and the worst entry
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..answers import Answers
+from ..exercise import Exercise
+from ..verdict import Diagnosis
+from .derived import derived
+from .known import known, two_known
+from .seen import Seen
+from .sequences import first_to_diverge, shifted_step
+from .structure import any_reading, gave_numbers, plain_reading
+from .words import could_not_begin, plain_words, signature_words, worst_entry
+
+__all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
+
+
+def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    """The first explanation that applies, or None if nothing failed. Calls that could not begin come last."""
+    failed = [s for s in seen if s.difference]
+    if not failed:
+        return None
+    began = [s for s in failed if not could_not_begin(s)]
+    if not began:
+        return Diagnosis("signature", "signature", signature_words(exercise))
+    return known(exercise, seen, began, answers) or plain_words(began[0]) or read(exercise, began, answers)
+
+
+def read(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis:
+    """What comes plainly out of the numbers first, then what takes more than one thing to say."""
+    everything, wrong = gave_numbers(exercise, failed)
+    found = (
+        plain_reading(everything, wrong)
+        or derived(exercise, failed, answers)
+        or two_known(exercise, failed, answers)
+        or any_reading(everything, wrong)
+    )
+    if found and found.kind != "close" and found.name != "one_part":
+        return found
+    return shifted_step(failed) or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0])

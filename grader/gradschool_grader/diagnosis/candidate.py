@@ -1,0 +1,71 @@
+"""A candidate says what a wrong answer would be if it had one certain mistake; it counts if it explains everything.
+
+    Candidate("sign", "Every number has the wrong sign.", lambda p: (p.a, -p.e))
+
+Two numbers always have some ratio, and some difference: a candidate that was fitted to `free` numbers must explain
+more than that many others. Zeros, and numbers as simple as ½ or 3, which agree by chance, weigh little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .seen import Pair
+
+Same = tuple[np.ndarray, np.ndarray]
+"""Two arrays that are the same if the candidate is right: what came, and what would have come."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mistake by its name, the sentence that says it, what would then be the same, and how much was fitted."""
+
+    name: str
+    text: str
+    same: Callable[[Pair], Same | None]
+    free: int = 0
+    hint: str = ""
+
+
+Reading = Callable[[Sequence[Pair]], Iterator[Candidate]]
+
+
+def agreement(candidate: Candidate, pair: Pair) -> np.ndarray | None:
+    """Entry by entry whether the candidate explains it; None where it says nothing about such an array."""
+    with np.errstate(all="ignore"):
+        both = candidate.same(pair)
+        if both is None or np.shape(both[0]) != np.shape(both[1]):
+            return None
+        came, told = (np.asarray(x, float) for x in both)
+        near = np.abs(came - told) <= pair.slack(told)
+    return np.where(np.isfinite(told), near, (came == told) | (np.isnan(came) & np.isnan(told)))
+
+
+def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
+    """Every entry of every wrong array, and more of them than were fitted."""
+    for pair in wrong:
+        explained = agreement(candidate, pair)
+        if explained is None or not explained.all():
+            return False
+    return evidence(wrong) > candidate.free
+
+
+def evidence(wrong: Sequence[Pair]) -> float:
+    """How many numbers speak: distinct, not zero, visibly wrong; simple ones count a third."""
+    values = np.concatenate([pair.a[pair.visible].ravel() for pair in wrong] or [np.zeros(0)])
+    values = np.unique(np.round(values[np.isfinite(values) & (values != 0)], 12))
+    simple = np.abs(values * 5040 - np.round(values * 5040)) < 1e-8
+    return float((~simple).sum() + simple.sum() / 3)
+
+
+def first_that_explains(
+    readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: bool = True
+) -> Candidate | None:
+    """The first candidate, in the order of the readings, that explains all of it; `fitted` admits fitted ones."""
+    if not wrong or evidence(wrong) <= least:
+        return None
+    candidates = (c for read in readings for c in read(wrong) if fitted or c.free <= 0)
+    return next((c for c in candidates if explains(c, wrong)), None)

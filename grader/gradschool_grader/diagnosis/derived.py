@@ -1,0 +1,184 @@
+"""Mistakes that need no catalogue: the reference itself, called with an option left out, two arguments exchanged, ...
+
+Such a call is a wrong answer like any other, and is recognised in the same way: it must behave like the submission on
+every probe of every group that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..answers import Answers
+from ..compare import agrees
+from ..exercise import Call, Exercise, Steps
+from ..inside.values import Helper
+from ..observe import here, observe
+from ..verdict import Diagnosis
+from .candidate import evidence
+from .seen import Seen, pairs
+
+Arguments = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A change of the arguments by which the reference becomes the wrong answer."""
+
+    name: str
+    text: str
+    change: Callable[[Arguments], Arguments]
+    hint: str = ""
+
+
+def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    given = [dict(o.arguments) for s in failed for o in s.got if isinstance(s.probes[o.probe], Call | Steps)]
+    helpers = getattr(answers, "helpers", {})
+    if exercise.is_class or not given or any(isinstance(x, Helper) for args in given for x in args.values()):
+        return None
+    wrong = [pair for s in failed for pair in pairs(exercise, s) if not pair.right]
+    if evidence(wrong) < 1:
+        return None
+
+    for d in changes(exercise, given):
+        if all(is_like(exercise, d, s, helpers) for s in failed):
+            return Diagnosis("structure", d.name, d.text, d.hint)
+    return None
+
+
+def is_like(exercise: Exercise, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
+    """First on the probe that failed, which is most often enough to say no."""
+    ask = here(exercise, partial(changed, exercise, d.change), helpers)
+    index = s.got[s.difference.index].probe if s.difference and s.difference.index < len(s.got) else 0
+    mine = [o for o in s.got if o.probe == index and not o.again]
+    try:
+        once = [o for o in observe(exercise, [s.probes[index]], ask) if not o.again]
+        if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once]):
+            return False
+        return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, ask))
+    except Exception:  # the change makes no sense for these arguments
+        return False
+
+
+def changed(exercise: Exercise, change: Callable[[Arguments], Arguments], *args: Any, **kwargs: Any) -> Any:
+    bound = exercise.signature.bind(*args, **kwargs).arguments
+    return exercise.plain(**change(dict(bound)))
+
+
+# --------------------------------------------------------------------------------------------------------- changes
+def changes(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    yield from options(exercise, given)
+    yield from exchanged(exercise, given)
+    yield from transposed(exercise, given)
+    yield from forgotten(exercise, given)
+    yield from one_more(exercise, given)
+    yield from other_numbers(exercise, given)
+
+
+def options(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """An option that is given and not used."""
+    for name, parameter in exercise.signature.parameters.items():
+        if parameter.default is parameter.empty or not any(name in args for args in given):
+            continue
+        text = f"Your answer is what comes out with `{name}={parameter.default!r}`, whatever `{name}` is."
+        hint = f"Which of your lines uses `{name}`?"
+        yield Derived("ignored", text, lambda args, n=name: {k: x for k, x in args.items() if k != n}, hint)
+
+
+def exchanged(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """Two arguments in each other's place."""
+    names = [name for name in exercise.signature.parameters if any(name in args for args in given)]
+    for x, y in combinations(names, 2):
+        if all(alike(args.get(x), args.get(y)) for args in given if x in args and y in args):
+            text = f"Your answer is right for `{x}` and `{y}` in each other's place."
+            yield Derived("exchanged", text, lambda args, x=x, y=y: {**args, x: args[y], y: args[x]},
+                          f"Where do `{x}` and `{y}` stand in the formula, and where in your lines?")  # fmt: skip
+
+
+def alike(x: Any, y: Any) -> bool:
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return x.shape == y.shape
+    return type(x) is type(y) and isinstance(x, float | int | dict)
+
+
+def transposed(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """The axes of tables exchanged: what should run over the one ran over the other."""
+    tables = [name for name, x in given[0].items() if isinstance(x, np.ndarray) and x.ndim == 2]
+    for names in ([tables] if len(tables) > 1 else []) + [[name] for name in tables]:
+        listed = " and ".join(f"`{name}`" for name in names)
+        text = f"Your answer is right for {listed} transposed: it runs over the wrong axis."
+        yield Derived("axis", text, lambda args, names=tuple(names): {**args, **{n: args[n].T for n in names}},
+                      "Which axis does each of your sums run over, and which one is meant?")  # fmt: skip
+
+
+def forgotten(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """What the state holds is not used: as if it were zero."""
+    for name, value in given[0].items():
+        if type(value) is dict and all(type(x) is dict for x in value.values()):
+            for slot in value:
+                text = (
+                    f"Your answer is what comes out if `{name}[{slot!r}]` is zero before every step: it is forgotten."
+                )
+                yield Derived("forgotten", text, lambda args, n=name, s=slot: zeroed(args, n, s),
+                              f"What is `{name}[{slot!r}]` kept for, if nothing reads it?")  # fmt: skip
+
+
+def zeroed(args: Arguments, name: str, slot: str) -> Arguments:
+    return {**args, name: {**args[name], slot: {k: 0 * x for k, x in args[name][slot].items()}}}
+
+
+def one_more(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """A count that is one too large or too small."""
+    for name, value in given[0].items():
+        counts = (
+            [None]
+            if type(value) is int
+            else [k for k, x in value.items() if type(x) is int]
+            if type(value) is dict
+            else []
+        )
+        for key in counts:
+            shown = f"`{name}`" if key is None else f"`{name}[{key!r}]`"
+            for by, word in ((1, "one larger"), (-1, "one smaller")):
+                yield Derived("shifted_count", f"The numbers that come are those for {shown} {word} than it is.",
+                              lambda args, n=name, k=key, by=by: counted(args, n, k, by),
+                              f"When is {shown} raised: before it is used, or after?")  # fmt: skip
+
+
+def whole_numbers(value: Any) -> list[str | None]:
+    """The argument itself (None), or the keys of a dict under which there is a count."""
+    if type(value) is dict:
+        return [key for key, x in value.items() if type(x) is int]
+    return [None] if type(value) is int else []
+
+
+def counted(args: Arguments, name: str, key: str | None, by: int) -> Arguments:
+    return {**args, name: args[name] + by if key is None else {**args[name], key: args[name][key] + by}}
+
+
+def other_numbers(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """A hyperparameter's complement or opposite; an array without its signs, its fractions, or back to front."""
+    for name, value in given[0].items():
+        if type(value) is float and 0 < value < 1:
+            hint = f"Which share does `{name}` stand for: of the old, or of the new?"
+            yield Derived("complement", f"Your answer is right for 1 − `{name}` in the place of `{name}`.",
+                          lambda args, n=name: {**args, n: 1 - args[n]}, hint)  # fmt: skip
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            for word, function in ARRAYS.items():
+                yield Derived("other_input", f"Your answer is right for {word.format(f'`{name}`')}.",
+                              lambda args, n=name, f=function: {**args, n: f(args[n])},
+                              f"What do you do with `{name}` before you use it?")  # fmt: skip
+
+
+ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "{} without its signs": np.abs,
+    "the opposite of {}": np.negative,
+    "{} cut to whole numbers": np.trunc,
+    "{} in reverse order": lambda x: x[::-1],
+    "{} squared": np.square,
+}

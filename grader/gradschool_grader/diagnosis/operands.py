@@ -1,0 +1,77 @@
+"""The numbers that a student had at hand when computing an array: sizes, hyperparameters, and arrays that fit it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from ..inside.perform import argument, leaves
+from .seen import Pair
+
+
+@lru_cache(maxsize=256)
+def scalars(pair: Pair) -> dict[str, float]:
+    """Hyperparameters by name; not 0 and 1, which change nothing or everything."""
+    given = ((name, value) for name, value in pair.arguments.items() if type(value) in (int, float))
+    return {f"`{name}`": float(value) for name, value in given if value not in (0, 1)}
+
+
+@lru_cache(maxsize=256)
+def sizes(pair: Pair) -> dict[str, float]:
+    """Sizes of the arguments' axes, by the axes' names where they have any."""
+    named: dict[str, float] = {}
+    for name, value in pair.arguments.items():
+        if not isinstance(value, np.ndarray):
+            continue
+        labels = pair.axes.get(name, ())
+        for i, size in enumerate(value.shape):
+            labelled = len(labels) == value.ndim
+            named.setdefault(
+                f"the size of {labels[i]!r} (`{name}`)" if labelled else f"the size of axis {i} of `{name}`",
+                float(size),
+            )
+        if value.ndim > 1:
+            named.setdefault(f"the number of entries of `{name}`", float(value.size))
+    return named
+
+
+@lru_cache(maxsize=256)
+def constants(pair: Pair) -> dict[str, float]:
+    """Numbers by which answers tend to be off, with their names."""
+    known = scalars(pair)
+    shares = {f"(1 − {name})": 1 - value for name, value in known.items() if 0 < value < 1}
+    counted = sizes(pair)
+    fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
+    return {**counted, **known, **shares, **fewer}
+
+
+@lru_cache(maxsize=256)
+def arrays(pair: Pair) -> dict[str, np.ndarray]:
+    """Arrays of the call that fit the answer's shape; of a tree, those with the same name as the part in question."""
+    key = re.search(r"\['?[^\[\]]*'?\]$", pair.path)
+    found: dict[str, np.ndarray] = {}
+    for path, value in leaves(dict(pair.arguments)):
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not fits(value, pair.e):
+            continue
+        name = argument(path)
+        if key and "[" in name:
+            if not name.endswith(key[0]):
+                continue
+            name = name.removesuffix(key[0])
+        found[f"`{name}`"] = value.astype(float)
+    return found
+
+
+def fits(x: np.ndarray, e: np.ndarray) -> bool:
+    try:
+        return np.broadcast_shapes(x.shape, e.shape) == e.shape
+    except ValueError:
+        return False
+
+
+def shared(tables: Sequence[dict]) -> list[str]:
+    """The names that every array's table has."""
+    return [name for name in tables[0] if all(name in table for table in tables)] if tables else []

@@ -1,0 +1,100 @@
+"""Readings of scale: a wrong sign, a factor and what it equals, a step of the wrong length, a constant amount too much.
+
+The factor is looked for among the numbers that were at hand (2, ½, sizes, hyperparameters) before one is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from .candidate import Candidate, Same
+from .operands import constants, shared
+from .seen import Pair
+
+PLAIN = {2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
+WHERE = "Which line multiplies or divides by it, and does the formula?"
+
+
+def whole(pair: Pair, k: float) -> Same | None:
+    return (pair.a, k * pair.e) if pair.e.shape == pair.a.shape else None
+
+
+def change(pair: Pair, k: float) -> Same | None:
+    """The same for what a step adds to the value that it began with."""
+    c = pair.carried
+    if c is None or pair.e.shape != pair.a.shape:
+        return None
+    return pair.a, c + k * (pair.e - c)
+
+
+Scaled = Callable[[Pair, float], Same | None]
+
+
+def sign(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    yield Candidate("sign", "Every number has the wrong sign.", lambda p: whole(p, -1))
+    if all(p.carried is not None for p in wrong):
+        yield Candidate(
+            "step_sign", "The step has the right length, but goes the opposite way.", lambda p: change(p, -1),
+            hint="Is what the step computes added to the old value, or taken from it?",
+        )  # fmt: skip
+
+
+def factor(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """Every number is a constant times what it should be; then: the change of every number is."""
+    if any(p.e.shape != p.a.shape for p in wrong):
+        return
+    yield from factors(wrong, whole, "Every number is", "factor")
+    if all(p.carried is not None for p in wrong):
+        yield from factors(wrong, change, "The step, new minus old value, is", "step_factor")
+
+
+def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
+    for k, word in PLAIN.items():
+        text = f"{subject} {word} times what it should be: a constant factor."
+        yield Candidate(name, text, lambda p, k=k: scaled(p, k), hint=WHERE)
+    tables = [constants(p) for p in wrong]
+    for known in shared(tables):
+        for power, word in ((1, "times"), (-1, "divided by")):
+            for s, opposite in ((1, ""), (-1, ", and has the wrong sign")):
+                yield Candidate(
+                    name, f"{subject} what it should be {word} {known}{opposite}.",
+                    lambda p, n=known, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE,
+                )  # fmt: skip
+    yield from fitted(wrong, scaled, subject, name)
+
+
+def fitted(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
+    """Factors read off the answer: one for all arrays, or one for each."""
+    k = ratio(wrong[0], scaled)
+    if k:
+        text = f"{subject} {k:.4g} times what it should be: a constant factor."
+        yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE)
+    if len(wrong) > 1:
+        text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
+        yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE)
+
+
+def ratio(pair: Pair, scaled: Scaled) -> float:
+    """From the entry in which most would be scaled; 0 if there is nothing to scale."""
+    zero, one = scaled(pair, 0.0), scaled(pair, 1.0)
+    if zero is None or one is None or not pair.e.size:
+        return 0.0
+    full = one[1] - zero[1]
+    at = np.unravel_index(int(np.argmax(np.abs(full))), full.shape)
+    return float((pair.a - zero[1])[at] / full[at]) if full[at] and np.isfinite(full[at]) else 0.0
+
+
+def offset(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """Every entry is off by the same amount, at least within its array."""
+    if any(p.e.shape != p.a.shape for p in wrong):
+        return
+    for by, word in ((1, "one too large"), (-1, "one too small")):
+        yield Candidate("offset", f"Every number is {word}.", lambda p, by=by: (p.a, p.e + by))
+    text = "Every entry is off by the same amount: a term is missing or counted twice."
+    yield Candidate("offset", text, lambda p: (p.a, p.e + amount(p)), free=len(wrong))
+
+
+def amount(pair: Pair) -> float:
+    return float(np.median(pair.a - pair.e)) if pair.e.size else 0.0

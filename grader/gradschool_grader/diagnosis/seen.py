@@ -1,0 +1,135 @@
+"""What was seen of a wrong answer: group by group, and array by array beside the arrays that were expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..compare import Difference, close
+from ..exercise import Exercise, Group, Probe, Steps, Tolerance
+from ..inside.perform import leaves
+from ..observe import Observation
+
+NUMBERS = set("fiub")
+ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
+VISIBLE = 10  # and says nothing of differences that are not ten times larger than that
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of one group: its probes, what was expected, what came, and the first difference (None: passed)."""
+
+    group: Group
+    probes: Sequence[Probe]
+    expected: Sequence[Observation]
+    got: Sequence[Observation]
+    difference: Difference | None
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An expected array `e`, what came in its place `a`, and the arguments of that call."""
+
+    path: str  # "" is the answer itself, `state['m']['W']` a part of it
+    e: np.ndarray
+    a: np.ndarray
+    arguments: Mapping[str, Any]
+    tolerance: Tolerance
+    group: str = ""
+    label: str = ""
+    carried: np.ndarray | None = None  # in a sequence: the value that the step began with
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the axes of the answer are called, if it is one array."""
+        return self.axes.get("return", ()) if not self.path else ()
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """Entry by entry: is it wrong? All are where the shapes differ."""
+        if self.e.shape != self.a.shape:
+            return np.ones(self.e.shape, bool)
+        return ~close(self.e, self.a, self.tolerance)
+
+    @cached_property
+    def right(self) -> bool:
+        return not self.wrong.any() and self.e.shape == self.a.shape
+
+    @cached_property
+    def visible(self) -> np.ndarray:
+        """The entries of `a` that are wrong by far more than rounding."""
+        if self.e.shape != self.a.shape:
+            return np.ones(self.a.shape, bool)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return ~(np.abs(self.a - self.e) <= VISIBLE * self.slack(self.e))
+
+    def slack(self, values: np.ndarray) -> Any:
+        """How far a number may be from a computed one and still count as the same."""
+        single = self.e.dtype == np.float32
+        t = self.tolerance
+        rtol, atol = (t.rtol32, t.atol32) if single else (t.rtol, t.atol)
+        size = np.abs(values)
+        return ROUNDING * (atol + rtol * (size if t.per == "entry" else max(size.max(initial=0.0), self.size)))
+
+    @cached_property
+    def size(self) -> float:
+        finite = self.e[np.isfinite(self.e)]
+        return float(np.abs(finite).max(initial=0.0))
+
+
+def pairs(exercise: Exercise, s: Seen) -> Iterator[Pair]:
+    """All arrays of the answers, up to the first wrong step of each sequence (what follows inherits the error)."""
+    stopped: set[int] = set()
+    for e, a in zip(s.expected, s.got, strict=False):
+        if e.again or e.probe in stopped or e.behaviour.error or a.behaviour.error:
+            continue
+        probe = s.probes[e.probe]
+        for pair in pairs_of(exercise, e, a, s):
+            yield pair
+            if not pair.right and isinstance(probe, Steps):
+                stopped.add(e.probe)
+
+
+def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Iterator[Pair]:
+    probe = s.probes[e.probe]
+    got = dict(leaves(a.behaviour.value))
+    before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
+    for path, value in leaves(e.behaviour.value):
+        if is_array(value) and is_array(got.get(path)):
+            name = returned(path, probe)
+            carried = before.get(as_argument(name))
+            carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None
+            yield Pair(name, widened(value), widened(got[path]), a.arguments, s.group.tolerance, s.group.name,
+                       a.label, carried, exercise.axes)  # fmt: skip
+
+
+def is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | float | int) and np.asarray(value).dtype.kind in NUMBERS
+
+
+def widened(value: Any) -> np.ndarray:
+    """As floats, so that differences of truth values and unsigned integers are what they seem; float32 stays."""
+    array = np.asarray(value)
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def as_argument(name: str) -> str:
+    """`state['m']` as `leaves` writes it among named arguments: `['state']['m']`."""
+    root, bracket, rest = name.partition("[")
+    return f"['{root}']{bracket}{rest}"
+
+
+def returned(path: str, probe: Probe) -> str:
+    """`[1]['m']` of a sequence's answer as `state['m']`, other parts as `item 1`."""
+    names = list(probe.carry) if isinstance(probe, Steps) else []
+    if len(names) == 1:
+        return names[0] + path
+    place, bracket, rest = path[1:].partition("]")
+    if not path or not place.isdigit():
+        return path
+    return (names[int(place)] if int(place) < len(names) else f"item {place}") + rest if bracket else path

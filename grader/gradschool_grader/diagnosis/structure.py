@@ -1,0 +1,186 @@
+"""What the numbers say when no known mistake explains them: one reading, two at once, one for each part, or close.
+
+Nothing is named that leaves a wrong entry unexplained, except in so many words: "close to", and which entries are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from ..compare import entry
+from ..exercise import Exercise
+from ..verdict import Diagnosis
+from .candidate import Candidate, Reading, agreement, evidence, first_that_explains
+from .digits import nonfinite, precision
+from .functions import cut_off, last_operation
+from .layout import axes, order
+from .reduction import shape, too_little, too_much
+from .scale import factor, offset, sign
+from .seen import Pair, Seen, pairs
+from .terms import terms
+from .where import where
+
+READINGS: tuple[Reading, ...] = (
+    nonfinite, precision, sign, axes, too_little, too_much, shape, order, factor, offset, terms, last_operation,
+    cut_off,
+)  # fmt: skip
+SCALE: tuple[Reading, ...] = (sign, factor)
+LAYOUT: tuple[Reading, ...] = (axes, too_much, order)
+NEARLY = 0.75  # of the wrong entries: what explains fewer is not close
+
+
+def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair], list[Pair]]:
+    """All arrays of the groups that gave numbers, and those of them that are wrong."""
+    everything = [pair for s in failed if s.difference and s.difference.kind != "raised" for pair in pairs(exercise, s)]
+    return everything, [pair for pair in everything if not pair.right]
+
+
+def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """One reading with nothing fitted: minus, twice, transposed, divided by the batch."""
+    found = first_that_explains(READINGS, wrong, fitted=False)
+    return said(found.name, found.text + only_part(everything, wrong), found.hint) if found else None
+
+
+def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """One that was fitted, two at once, a place, one for each part, or close to one."""
+    if not wrong:
+        return None
+    found = first_that_explains(READINGS, wrong) or first_that_explains((composed,), wrong, least=2)
+    if found:
+        return said(found.name, found.text + only_part(everything, wrong), found.hint)
+    place = where(everything, wrong, (*SCALE, offset, last_operation))
+    if place:
+        return said(*place)
+    return by_part(wrong) or one_part(everything, wrong) or close_to(wrong)
+
+
+def said(name: str, text: str, hint: str = "") -> Diagnosis:
+    return Diagnosis("structure", name, text, hint)
+
+
+# ------------------------------------------------------------------------------------------------------ two at once
+def composed(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """The numbers stand in the wrong places, and are scaled as well."""
+    for read in LAYOUT:
+        for first in read(wrong):
+            moved = [replaced(p, first) for p in wrong]
+            if any(p is None for p in moved):
+                continue
+            second = first_that_explains(SCALE, [p for p in moved if p is not None])
+            if second:
+                text = f"Two things at once. {first.text} And besides: {lower(second.text)}"
+                free = first.free + second.free
+                yield Candidate(f"{first.name} and {second.name}", text, lambda p: (p.a, p.a), free, first.hint)
+
+
+def replaced(pair: Pair, first: Candidate) -> Pair | None:
+    """The pair as if the first mistake were what is expected; None if that says nothing or changes nothing."""
+    with np.errstate(all="ignore"):
+        both = first.same(pair)
+    if both is None or np.shape(both[1]) != pair.a.shape or both[0] is not pair.a:
+        return None
+    return Pair(pair.path, np.asarray(both[1]), pair.a, pair.arguments, pair.tolerance, pair.group, pair.label,
+                None, pair.axes)  # fmt: skip
+
+
+def lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+# ------------------------------------------------------------------------------------------------------ part by part
+def only_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+    """Whether the error sits in some of the returned arrays only: the biases, the broadcast operand."""
+    bad, good = parts(everything, wrong)
+    if not good or not all(bad):
+        return ""
+    are = ["is" if len(paths) == 1 else "are" for paths in (bad, good)]
+    return f" Only {listed(bad)} {are[0]} affected; {listed(good)} {are[1]} right."
+
+
+def parts(everything: Sequence[Pair], wrong: Sequence[Pair]) -> tuple[list[str], list[str]]:
+    bad = list(dict.fromkeys(pair.path for pair in wrong))
+    return bad, list(dict.fromkeys(pair.path for pair in everything if pair.path not in bad))
+
+
+def one_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    text = only_part(everything, wrong).strip()
+    near = close_to(wrong) if text else None
+    if near:
+        return said(near.name, f"{text} {near.text}", near.hint)
+    return said("one_part", text) if text else None
+
+
+def listed(paths: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths[:4]) + (", …" if len(paths) > 4 else "")
+
+
+def by_part(wrong: Sequence[Pair]) -> Diagnosis | None:
+    """One reading for each returned array, or for each group of probes."""
+    return split(wrong, lambda p: p.path, "`{}`") or split(wrong, lambda p: p.group, "The part `{}`")
+
+
+def split(wrong: Sequence[Pair], key: Callable[[Pair], str], words: str) -> Diagnosis | None:
+    names = list(dict.fromkeys(map(key, wrong)))
+    if len(names) < 2 or not all(names):
+        return None
+    found = {name: first_that_explains(READINGS, [p for p in wrong if key(p) == name]) for name in names}
+    explained = {name: c for name, c in found.items() if c}
+    if not explained:
+        return None
+    texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
+    rest = [name for name in names if name not in explained]
+    if rest:
+        texts.append(f"{listed(rest)} {'differs' if len(rest) == 1 else 'differ'} too, and may follow from it.")
+    first = next(iter(explained.values()))
+    return said(" and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint)
+
+
+def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[str, Candidate]]:
+    """Parts that are wrong in the same words, said once."""
+    by_text: dict[str, list[str]] = {}
+    for name, c in explained.items():
+        by_text.setdefault(c.text, []).append(name)
+    texts = {c.text: c for c in explained.values()}
+    return [("`, `".join(names), texts[text]) for text, names in by_text.items()]
+
+
+# ------------------------------------------------------------------------------------------------------------ close
+def close_to(wrong: Sequence[Pair]) -> Diagnosis | None:
+    """The candidate that explains most of the wrong entries, if that is nearly all, and the entries it leaves."""
+    best: tuple[float, Candidate | None] = (NEARLY, None)
+    for read in READINGS[2:]:
+        for candidate in read(wrong):
+            share = explained_share(candidate, wrong)
+            if share > best[0]:
+                best = share, candidate
+    if best[1] is None:
+        return None
+    text = f"Close to this, but not quite: {lower(best[1].text)} It does not explain {exceptions(best[1], wrong)}."
+    return Diagnosis("close", best[1].name, text, best[1].hint)
+
+
+def explained_share(candidate: Candidate, wrong: Sequence[Pair]) -> float:
+    """Of the visibly wrong entries; zero if too few are explained to mean anything."""
+    explained = [agreement(candidate, p) for p in wrong]
+    if any(x is None or x.shape != p.a.shape for x, p in zip(explained, wrong, strict=True)):
+        return 0.0
+    kept = [part_of(p, x) for p, x in zip(wrong, explained, strict=True) if x is not None]
+    visible = sum(int(p.visible.sum()) for p in wrong)
+    return sum(len(p.a) for p in kept) / visible if visible and evidence(kept) > candidate.free + 3 else 0.0
+
+
+def part_of(pair: Pair, mask: np.ndarray) -> Pair:
+    mask = mask & pair.visible
+    e = pair.e[mask] if pair.e.shape == pair.a.shape else np.full(int(mask.sum()), np.nan)
+    return Pair(pair.path, e, pair.a[mask], {}, pair.tolerance)
+
+
+def exceptions(candidate: Candidate, wrong: Sequence[Pair]) -> str:
+    left: list[str] = []
+    for pair in wrong:
+        explained = agreement(candidate, pair)
+        if explained is not None:
+            left += [f"{pair.path}{entry(at.tolist(), pair.labels)}".strip() for at in np.argwhere(~explained)]
+    return ", ".join(left[:3]) + (f" and {len(left) - 3} more entries" if len(left) > 3 else "")

@@ -1,0 +1,69 @@
+"""Reading of a place: which entries are wrong has itself a reason. Only the first row; only where `T` is negative.
+
+The condition must hold in exactly the entries that are wrong, over all arrays of that name, the right ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from .candidate import Reading, first_that_explains
+from .layout import axis_name
+from .operands import arrays, scalars, shared
+from .seen import Pair
+
+Condition = Callable[[Pair], np.ndarray]
+ENTRIES = 8  # fewer can be wrong in one pattern by chance
+SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "negative": lambda x: x < 0,
+    "positive": lambda x: x > 0,
+    "zero": lambda x: x == 0,
+    "not zero": lambda x: x != 0,
+}
+
+
+def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[Reading]) -> tuple[str, str] | None:
+    """The condition in words, and what is wrong there if a reading can say it."""
+    alike = [p for p in everything if p.path in {q.path for q in wrong} and p.e.shape == p.a.shape]
+    marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
+    if len(marked) < ENTRIES or min(marked.sum(), (~marked).sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):
+        return None
+    for words, holds in conditions(alike, wrong):
+        if all(np.array_equal(np.broadcast_to(holds(p), p.e.shape), p.wrong) for p in alike):
+            found = first_that_explains(readings, [only(p, p.wrong) for p in wrong])
+            there = f" There: {found.text}" if found else " The others are right."
+            return f"where {found.name}" if found else "where", f"The answer is wrong only {words}.{there}"
+    return None
+
+
+def only(pair: Pair, mask: np.ndarray) -> Pair:
+    """The pair with some of its entries only, in a row."""
+    carried = None if pair.carried is None else pair.carried[mask]
+    return Pair(pair.path, pair.e[mask], pair.a[mask], pair.arguments, pair.tolerance, pair.group, pair.label, carried,
+                pair.axes)  # fmt: skip
+
+
+def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:
+    for axis in range(min(p.e.ndim for p in wrong)):
+        name = axis_name(wrong, axis)
+        yield f"in the first entry along {name}", lambda p, i=axis: line(p, i, 0)
+        yield f"in the last entry along {name}", lambda p, i=axis: line(p, i, -1)
+        yield f"beyond the first entry along {name}", lambda p, i=axis: ~line(p, i, 0)
+        yield f"before the last entry along {name}", lambda p, i=axis: ~line(p, i, -1)
+    for word, test in SIGNS.items():
+        yield f"where the right number is {word}", lambda p, f=test: f(p.e)
+    for x in shared([arrays(p) for p in alike]):
+        for word, test in SIGNS.items():
+            yield f"where {x} is {word}", lambda p, x=x, f=test: f(arrays(p)[x])
+        for s in shared([scalars(p) for p in alike]):
+            yield f"where |{x}| is above {s}", lambda p, x=x, s=s: np.abs(arrays(p)[x]) > scalars(p)[s]
+            yield f"where |{x}| is below {s}", lambda p, x=x, s=s: np.abs(arrays(p)[x]) < scalars(p)[s]
+
+
+def line(pair: Pair, axis: int, at: int) -> np.ndarray:
+    mask = np.zeros(pair.e.shape, bool)
+    if axis < pair.e.ndim:
+        np.moveaxis(mask, axis, 0)[at] = True
+    return mask

@@ -14,6 +14,7 @@ from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .batching import batches, holdout
 from .callbacks import AfterEpoch, Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
+from .checking import LayerReport, check_layer
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
 from .flat import FlatTree, contiguous, in_place
 from .history import History
@@ -138,4 +139,4 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
 __all__ += [
     "AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test",
 ]  # fmt: skip
-__all__ += ["Saved", "first_nonfinite", "load", "save"]
+__all__ += ["LayerReport", "Saved", "check_layer", "first_nonfinite", "load", "save"]

@@ -73,6 +73,8 @@ def test_dense_is_pytorchs_linear_with_the_weights_transposed(shape):
     X, W, b = rng.normal(size=shape), rng.normal(size=(3, 6)), rng.normal(size=6)
     agree(gs.dense, lambda x, w, b: F.linear(x, w.T, b), X, W, b)
     agree(gs.dense, lambda x, w: F.linear(x, w.T), X, W)
+    agree(gs.dense_relu, lambda x, w, b: F.relu(F.linear(x, w.T, b)), X, W, b)
+    agree(gs.dense_elu, lambda x, w, b: F.elu(F.linear(x, w.T, b)), X, W, b)
 
 
 def test_sigmoid_and_erf_are_scipys_in_the_tails():

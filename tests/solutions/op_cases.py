@@ -104,7 +104,7 @@ def pooled(*shape, **options):
 CASES = {
     "relu": [elementwise()],
     "leaky_relu": [elementwise(alpha=0.2), elementwise(alpha=1.5)],
-    "elu": [elementwise(alpha=0.7)],
+    "elu": [elementwise(), elementwise(alpha=0.7)],
     "selu": [elementwise()],
     "sigmoid": [elementwise()],
     "tanh": [elementwise()],

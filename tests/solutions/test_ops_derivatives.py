@@ -89,7 +89,7 @@ def test_backward_is_linear_in_the_cotangent_and_differentiable_in_it(name, i):
 
 @pytest.mark.parametrize(("name", "i"), [case for case in ALL if OPS[case.values[0]].fills])
 def test_gradients_that_are_written_into_given_memory_are_the_same(name, i):
-    op, inputs, function, g = made(name, i)
+    _, inputs, function, g = made(name, i)
     expected = gs.grad(lambda inputs: np.sum(g * function(*inputs)))(inputs)
     into = tuple(np.full(a.shape, np.nan) for a in inputs)
     gs.value_and_grad(lambda inputs: np.sum(g * function(*inputs)), into=into)(inputs)

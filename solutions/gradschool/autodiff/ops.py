@@ -67,7 +67,7 @@ def op(
             argument i, called only if that argument is traced. With a parameter `out` it can write the gradient
             into memory that it is given.
         some: the same for a backward whose gradients share most of their work: `some(g, cache, which)` returns
-            {i: gradient} for the arguments i in `which`.
+            {i: gradient} for the arguments i in `which`. With a parameter `out` it is given {i: memory}.
         parts: names of the ops that this one fuses. While one of them is replaced, `composed` runs instead.
         composed: the same function composed of those ops.
         plain: the same function, composed of NumPy's functions and ops, for a forward or backward that works in
@@ -90,7 +90,17 @@ def op(
             return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
 
         record = OPS[name] = Op(
-            name, f"{name}_backward", forward, backward, public, names, inputs, each, some, plain, filling(each)
+            name,
+            f"{name}_backward",
+            forward,
+            backward,
+            public,
+            names,
+            inputs,
+            each,
+            some,
+            plain,
+            filling(inputs, each, some),
         )
         swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
@@ -98,9 +108,10 @@ def op(
     return tie
 
 
-def filling(each: tuple[Callable[..., Any], ...]) -> frozenset[int]:
+def filling(inputs: int, each: tuple[Callable[..., Any], ...], some: Callable[..., Any] | None) -> frozenset[int]:
     """The arguments whose gradients can be written into given memory."""
-    return frozenset(i for i, part in enumerate(each) if "out" in inspect.signature(part).parameters)
+    parts = enumerate(each or (some,) * inputs)
+    return frozenset(i for i, part in parts if part and "out" in inspect.signature(part).parameters)
 
 
 def run_replacement(name: str, mine: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -167,13 +178,14 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
         y = same_shape(op.name, run_replacement(op.name, mine, raw, kwargs), y)
 
     def pullback(g: Any, which: list[int], places: dict[int, np.ndarray]) -> list[Any]:
-        if my_backward is None and op.plain and (nested or is_traced(g)):
+        higher = nested or is_traced(g)
+        out = {} if higher else places
+        if my_backward is None and op.plain and higher:
             gradients = plain_gradients(op, raw, kwargs, g)
         elif my_backward is None and op.each:
-            rooms = {} if nested or is_traced(g) else places
-            gradients = {i: op.each[i](g, cache, out=rooms[i]) if i in rooms else op.each[i](g, cache) for i in which}
+            gradients = {i: op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which}
         elif my_backward is None and op.some:
-            gradients = op.some(g, cache, which)
+            gradients = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
         else:
             found = (my_backward or op.backward)(g, cache)
             gradients = found if isinstance(found, tuple) else (found,)

@@ -137,8 +137,24 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     """
     chain = tuple(map(as_layer, layers))
     name = f"sequential({', '.join(layer.name for layer in chain)})"
-    init, apply = functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain)
+    init, apply = functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain, fusions(chain))
     return Layer(init, apply, name, chain, sequential)
+
+
+FUSED = {ops.elu: ops.dense_elu, ops.relu: ops.dense_relu}
+
+
+def fusions(layers: Sequence[Layer]) -> list[Callable[..., Any] | None]:
+    """For every layer the op that computes it together with the next one: for a dense layer before its activation."""
+    pairs = zip(layers, [*layers[1:], None], strict=True)
+    return [FUSED.get(bare_function(after)) if layer.apply is dense_apply else None for layer, after in pairs]
+
+
+def bare_function(layer: Layer | None) -> Any:
+    """The function that an activation layer is, if it has no options."""
+    apply = None if layer is None else layer.apply
+    is_activation = isinstance(apply, functools.partial) and apply.func is activation_apply
+    return apply.args[0] if is_activation and not apply.args[1] else None
 
 
 def sequential_init(
@@ -154,6 +170,7 @@ def sequential_init(
 
 def sequential_apply(
     layers: Sequence[Layer],
+    fused: Sequence[Callable[..., Any] | None],
     params: Tree,
     state: Tree,
     x: Any,
@@ -166,8 +183,13 @@ def sequential_apply(
             f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "
             "take both from its init(rng, shape)"
         )
-    after = []
-    for layer, p, s in zip(layers, params, states, strict=True):
-        x, s = layer.apply(p, s, x, training, rng)
+    after, done = [], False
+    for layer, both, p, s in zip(layers, fused, params, states, strict=True):
+        if done:  # together with the layer before
+            done = False
+        elif both is not None and "b" in p:
+            x, done = both(x, p["W"], p["b"]), True
+        else:
+            x, s = layer.apply(p, s, x, training, rng)
         after.append(s)
     return x, None if state is None else after

@@ -89,6 +89,14 @@ from .embed import (
     embed_backward,
     embed_forward,
 )
+from .fused import (
+    dense_elu,
+    dense_elu_backward,
+    dense_elu_forward,
+    dense_relu,
+    dense_relu_backward,
+    dense_relu_forward,
+)
 from .gru import (
     gru,
     gru_backward,
@@ -178,7 +186,13 @@ __all__ = [
     "ctc_loss_forward",
     "dense",
     "dense_backward",
+    "dense_elu",
+    "dense_elu_backward",
+    "dense_elu_forward",
     "dense_forward",
+    "dense_relu",
+    "dense_relu_backward",
+    "dense_relu_forward",
     "dopri5",
     "dropout",
     "dropout_backward",

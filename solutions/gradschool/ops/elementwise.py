@@ -38,12 +38,13 @@ ERFC = (
 def relu_forward(x):
     """y = max(x, 0)"""
     x = floats(x)
-    return np.maximum(x, 0), {"x": x}
+    return np.maximum(x, np.zeros_like(x)), {"x": x}  # NumPy is faster with an array of zeros than with a 0
 
 
 def relu_backward(g, cache):
     """dL/dx = g where x > 0, else 0"""
-    return g * (cache["x"] > 0)
+    passed = (cache["x"] > 0).astype(g.dtype)
+    return into(passed, np.multiply, passed, g)
 
 
 @op(relu_forward, relu_backward)
@@ -82,13 +83,17 @@ def leaky_relu(x, alpha=0.01):
 def elu_forward(x, alpha=1.0):
     """y = x where x > 0, else alpha (exp(x) - 1)"""
     x = floats(x)
-    y = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))  # exp of a large x would overflow unused
+    zeros = np.zeros_like(x)  # of the two terms one is zero, so that nothing needs choosing, which would be slower
+    y = np.maximum(x, zeros) + alpha * np.expm1(np.minimum(x, zeros))
     return y, {"x": x, "y": y, "alpha": alpha}
 
 
 def elu_backward(g, cache):
     """dL/dx = g where x > 0, else g (y + alpha), which is g alpha exp(x)"""
-    return g * np.where(cache["x"] > 0, 1, cache["y"] + cache["alpha"])
+    x, y, alpha = cache["x"], cache["y"], cache["alpha"]
+    if alpha == 1:
+        return g * (np.minimum(y, np.zeros_like(y)) + 1)
+    return g * np.where(x > 0, 1, y + alpha)
 
 
 @op(elu_forward, elu_backward)

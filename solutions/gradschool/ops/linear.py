@@ -13,20 +13,24 @@ import numpy as np
 from ..autodiff import op
 
 
-def dense_forward(X, W, b=None):
-    """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
+def check_dense(X, W, b):
     if W.ndim != 2 or X.ndim == 0 or X.shape[-1] != W.shape[0]:
         advice = "try W.T" if W.ndim == 2 and X.shape[-1:] == W.shape[1:] else "W is (in, out), X is (..., in)"
         raise ValueError(f"dense: X {X.shape} and W {W.shape} do not fit; {advice}.")
     if b is not None and b.shape != W.shape[1:]:
         raise ValueError(f"dense: expected b of shape {W.shape[1:]} for W {W.shape}, got {b.shape}.")
+
+
+def dense_forward(X, W, b=None):
+    """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
+    check_dense(X, W, b)
     Y = X @ W
     return Y if b is None else Y + b, {"X": X, "W": W}
 
 
-def dense_dX(g, cache):
+def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
-    return g @ cache["W"].T
+    return g @ cache["W"].T if out is None else np.matmul(g, cache["W"].T, out=out)
 
 
 def dense_dW(g, cache, out=None):
@@ -36,9 +40,11 @@ def dense_dW(g, cache, out=None):
     return rows.T @ g if out is None else np.matmul(rows.T, g, out=out)
 
 
-def dense_db(g, cache):
-    """dL/db = g, summed over all samples"""
-    return np.sum(g, axis=tuple(range(g.ndim - 1)))
+def dense_db(g, cache, out=None):
+    """dL/db = g, summed over all samples: a product with ones, which is faster than NumPy's sum over rows"""
+    g = g.reshape(-1, g.shape[-1])
+    ones = np.ones(len(g), g.dtype)
+    return ones @ g if out is None else np.matmul(ones, g, out=out)
 
 
 def dense_backward(g, cache):

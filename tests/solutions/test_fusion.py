@@ -1,0 +1,110 @@
+"""Property: what `sequential` computes in one are the layers one after the other: the same numbers, the same
+derivatives, and a part that is replaced is the part that runs."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import gradschool as gs
+from gradschool import layers
+from gradschool.autodiff import OPS
+from gradschool.trees import tree_leaves, tree_map
+
+ACTIVATIONS = [gs.relu, gs.elu]
+
+
+def problem(activation, dtype=float, bias=True):
+    rng = np.random.default_rng(0)
+    net = gs.sequential(layers.dense(7, bias=bias), activation, layers.dense(5, bias=bias), activation, layers.dense(3))
+    params, state, _ = net.init(rng, (4,), dtype=dtype)
+    params = tree_map(lambda p: (p + 0.3 * rng.normal(size=p.shape)).astype(dtype), params)
+    return net, params, state, rng.normal(size=(6, 4)).astype(dtype), rng.normal(size=(6, 3)).astype(dtype)
+
+
+def one_by_one(net, params, state, x):
+    for layer, p, s in zip(net.apply.args[0], params, state, strict=True):
+        x, _ = layer.apply(p, s, x)
+    return x
+
+
+class Spy:
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        return self.function(*args, **kwargs)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_values_and_gradients_are_those_of_the_layers_one_by_one(activation, dtype, rtol):
+    net, params, state, X, G = problem(activation, dtype)
+    y, pullback = gs.vjp(lambda p, x: net.apply(p, state, x)[0], params, X)
+    expected, expected_pullback = gs.vjp(lambda p, x: one_by_one(net, p, state, x), params, X)
+    np.testing.assert_allclose(y, expected, rtol=rtol, atol=rtol)
+    for found, d in zip(tree_leaves(pullback(G)), tree_leaves(expected_pullback(G)), strict=True):
+        np.testing.assert_allclose(found, d, rtol=rtol, atol=rtol)
+        assert found.dtype == dtype
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_second_derivatives_are_those_of_the_layers_one_by_one(activation):
+    net, params, state, X, G = problem(activation)
+    rng = np.random.default_rng(1)
+    v = tree_map(lambda p: rng.normal(size=p.shape), params)
+    products = [
+        gs.hessian_vector_product(lambda p: np.sum(G * run(p) ** 2), params, v)
+        for run in (lambda p: net.apply(p, state, X)[0], lambda p: one_by_one(net, p, state, X))
+    ]
+    for found, expected in zip(*map(tree_leaves, products), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_dense_layer_and_its_activation_are_one_op(activation):
+    net, params, state, X, _ = problem(activation)
+    spy = Spy(getattr(gs, f"dense_{activation.__name__}"))
+    with gs.using(**{f"dense_{activation.__name__}": spy}):
+        net.apply(params, state, X)
+    assert spy.calls == 2
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("part", ["dense", "dense_backward", "activation", "activation_backward"])
+def test_a_part_that_is_replaced_runs(activation, part):
+    net, params, state, X, G = problem(activation)
+    name = part.replace("activation", activation.__name__)
+    op = OPS[name.removesuffix("_backward")]
+    spy = Spy(op.backward if name.endswith("_backward") else op.function)
+    run = lambda: gs.vjp(lambda p: net.apply(p, state, X)[0], params)[1](G)
+    expected = run()
+    with gs.using(**{name: spy}):
+        found = run()
+    assert spy.calls == (3 if part.startswith("dense") else 2)
+    for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+
+
+def test_what_has_options_or_no_bias_stays_two_layers():
+    rng = np.random.default_rng(2)
+    for net in (
+        gs.sequential(layers.dense(7), layers.activation(gs.elu, alpha=0.3)),
+        gs.sequential(layers.dense(7, bias=False), gs.elu),
+        gs.sequential(layers.dense(7), gs.tanh, gs.elu),
+    ):
+        params, state, _ = net.init(rng, (4,))
+        X, spy = rng.normal(size=(5, 4)), Spy(gs.dense_elu)
+        with gs.using(dense_elu=spy):
+            y, _ = net.apply(params, state, X)
+        np.testing.assert_allclose(y, one_by_one(net, params, state, X), rtol=1e-14)
+        assert spy.calls == 0
+
+
+def test_a_fused_network_pickles_and_keeps_its_state():
+    net, params, state, X, _ = problem(gs.elu)
+    y, after = pickle.loads(pickle.dumps(net)).apply(params, state, X, training=True)
+    np.testing.assert_array_equal(y, net.apply(params, state, X)[0])
+    assert after == state
+    assert net.apply(params, None, X)[1] is None

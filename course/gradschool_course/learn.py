@@ -128,7 +128,7 @@ def check_once(file: Path, only: list[str], seed: int | None, json: Path | None)
     with chdir(file.parent):  # its memory lies beside it
         checked = check_file(Path(file.name), courses(), seed=seed, only=only, tell=tell)
         sum_up(checked)
-    write_json(json, as_json(checked))
+        write_json(json, as_json(checked))
     return checked.passed
 
 
@@ -163,6 +163,7 @@ def sum_up(checked: Checked) -> None:
 def as_json(checked: Checked) -> dict[str, Any]:
     return {
         "file": checked.submission.file,
+        "path": str(Path(checked.submission.file).resolve()),
         "assignment": checked.chapter and checked.chapter.id,
         "problems": list(checked.submission.problems),
         "undefined": {name: list(cells) for name, cells in checked.submission.undefined.items()},

@@ -41,6 +41,8 @@ def in_short(verdict: Verdict) -> dict[str, Any]:
         "points": verdict.points,
         "max_points": verdict.max_points,
         "diagnosis": d and {"kind": d.kind, "name": d.name, "text": d.text},
+        "source": str(verdict.source),
+        "flags": list(verdict.flags),
     }
 
 

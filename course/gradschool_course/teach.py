@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .learn import Json, OfCourse
-from .say import Refused, chapters_named, console, plain, plainly, say, write_json
+from .say import Refused, chapters_named, console, courses, plain, plainly, say, write_json
 from .tables import LONGEST, Grading, as_json, diagnoses_table, legend, marks_table, orders
 
 if TYPE_CHECKING:
@@ -57,6 +57,12 @@ def grade(
     ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Judge so many submissions at once.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Judge again what was judged already.")] = False,
+    repeat: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RESULT", help="Only judge this result again, a verdict's JSON, and say if it is the same."
+        ),
+    ] = None,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions with your own rights. For code you trust.")
     ] = False,
@@ -69,7 +75,13 @@ def grade(
 
     Each submission in submitted/ is judged in a sandbox, recorded in the gradebook, and gets its feedback page. The
     exit code is 0 if every submission was graded; one that could not be is named, and stops no other.
+
+    With --repeat nothing is recorded: COURSE_DIR/.gradschool/results/CHAPTER/STUDENT.json, or what `check --json`
+    wrote, is judged once more with its seed, and the exit code is 0 if it comes to the same.
     """
+    if repeat is not None:
+        repeated(repeat, unsafe_no_sandbox, json)
+        return
     with plainly("What was graded is kept; the same command goes on from there."):
         from gradschool_grader.teach.grade import grade as graded
 
@@ -79,6 +91,25 @@ def grade(
         show(summary)
         write_json(json, as_result(summary))
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
+
+
+def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
+    """Judge one result again and lay both verdicts side by side."""
+    from gradschool_grader.repeat import repeat, summary
+
+    with plainly("Nothing was recorded."):
+        found = repeat(result, courses(), unsafe_no_sandbox=unsafe_no_sandbox or None)
+        for again in found:
+            said = f"[dim]{plain(summary(again.now))}[/]" if again.same else plain(again.differs)
+            say(f"{'[green]same[/]     ' if again.same else '[red]different[/]'} {again.exercise}  {said}")
+        same = sum(again.same for again in found)
+        say(f"\n[bold]{same} of {len(found)}[/] verdicts are the same.")
+        write_json(json, {
+            "result": str(result), "same": same == len(found),
+            "verdicts": [{"exercise": again.exercise, "same": again.same, "before": again.before.to_json(),
+                          "now": again.now.to_json()} for again in found],
+        })  # fmt: skip
+        raise typer.Exit(0 if same == len(found) else 1)
 
 
 def show(summary: Summary) -> None:

@@ -125,6 +125,7 @@ def needs(papers: Sequence[Judged]) -> list[tuple[Judged, str, str]]:
         for v in paper.verdicts:
             if v.outcome in ("tampered", "infrastructure"):
                 found.append((paper, v.exercise, v.diagnosis.text if v.diagnosis else HEADLINE[v.outcome]))
+            found += [(paper, v.exercise, flag) for flag in v.flags]
     return found
 
 

@@ -24,7 +24,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(say, "courses", lambda: [tiny])
-    for module in (cli, cli.learn):
+    for module in (cli, cli.learn, cli.teach):
         if hasattr(module, "courses"):
             monkeypatch.setattr(module, "courses", lambda: [tiny])
     return tmp_path
@@ -251,6 +251,27 @@ def test_progress_says_what_is_next(place):
     shown = run("progress").output
     assert "3 of 7 points" in shown
     assert "Next: moving_average" in shown
+
+
+# ------------------------------------------------------------------------------------------------------------ again
+def test_what_check_found_can_be_judged_again(place):
+    path = notebook(place, square=DOUBLED, moving_average=RIGHT["moving_average"])
+    run("check", path, "--json", "found.json")
+    again = run("grade", "--repeat", "found.json", "--json", "again.json")
+    assert again.exit_code == 0, again.output
+    assert "2 of 2 verdicts are the same" in again.output
+    assert json.loads((place / "again.json").read_text())["same"] is True
+    notebook(place, square=RIGHT["square"], moving_average=RIGHT["moving_average"])
+    again = run("grade", "--repeat", "found.json")
+    assert again.exit_code == 1
+    assert "the text that was judged is another" in " ".join(again.output.split())
+
+
+def test_a_result_that_cannot_be_repeated_is_refused_in_a_sentence(place):
+    (place / "nothing.json").write_text("{}")
+    refused = run("grade", "--repeat", "nothing.json")
+    assert refused.exit_code == 1
+    assert "nothing.json is no result" in " ".join(refused.output.split())
 
 
 # ------------------------------------------------------------------------------------------------------- interruption

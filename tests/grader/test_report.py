@@ -1,6 +1,7 @@
 """A report shows every submission's outcome, mistake and need, is one safe page, and does not leak the seed."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -124,6 +125,14 @@ def test_tampering_lost_machines_and_broken_files_need_a_person_and_wrong_answer
     assert listed[1].count("<li>") == 3
     assert "ch01_tiny/square" not in listed[1]
     assert "No JSON in line 1." in listed[1]
+
+
+def test_a_route_round_an_exercise_needs_a_person_even_if_it_passed():
+    flag = "`square` names `torch.square` (cell 2, line 3): the task is to write this yourself."
+    flagged = replace(verdict("square", "passed"), flags=(flag,))
+    text = page([handed_in("ada", CHAPTER.id, [flagged])], [CHAPTER])
+    assert "Needs a person" in text
+    assert "<code>square</code> names <code>torch.square</code> (cell 2, line 3)" in text
 
 
 def test_nothing_to_look_at_is_not_announced():

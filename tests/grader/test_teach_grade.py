@@ -1,6 +1,7 @@
 """Property: every path from a submission to the gradebook gives the same grade, and nothing handed in stops it."""
 
 import copy
+import csv
 import os
 import shutil
 import subprocess
@@ -355,3 +356,17 @@ def test_a_teachers_own_cells_wait_for_a_human_instead_of_counting_as_full_marks
         assert (extra.auto_score, extra.needs_manual_grade) == (None, True)
     assert scores(folder)["ada"][0] == decided(3, 4)
     assert "waits for a grade by hand" in find(graded_notebook(folder, "ada"), "extra").outputs[0].evalue
+
+
+# ------------------------------------------------------------------------------------------------------------- export
+def test_the_exported_table_says_what_to_look_at_before_believing_the_points(folder, tmp_path):
+    from gradschool_grader.teach.export import export
+
+    route = "def square(x):\n    import tiny_course.library as lib\n    return lib.square(x)\n"
+    hand_in(folder, "ada", notebook(square=route, moving_average=RIGHT["moving_average"]))
+    hand_in(folder, "bela", notebook(**RIGHT))
+    grade(folder, jobs=1, feedback=False)
+    with export(folder, tmp_path / "grades.csv").open(newline="", encoding="utf-8") as file:
+        flags = {row["student_id"]: row["flags"] for row in csv.DictReader(file)}
+    assert flags["bela"] == ""
+    assert flags["ada"].startswith("`square` names `tiny_course.library.square` (cell ")

@@ -19,6 +19,7 @@ from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_n
 from .flat import FlatTree, contiguous, in_place
 from .history import History
 from .initializers import fans, glorot, he, lecun, variance_scaling
+from .labels import Labelled, dims, finddim, labelled, stripdims, to_format
 from .layers import Layer, sequential
 from .lbfgs import lbfgs
 from .losses import (
@@ -115,8 +116,8 @@ heap.keep_freed_memory()
 __all__ = [
     "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits", "bidirectional",
     "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy",
-    "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad", "gradient_check", "groupnorm",
-    "gru", "half_mse", "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid",
+    "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad",
+    "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber", "instancenorm", "l1_loss", "l2_loss", "last_valid",
     "layernorm", "leaky_relu", "log_softmax", "lstm", "mae_metric", "maxpool", "maxunpool", "numerical_gradient",
     "odeint", "one_hot", "one_hot_decode", "op", "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid",
     "softmax", "softmax_cross_entropy", "softplus", "sparse_cross_entropy", "stop_gradient", "swish", "tanh",
@@ -139,4 +140,5 @@ __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is
 __all__ += [
     "AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test",
 ]  # fmt: skip
+__all__ += ["Labelled", "dims", "finddim", "labelled", "stripdims", "to_format"]
 __all__ += ["LayerReport", "Saved", "check_layer", "first_nonfinite", "load", "save"]

@@ -18,6 +18,7 @@ import numpy as np
 __all__ = ["check_structure", "ravel", "tree_leaves", "tree_map", "tree_paths"]
 
 Tree = Any
+CONTAINERS = dict, list, tuple, type(None)
 
 
 def branches(tree: Tree) -> dict[Any, Tree] | None:
@@ -60,7 +61,7 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
         return {key: _map_one(f, subtree) for key, subtree in tree.items()}
     if type(tree) is list:
         return [_map_one(f, subtree) for subtree in tree]
-    return _map(f, tree, ())
+    return _map(f, tree, ()) if isinstance(tree, CONTAINERS) else f(tree)
 
 
 def _map(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:
@@ -121,13 +122,13 @@ def check_structure(tree: Tree, other: Tree, names: tuple[str, str] = ("the firs
 
 def _alike(tree: Tree, other: Tree) -> bool:
     """Whether two trees of plain dicts and lists are the same; False if they are not, or if it takes a closer look."""
-    if type(tree) is not type(other):
-        return False
     if type(tree) is dict:
-        return tree.keys() == other.keys() and all(_alike(tree[key], other[key]) for key in tree)
+        return (
+            type(other) is dict and tree.keys() == other.keys() and all(_alike(tree[key], other[key]) for key in tree)
+        )
     if type(tree) is list:
-        return len(tree) == len(other) and all(map(_alike, tree, other))
-    return not isinstance(tree, dict | list | tuple)
+        return type(other) is list and len(tree) == len(other) and all(map(_alike, tree, other))
+    return not (isinstance(tree, CONTAINERS) or isinstance(other, CONTAINERS))
 
 
 def _difference(tree: Tree, other: Tree, path: str) -> tuple[str, str, str] | None:

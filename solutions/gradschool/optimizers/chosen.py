@@ -28,7 +28,8 @@ class Optimizer:
 
     Write your own as `Optimizer(my_init, my_update)`. `name` is what `using` replaces; `elementwise` promises that
     every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks; `lr` is
-    the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with.
+    the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with. An optimizer
+    made of another one may say with `remake(**hyper)` what it is with other options.
     """
 
     init: Callable[[Tree], State]
@@ -37,6 +38,7 @@ class Optimizer:
     elementwise: bool = False
     lr: float | None = None
     hyper: Mapping[str, Any] | None = None
+    remake: Callable[..., Optimizer] | None = None
 
 
 def optimizer(name: str, **hyper: Any) -> Optimizer:
@@ -76,6 +78,8 @@ def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:
     >>> with_options(optimizer("momentum", lr=0.1), beta=0.95).hyper
     {'lr': 0.1, 'beta': 0.95}
     """
+    if chosen.remake is not None:
+        return chosen.remake(**hyper)
     if chosen.hyper is None:
         raise ValueError(f"with_options: expected an optimizer chosen by name, got your own for {list(hyper)}")
     return optimizer(chosen.name, **{**chosen.hyper, **hyper})

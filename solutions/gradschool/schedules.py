@@ -158,29 +158,21 @@ def polynomial(lr: float, steps: float, final: float = 0.0, power: float = 1.0) 
 
 
 # --------------------------------------------------------------------------------------------------------------- cycles
-def cosine_at(step, lr, period, final, restarts, growth, shrink):
-    if restarts:
-        cycle = cycle_of(step, period, growth)
-        start, length = cycle_start(cycle, period, growth), period * growth**cycle
-    else:
-        cycle, start, length = 0, 0, period
-    done = np.clip((step - start) / length, 0, 1)
-    return final + (lr - final) * shrink**cycle * (1 + np.cos(np.pi * done)) / 2
-
-
-def cycle_start(cycle, period, growth):
-    return period * cycle if growth == 1 else period * (growth**cycle - 1) / (growth - 1)
-
-
 def cycle_of(step, period, growth):
-    """The number of the cycle a step lies in; a step where a cycle starts belongs to that cycle."""
-    steps = np.asarray(step, dtype=float)
+    """The number of the cycle that a step lies in, where that cycle starts, and how long it is."""
     if growth == 1:
-        return np.floor(steps / period)
-    cycle = np.floor(np.log1p(steps / period * (growth - 1)) / math.log(growth))
-    # A logarithm may be off by one in its last digit, and that is a whole cycle where one starts.
-    cycle = cycle + (cycle_start(cycle + 1, period, growth) <= steps)
-    return cycle - (cycle_start(cycle, period, growth) > steps)
+        cycle = np.floor(step / period)
+        return cycle, period * cycle, period
+    cycle, start, length = np.zeros(np.shape(step)), np.zeros(np.shape(step)), np.full(np.shape(step), float(period))
+    while np.any(over := start + length <= step):  # a step where a cycle starts belongs to that cycle
+        cycle, start, length = cycle + over, start + over * length, np.where(over, growth * length, length)
+    return cycle, start, length
+
+
+def cosine_at(step, lr, period, final, restarts, growth, shrink):
+    cycle, start, length = cycle_of(step, period, growth) if restarts else (0, 0, period)
+    done = np.minimum((step - start) / length, 1)
+    return final + (lr - final) * shrink**cycle * (1 + np.cos(np.pi * done)) / 2
 
 
 def cosine(

@@ -36,7 +36,7 @@ from .losses import (
     sparse_cross_entropy,
 )
 from .metrics import RunningMean, accuracy, mae_metric
-from .models import count_parameters, mc_predict, mlp, predict
+from .models import count_parameters, mc_predict, mlp, predict, with_state
 from .nonfinite import first_nonfinite
 from .ops import (
     alpha_dropout,
@@ -115,14 +115,15 @@ __version__ = "0.1.0"
 heap.keep_freed_memory()
 
 __all__ = [
-    "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits", "bidirectional",
-    "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments", "ctc_greedy",
-    "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf", "gelu", "grad",
-    "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber", "instancenorm", "l1_loss",
-    "l2_loss", "last_valid", "layernorm", "leaky_relu", "log_softmax", "lstm", "mae_metric", "maxpool", "maxunpool",
-    "numerical_gradient", "odeint", "one_hot", "one_hot_decode", "op", "positional_encoding", "ravel", "relu",
-    "rnn", "RunningMean", "selu", "sigmoid", "softmax", "softmax_cross_entropy", "softplus", "sparse_cross_entropy",
-    "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths", "using", "value_and_grad", "vjp",
+    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits",
+    "bidirectional", "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments",
+    "ctc_greedy", "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf",
+    "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber",
+    "instancenorm", "l1_loss", "l2_loss", "last_valid", "layernorm", "leaky_relu", "log_softmax", "lstm",
+    "mae_metric", "maxpool", "maxunpool", "numerical_gradient", "odeint", "one_hot", "one_hot_decode", "op",
+    "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy",
+    "softplus", "sparse_cross_entropy", "stop_gradient", "swish", "tanh", "tree_leaves", "tree_map", "tree_paths",
+    "using", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += [
     "FlatTree", "Optimizer", "adagrad", "adam", "adamax", "adamw", "contiguous", "in_place", "init_state", "momentum",
@@ -143,4 +144,4 @@ __all__ += [
 ]  # fmt: skip
 __all__ += ["Labelled", "dims", "finddim", "labelled", "stripdims", "to_format"]
 __all__ += ["LayerReport", "Saved", "check_layer", "first_nonfinite", "load", "save"]
-__all__ += ["clone", "freeze", "hold", "replace_head", "trainable", "with_factors"]
+__all__ += ["clone", "freeze", "hold", "replace_head", "trainable", "with_factors", "with_state"]

@@ -9,6 +9,12 @@ Both are called through `run_model`, so that training, evaluation and prediction
     def twins(params, a, b):                       # the same parameters used twice: a function, no layers
         return gs.tanh(a @ params["W"]) - gs.tanh(b @ params["W"])
     P = predict(twins, params, (A, B))
+
+    @with_state                                    # a function with batch norm, or chance, in it: state in, state out
+    def twins(params, state, a, b, training, rng):
+        a, state = body.apply(params, state, a, training, rng)
+        b, state = body.apply(params, state, b, training, rng)
+        return gs.tanh(a) - gs.tanh(b), state
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .trees import tree_leaves, tree_map
 
-__all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model"]
+__all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
 
 Tree = Any
 Model = Layer | Callable[..., Any]
@@ -64,11 +70,40 @@ def run_model(
 ) -> tuple[Any, Tree]:
     """(predictions, new state) of a layer or a function. A tuple of inputs is spread over a function's arguments.
 
-    A function sees no state and no generator: what it does is the same in training and afterwards.
+    A plain function sees no state and no generator: what it does is the same in training and afterwards. One that is
+    declared by `with_state` gets both, and whether it is in training, and returns a pair itself.
     """
     if isinstance(model, Layer):
         return model.apply(params, state, inputs, training, rng)
-    return model(params, *(inputs if isinstance(inputs, tuple) else (inputs,))), state
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    if not getattr(model, "keeps_state", False):
+        return model(params, *inputs), state
+    found = model(params, state, *inputs, training=training, rng=rng)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise TypeError(
+            f"{getattr(model, '__name__', 'the model')}: a function with_state returns (Y, state), "
+            f"got {type(found).__name__}"
+        )
+    return found
+
+
+def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple[Any, Tree]]:
+    """Declare a model function `f(params, state, *inputs, training, rng) -> (Y, state)`; it stays that function.
+
+    The state is what layers or ops in it keep, such as running statistics, in any tree. Where a layer is used twice in
+    a call, hand the state on from one use to the next, or return the one of a single use: that is a choice, and here
+    you make it. In a prediction the state that comes out is not used, and `rng` is None.
+
+    >>> @with_state
+    ... def centred(params, state, x, training, rng):
+    ...     mean = x.mean(0) if training else state["mean"]
+    ...     return (x - mean) * params["scale"], {"mean": mean}
+    >>> y, state = run_model(centred, {"scale": 2.0}, {"mean": np.zeros(1)}, np.array([[1.0], [5.0]]), training=True)
+    >>> print(y.ravel(), predict(centred, {"scale": 2.0}, np.array([[4.0]]), state))
+    [-4.  4.] [[2.]]
+    """
+    function.keeps_state = True  # type: ignore[attr-defined]  # a mark, so that it pickles as what it is
+    return function
 
 
 def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_size: int = 1024) -> Any:
@@ -93,7 +128,7 @@ def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_s
 
 
 def mc_predict(
-    model: Layer,
+    model: Model,
     params: Tree,
     inputs: Any,
     *,
@@ -105,7 +140,8 @@ def mc_predict(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(mean, std) of many predictions for each sample, each with other units dropped: how sure is the model?
 
-    Layers that draw draw, all others behave as in prediction: batch norm uses its running statistics.
+    Layers that draw draw, all others behave as in prediction: batch norm uses its running statistics. (A function
+    needs `with_state` to be given the generator.)
 
     output      what is averaged: `gs.softmax` makes probabilities of scores (a mean of scores says nothing), None
                 takes the predictions as they are

@@ -19,7 +19,7 @@ from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import WireError
-from .observe import Broken, Malformed, Observation, observe
+from .observe import Broken, Malformed, Observation, observe, words
 from .rooms import Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
@@ -145,11 +145,12 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
         session.drop()
         return broken.outcome, Diagnosis(broken.outcome, broken.outcome, str(broken))
     if there.get("defined") is not True:
-        near = [name for name in there.get("near", []) if type(name) is str][:1]
-        hint = f" There is `{near[0][:60]}`: was it renamed?" if near else " Did the cell that defines it run?"
+        claimed = there.get("near")
+        near = [words(name, 60) for name in (claimed if type(claimed) is list else []) if type(name) is str][:1]
+        hint = f" There is `{near[0]}`: was it renamed?" if near else " Did the cell that defines it run?"
         return "missing", Diagnosis("not_defined", "not_defined", f"`{exercise.name}` is not defined.{hint}")
     wanted = "class" if exercise.is_class else "function"
-    kind = str(there.get("kind"))[:60]
+    kind = words(str(there.get("kind")), 60)
     if kind != wanted and (exercise.is_class or kind != "class"):
         text = f"`{exercise.name}` is a {kind}; expected a {wanted}. Was the name used again further down?"
         return "missing", Diagnosis("not_a_function", "not_a_function", text)

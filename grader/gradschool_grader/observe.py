@@ -70,7 +70,7 @@ class Behaviour:
                 printed=words(reply["printed"], 4000),
                 seconds=reply["seconds"] if type(reply["seconds"]) is float else 0.0,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Malformed(f"a reply without the form of a behaviour ({error})") from error
         return behaviour
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .inside.wire import WireError
-from .observe import Broken
+from .observe import Broken, words
 
 
 class Worker(Protocol):
@@ -90,4 +90,4 @@ class Rooms:
         for item in cells if type(cells) is list else []:
             if type(item) in (list, tuple) and len(item) == 2 and type(item[0]) is int and type(item[1]) is dict:
                 kind, message = item[1].get("error"), item[1].get("message")
-                self.trouble[item[0]] = f"it raised {str(kind)[:80]}: {str(message)[:200]}"
+                self.trouble[item[0]] = f"it raised {words(str(kind), 80)}: {words(str(message), 200)}"

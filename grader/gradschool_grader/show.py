@@ -104,7 +104,8 @@ def html(verdict: Verdict, graded: bool = True) -> str:
         "max-width:52em;font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;"
         "background:#fff;color:#1f2328"
     )
-    return f'<div class="gradschool-verdict" style="{style}">{head}{body}</div>'
+    ours = "gradschool-verdict tex2jax_ignore mathjax_ignore"  # a formula in a student's message stays text
+    return f'<div class="{ours}" style="{style}">{head}{body}</div>'
 
 
 def diagnosis_html(verdict: Verdict) -> str:

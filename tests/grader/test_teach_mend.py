@@ -11,7 +11,8 @@ from tiny_course.samples import CHAPTER, ODD, RIGHT, changed, duplicated, find, 
 pytest.importorskip("nbgrader")
 
 from gradschool_grader.chapter import build_source
-from gradschool_grader.teach.mend import harmless, mend
+from gradschool_grader.teach.harmless import harmless
+from gradschool_grader.teach.mend import LONGEST_LINE, LONGEST_TEXT, MOST_SHOWN, mend
 
 SOURCE = build_source(CHAPTER, course)
 KNOWN = ["square_answer", "square", "moving_average_answer", "moving_average"]
@@ -89,6 +90,85 @@ def test_raw_cells_which_exporters_copy_as_they_are_become_shown_text():
     cell = mended(content).cells[-1]
     assert cell.cell_type == "markdown"
     assert cell.source.startswith("    <\u200bscript>")
+
+
+REMOTE = [
+    "![](https://example.org/seen.png)",
+    "![a](//example.org/seen.png 'title')",
+    "![a][b]\n\n[b]: https://example.org/seen.png",
+    "![b]\n\n[b]: https://example.org/seen.png",
+    "[![a](https://example.org/seen.png)](https://example.org)",
+    "![a ![b](https://example.org/1.png)](attachment:known.png)",
+    "!\\[a](https://example.org/1.png)![a](https://example.org/2.png)",
+    "- ![](http://example.org/seen.png)\n\n> ![](http://example.org/seen.png)",
+    "a|b\n-|-\n![](http://example.org/seen.png)|c",
+    "# ![](http://example.org/seen.png)",
+    "**![](http://example.org/seen.png)**",
+    "![known](attachment:unknown.png)",
+    "![known](attachment:known.png)![](ftp://example.org/x.png)",
+    "&excl;[a](http://example.org/seen.png)",
+    "![a](relative.png)",
+]
+
+
+@pytest.mark.parametrize("text", REMOTE)
+def test_a_page_loads_nothing_that_a_student_names(text):
+    """Of the images only attached ones are left: any other tells somebody who looked, and when."""
+    from bs4 import BeautifulSoup
+    from nbconvert.filters import markdown2html
+
+    page = BeautifulSoup(markdown2html(harmless(text, ["known.png"]).replace("attachment:", "")), "html.parser")
+    assert {image["src"] for image in page.find_all("img")} <= {"known.png"}
+    assert not page.find_all(["link", "iframe", "object", "embed", "video", "audio", "source", "script", "style"])
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [r"$\style{background:url(http://h/x.png)}{y}$", r"$\cssId{x}{y}\class{z}{w}$", r"\(\require{/../evil}\)",
+     r"$$\mmlToken{mi}[href='javascript:1']{x}$$", r"&dollar;&bsol;style{background:url(http://h/x)}{y}&dollar;",
+     r"&#36;&#92;style{a}{b}&#36;", r"\begin{equation}\style{a}{b}\end{equation}"],
+)  # fmt: skip
+def test_a_formula_loads_and_covers_nothing(formula):
+    """As MathJax finds it in the text of the page."""
+    import re
+
+    from bs4 import BeautifulSoup
+    from nbconvert.filters import markdown2html
+
+    text = BeautifulSoup(markdown2html(harmless(formula)), "html.parser").get_text()
+    assert not re.search(r"\\(style|cssId|class|require|mmlToken|href)", text)
+
+
+def test_formulas_entities_and_attached_pictures_of_honest_people_stay():
+    for text in (
+        r"$\frac{\alpha}{2} \text{classes}\ \stylefile$",
+        "a &nbsp; b &amp; c &rarr; d &eacute;",
+        "```python\nx = 1\n```",
+        "![a graph](attachment:graph-1.png)",
+        "Hurrah! [A link](https://x.org)",
+    ):
+        assert harmless(text, ["graph-1.png"]) == text
+
+
+def test_a_picture_that_is_not_there_does_not_cost_the_page():
+    """nbconvert refuses a whole notebook for one."""
+    from nbconvert.exporters import HTMLExporter
+
+    content = notebook()
+    content["cells"].append({"cell_type": "markdown", "source": "![a](attachment:gone.svg)", "metadata": {}})
+    assert "gone.svg" in HTMLExporter(template_name="basic").from_notebook_node(mended(content))[0]
+
+
+def test_what_takes_long_to_show_is_cut_and_says_so():
+    content = notebook(square="def square(x):\n    return x  # " + "a." * 40_000)
+    content["cells"] += [{"cell_type": "markdown", "source": "\\begin{a}" * 20_000, "metadata": {}} for _ in range(60)]
+    content["cells"] += [{"cell_type": "code", "source": "x = 1\n" * 15_000, "metadata": {}} for _ in range(60)]
+    made = mended(content)
+    assert max(len(line) for cell in made.cells for line in cell.source.split("\n")) < LONGEST_LINE + 100
+    assert max(len(cell.source) for cell in made.cells if cell.cell_type == "markdown") < 2 * LONGEST_TEXT
+    assert sum(len(cell.source) for cell in made.cells) < 2 * MOST_SHOWN
+    assert "cut here" in find(made, "square_answer").source
+    assert "cut here" in made.cells[-1].source
 
 
 HOSTILE = [

@@ -2,26 +2,32 @@
 
 Text and code are the student's; everything else (flags, points, ids, metadata, checks) is the source notebook's. So a
 cell that was duplicated, re-flagged, re-typed or deleted changes nothing about how the notebook is graded, and no
-HTML of a student reaches a teacher's browser.
+HTML of a student reaches a teacher's browser. What is shown is limited, so that no page takes minutes to make; what is
+run is read from the submission itself.
 
     notebook = mend(data, source)       # always a valid notebook, with every graded cell of the source in it
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..chapter import student_version
 from ..submission import LARGEST_CELL, Cell, Unreadable, read_cells
+from .harmless import harmless
 
 __all__ = ["harmless", "mend"]
 
 MISSING = "# This cell was missing from the submission."
-GAP = "\u200b"  # invisible, and enough to keep a browser from seeing a tag
+LONGEST_LINE = 1_000  # highlighting takes time that grows with the square of a line
+LONGEST_TEXT = 20_000  # and Markdown with the square of a cell
+MOST_SHOWN = 500_000  # characters of all cells
+MOST_PICTURES = 5_000_000  # characters of all attached pictures
+CUT = " ... cut here: too long to be shown"
 
 
 def mend(data: bytes, source: NotebookNode) -> NotebookNode:
@@ -54,35 +60,52 @@ def _own_text(cells: list[Cell], released: NotebookNode) -> Iterator[NotebookNod
     known = graded_cells(released)
     last = {cell.grade_id: i for i, cell in enumerate(cells)}  # of duplicates the last one counts, as in a kernel
     ours = {cell.source for cell in released.cells if cell.cell_type == "markdown"}
+    room, pictures = MOST_SHOWN, MOST_PICTURES
     for i, cell in enumerate(cells):
         wanted = known.get(cell.grade_id) if last.get(cell.grade_id) == i else None
-        yield plain_cell(cell, ours) if wanted is None else known_cell(cell, wanted)
+        if room <= 0:
+            cell = replace(cell, source=f"#{CUT}")
+        pictures -= sum(len(data) for kinds in cell.pictures.values() for data in kinds.values())
+        if pictures < 0:
+            cell = replace(cell, pictures={})
+        made = plain_cell(cell, ours) if wanted is None else known_cell(cell, wanted)
+        room -= len(made.source)
+        yield made
 
 
 def known_cell(cell: Cell, wanted: NotebookNode) -> NotebookNode:
     """A cell that nbgrader knows: the student's text, unless it is locked, under the source's flags."""
-    text = shown(cell.source) if flags(wanted).get("solution") else wanted.source
+    text = cell.source if flags(wanted).get("solution") else wanted.source
     metadata = {"nbgrader": dict(flags(wanted))}
     if wanted.cell_type == "code":
-        return new_code_cell(source=text, metadata=metadata)
-    return new_markdown_cell(source=text if text == wanted.source else harmless(text), metadata=metadata)
+        return new_code_cell(source=shown(text), metadata=metadata)
+    return new_markdown_cell(source=text if text == wanted.source else prose(text, ()), metadata=metadata)
 
 
 def plain_cell(cell: Cell, ours: set[str]) -> NotebookNode:
-    text = shown(cell.source)
+    text = cell.source
     if cell.kind == "code":
-        return new_code_cell(source=text, metadata={"tags": ["experiment"]} if "experiment" in cell.tags else {})
+        metadata = {"tags": ["experiment"]} if "experiment" in cell.tags else {}
+        return new_code_cell(source=shown(text), metadata=metadata)
     if cell.kind == "raw":  # exporters copy raw cells into the page as they are
-        return new_markdown_cell(source="".join(f"    {line}\n" for line in harmless(text).split("\n")))
-    made = new_markdown_cell(source=text if text in ours else harmless(text))
+        return new_markdown_cell(source="".join(f"    {line}\n" for line in prose(text, ()).split("\n")))
+    made = new_markdown_cell(source=text if text in ours else prose(text, cell.pictures))
     if cell.pictures:
         made["attachments"] = {name: dict(data) for name, data in cell.pictures.items()}
     return made
 
 
 def shown(text: str) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= LARGEST_CELL else text[:LARGEST_CELL] + "\n# ... cut here: too long"
+    """Code as a page shows it: what can be written down, in lines and cells of a length that people write."""
+    text = text[:LARGEST_CELL].encode("utf-8", "replace").decode("utf-8") + (f"\n#{CUT}" * (len(text) > LARGEST_CELL))
+    if all(len(line) <= LONGEST_LINE for line in text.split("\n")):
+        return text
+    return "\n".join(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + CUT for line in text.split("\n"))
+
+
+def prose(text: str, pictures: Collection[str]) -> str:
+    """Markdown as a page shows it; of its images only the attached `pictures` are left."""
+    return harmless(shown(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + CUT), pictures)
 
 
 def _add_missing(cells: list[NotebookNode], released: NotebookNode) -> None:
@@ -100,10 +123,3 @@ def _add_missing(cells: list[NotebookNode], released: NotebookNode) -> None:
                 place, made(source=text, metadata={"nbgrader": dict(flags(cell))}, id=f"put-back-{len(cells)}")
             )
         before = grade_id
-
-
-def harmless(text: str) -> str:
-    """Markdown in which no HTML is left, no entity that could hide it, and no address that runs a script."""
-    text = re.sub(r"<(?=[A-Za-z/!?])", "<" + GAP, text)
-    text = re.sub(r"&(?=#|colon|tab|newline|lpar|lt|gt)", "&" + GAP, text, flags=re.IGNORECASE)
-    return re.sub(r"(javascript|vbscript|data|file)([\s\\]*):", rf"\1{GAP}\2:", text, flags=re.IGNORECASE)

@@ -82,22 +82,19 @@ def even(a):
     return np.pad(a, odd) if a.shape[1] % 2 or a.shape[2] % 2 else a
 
 
-def pairs_of_columns(x):
-    """(n, H, 2 w, C) -> (2, w, n, H, C), a view: even and odd columns"""
+def pairs(x):
+    """(n, 2 h, 2 w, C) -> (2, w, 2, n, h, C), a view: even and odd columns, and of each the even and odd rows"""
     n, H, W, C = x.shape
-    return x.reshape(n, H, W // 2, 2, C).transpose(3, 2, 0, 1, 4)
+    return x.reshape(n, H // 2, 2, W // 2, 2, C).transpose(4, 3, 2, 0, 1, 5)
 
 
-def pairs_of_rows(s):
-    """(j, w, n, 2 h, C) -> (2, h, j, w, n, C), a view: even and odd rows"""
-    j, w, n, H, C = s.shape
-    return s.reshape(j, w, n, H // 2, 2, C).transpose(4, 3, 0, 1, 2, 5)
-
-
-def memory(kind, *shape):
-    """An array (j, w, n, H, C) whose rows of w times C numbers are contiguous: loops over them are long."""
-    j, w, n, H, C = shape
-    return np.empty((j, n, H, w, C), kind).transpose(0, 3, 1, 2, 4)
+def memory(kind, j, w, n, h, C):
+    """j sorts of numbers of 2 h rows with w columns, twice: as (j, w, 2, n, h, C) for the step along columns and as
+    (2, h, j, w, n, C) for the one along rows. Even rows lie together, so that the latter, with twice as many numbers,
+    runs over whole images without a gap.
+    """
+    flat = np.empty((2, j, n, h, w, C), kind)
+    return flat.transpose(1, 4, 0, 2, 3, 5), flat.transpose(0, 3, 1, 4, 2, 5)
 
 
 def tiles(kind, h, w, n, C):
@@ -109,36 +106,37 @@ def tiles(kind, h, w, n, C):
 def inputs(x, V):
     """V = B^T x B for all tiles     x (n, 2 h + 2, 2 w + 2, C), V from `tiles`"""
     n, H, W, C = x.shape
-    columns = memory(x.dtype, 2, W // 2, n, H, C)
-    np.copyto(columns, pairs_of_columns(x))
-    numbers = memory(x.dtype, 4, W // 2 - 1, n, H, C)
-    of_inputs(columns, numbers)
-    of_inputs(pairs_of_rows(numbers), V)
+    columns, _ = memory(x.dtype, 2, W // 2, n, H // 2, C)
+    np.copyto(columns, pairs(x))
+    by_column, by_row = memory(x.dtype, 4, W // 2 - 1, n, H // 2, C)
+    of_inputs(columns, by_column)
+    of_inputs(by_row, V)
 
 
 def inputs_back(V, dx):
     """dx += B V B^T"""
     n, H, W, C = dx.shape
-    numbers, columns = memory(dx.dtype, 4, W // 2 - 1, n, H, C), memory(dx.dtype, 2, W // 2, n, H, C)
-    of_inputs_back(V, pairs_of_rows(numbers))
-    of_inputs_back(numbers, columns)
-    target = pairs_of_columns(dx)
+    by_column, by_row = memory(dx.dtype, 4, W // 2 - 1, n, H // 2, C)
+    columns, _ = memory(dx.dtype, 2, W // 2, n, H // 2, C)
+    of_inputs_back(V, by_row)
+    of_inputs_back(by_column, columns)
+    target = pairs(dx)
     target += columns
 
 
 def products(M, y):
     """y = A^T M A for all tiles     y (n, 2 h, 2 w, O)"""
     n, H, W, O = y.shape
-    numbers = memory(y.dtype, 4, W // 2, n, H, O)
-    of_products(M, pairs_of_rows(numbers))
-    of_products(numbers, pairs_of_columns(y))
+    by_column, by_row = memory(y.dtype, 4, W // 2, n, H // 2, O)
+    of_products(M, by_row)
+    of_products(by_column, pairs(y))
 
 
 def products_back(g, M):
     n, H, W, O = g.shape
-    numbers = memory(g.dtype, 4, W // 2, n, H, O)
-    of_products_back(pairs_of_columns(g), numbers)
-    of_products_back(pairs_of_rows(numbers), M)
+    by_column, by_row = memory(g.dtype, 4, W // 2, n, H // 2, O)
+    of_products_back(pairs(g), by_column)
+    of_products_back(by_row, M)
 
 
 def parts(N, H, W):

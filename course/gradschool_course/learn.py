@@ -15,7 +15,12 @@ import typer
 from .say import Refused, chapters_named, courses, exercise_named, plain, plainly, say, style, write_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from gradschool_grader.course import Course
+    from gradschool_grader.exercise import Exercise
     from gradschool_grader.terminal import Checked
+    from gradschool_grader.together import Together
     from gradschool_grader.verdict import Verdict
 
 LAID = {
@@ -202,19 +207,23 @@ def hint(
 
 def solution(
     exercise: Name,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where yours is; else the file of the last check.")
+    ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Show it although the exercise has not passed.")] = False,
     variants: Annotated[bool, typer.Option("--variants", help="Show other right ways, too.")] = False,
     json: Json = None,
 ) -> None:
     """Show the solution of an exercise that has passed.
 
-    It is the library's own code with everything it needs to run, beside which yours can be laid.
+    It is the library's own code with everything it needs to run. Yours stands beside it, with the errors of both on
+    hard inputs, the time and the memory that each takes.
     """
-    from gradschool_grader.ladder import earned, solution_seen, solved
+    from gradschool_grader.ladder import earned, last_file, solution_seen, solved
     from gradschool_grader.source import shown, standalone
 
     with plainly():
-        _, found = exercise_named(exercise)
+        course, found = exercise_named(exercise)
         if not solved(found) and not anyway:
             so_far = f"{earned(found.name):g} of {found.points:g} points so far, in this folder"
             raise Refused(
@@ -223,15 +232,54 @@ def solution(
             )
         if not solved(found):
             solution_seen(found)
-        text = shown(found)
-        print_code(text)
+        text, file = shown(found), file or last_file(found)
+        both = with_yours(course, found, file, text) if file and solved(found) else None
+        if both is None:
+            print_code(text)
+        else:
+            say(side_by_side(both))
+            say(f"\n{plain(repr(both.measured))}")
         others = {variant.name: standalone(variant.right, name=found.name) for variant in found.variants}
         for name, right in others.items() if variants else ():
             say(f"\n[bold]Another right way: {plain(name.replace('_', ' '))}[/]")
             print_code(right)
         if others and not variants:
             say(f"[dim]{len(others)} other right ways: gradschool solution {found.name} --variants[/]")
-        write_json(json, {"exercise": found.name, "solution": text, "variants": others})
+        beside = {"yours": both.yours, "measured": both.measured.to_json()} if both else {}
+        write_json(json, {"exercise": found.name, "solution": text, "variants": others, **beside})
+
+
+def with_yours(course: Course, found: Exercise, file: Path, text: str) -> Together | None:
+    """The answer of a file beside the solution; only what defines it runs. None, and why, if it cannot be run."""
+    from gradschool_grader.beside import beside
+    from gradschool_grader.submission import read_submission
+    from gradschool_grader.together import Together, defined_in, written_in
+
+    if not file.is_file():
+        raise Refused(f"There is no file {file}; expected the notebook or script that was checked.")
+    cells = read_submission(file, course).program
+    try:
+        yours = defined_in(found.name, cells)[found.name]
+        measured = beside(found, yours, course.helpers, seed=1)
+    except Exception as error:
+        say(f"[yellow]! Yours could not be run from {plain(file.name)} ({type(error).__name__}).[/]")
+        return None
+    return Together(written_in(found.name, cells), text, measured)
+
+
+def side_by_side(both: Together) -> Table:
+    """Two columns of code; lines that differ are marked between them."""
+    from rich.syntax import Syntax
+    from rich.table import Table
+
+    def code(line: str | None) -> Syntax | str:
+        return Syntax(line, "python", theme="ansi_dark", background_color="default", word_wrap=True) if line else ""
+
+    table = Table("yours", "", "the solution", box=None, pad_edge=False, header_style="bold", expand=True)
+    for left, right in both.lines:
+        table.add_row(code(left), "[dim]│[/]" if left == right else "[yellow]┃[/]", code(right))
+    table.columns[0].ratio = table.columns[2].ratio = 1
+    return table
 
 
 def print_code(text: str) -> None:
@@ -258,7 +306,8 @@ def progress(json: Json = None) -> None:
             for line in own:
                 mark = f"[{style(line.outcome)}]{MARKS[line.outcome]}[/]" if line.outcome else "·"
                 hints = f"{line.hints} hint{'' if line.hints == 1 else 's'}" if line.hints else ""
-                helped = ", ".join(word for word in (hints, "solution seen" * line.solution_seen) if word)
+                seen, flagged = "solution seen" * line.solution_seen, "not all your own" * bool(line.flags)
+                helped = ", ".join(word for word in (hints, seen, flagged) if word)
                 say(f"  {mark} {line.exercise.name:<32} {line.points:>3g}/{line.exercise.points:<3g} [dim]{helped}[/]")
         following = next((line.exercise for line in lines if line.points < line.exercise.points), None)
         if following:
@@ -266,7 +315,7 @@ def progress(json: Json = None) -> None:
         write_json(json, [
             {"chapter": line.chapter.id, "exercise": line.exercise.name, "points": line.points,
              "max_points": line.exercise.points, "outcome": line.outcome or None, "hints": line.hints,
-             "solution_seen": line.solution_seen} for line in lines
+             "solution_seen": line.solution_seen, "flags": list(line.flags)} for line in lines
         ])  # fmt: skip
 
 

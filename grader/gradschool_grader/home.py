@@ -5,6 +5,7 @@
     result.case                # the failing call: arguments, what was expected, what came
     result.replay()            # makes that very call again, for a debugger
     result.hint()              # one step further each time, beginning with what was found
+    result.solution()          # once it passes: the solution beside yours, and what each costs
 
 Nothing is sandboxed here: it is the student's own machine and code. A failing seed is tried first until it passes.
 """
@@ -21,12 +22,15 @@ from typing import Any
 
 from . import kernel, show, state
 from .answers import LiveAnswers
+from .beside import beside
 from .course import Course, find_exercise
 from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
 from .ladder import Step, next_hint, remember
 from .observe import Caller, Observation, observe
+from .source import shown
+from .together import Together
 from .verdict import Verdict
 
 PATIENCE = 5.0
@@ -112,6 +116,14 @@ class Result:
         if self.passed:
             return Noted(f"{self.exercise.name} passes: there is nothing to hint at.")
         return next_hint(self.exercise) or Noted(f"There are no hints for {self.exercise.name}.")
+
+    def solution(self) -> Together | Noted:
+        """Once it passes: yours beside the solution, with errors under stress, time and memory of both."""
+        if not self.passed:
+            return Noted(f"{self.exercise.name} has not passed yet; `hint()` takes you on.")
+        yours = self._namespace[self.exercise.name]
+        measured = beside(self.exercise, yours, self._answers.helpers, self._answers.seed)
+        return Together(kernel.own_text(self.exercise, self._namespace), shown(self.exercise), measured)
 
     def _position(self, group: Group, index: int) -> int:
         """How many observations of the same probe come before this one."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from . import state
@@ -21,7 +22,7 @@ from .exercise import Exercise
 from .rungs import for_diagnosis
 from .verdict import Verdict
 
-__all__ = ["Line", "Step", "given", "hints_taken", "next_hint", "remember", "solved", "standing"]
+__all__ = ["Line", "Step", "given", "hints_taken", "last_file", "next_hint", "remember", "solved", "standing"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,6 +54,7 @@ class Line:
     outcome: str
     hints: int
     solution_seen: bool
+    flags: tuple[str, ...] = ()
 
 
 def for_mistake(exercise: Exercise) -> list[str]:
@@ -103,6 +105,13 @@ def earned(name: str) -> float:
     return float(points) if isinstance(points, int | float) else 0.0
 
 
+def last_file(exercise: Exercise) -> Path | None:
+    """The file of the last check, if it is still beside the memory or here."""
+    name = entry("progress", exercise.name).get("file")
+    places = [Path.cwd(), state.folder().parent] if isinstance(name, str) and name else []
+    return next((place / str(name) for place in places if (place / str(name)).is_file()), None)
+
+
 def solution_seen(exercise: Exercise) -> None:
     change("hints", exercise.name, solution=True)
 
@@ -115,15 +124,20 @@ def remember(verdict: Verdict) -> None:
     best = max(verdict.points, earned(name))
     outcome: dict[str, Any] = {"points": best, "max_points": verdict.max_points, "outcome": verdict.outcome}
     d = verdict.diagnosis
-    state.change("progress", name, outcome | ({"mistake": {"kind": d.kind, "name": d.name}} if d else {}))
+    mistake = {"mistake": {"kind": d.kind, "name": d.name}} if d else {}
+    judged = {"file": verdict.source.file} if verdict.source.file else {}
+    flags = {"flags": list(verdict.flags)} if verdict.flags else {}
+    state.change("progress", name, outcome | mistake | judged | flags)
 
 
 def standing(course: Course) -> Iterator[Line]:
     for chapter in course.chapters:
         for exercise in chapter.exercises:
-            outcome = str(entry("progress", exercise.name).get("outcome", ""))
+            known = entry("progress", exercise.name)
+            outcome, flags = str(known.get("outcome", "")), known.get("flags", [])
             seen = bool(entry("hints", exercise.name).get("solution"))
-            yield Line(chapter, exercise, earned(exercise.name), outcome, hints_taken(exercise), seen)
+            said = tuple(map(str, flags)) if isinstance(flags, list) else ()
+            yield Line(chapter, exercise, earned(exercise.name), outcome, hints_taken(exercise), seen, said)
 
 
 def entry(topic: str, name: str) -> dict[str, Any]:

@@ -104,6 +104,17 @@ class Reading:
         except RecursionError:
             return []
 
+    def needed(self, name: str) -> list[tuple[int, ast.stmt]]:
+        """The statements, with their cells, that define `name` and all that it names, in the order of the text."""
+        found, waiting = dict[str, tuple[int, ast.stmt]](), [name]
+        while waiting:
+            current = waiting.pop()
+            if current in self.definitions and current not in found:
+                found[current] = self.definitions[current]
+                waiting += [node.id for node in ast.walk(found[current][1]) if isinstance(node, ast.Name)]
+        once = {id(statement): (number, statement) for number, statement in found.values()}
+        return sorted(once.values(), key=lambda item: (item[0], item[1].lineno))
+
     def follow(self, name: str, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
         """Breadth first from `name` over the submission's own functions."""
         waiting, seen = [name], {name}

@@ -246,6 +246,32 @@ def test_the_solution_shows_other_right_ways(place):
     assert "x**2" in shown["variants"]["power"]
 
 
+def test_the_solution_stands_beside_ones_own_once_it_passes(place):
+    run("check", notebook(place, square="def square(x):\n    return x**2  # [bold]mine[/]\n"))
+    shown = run("solution", "square", "--json", "out.json")
+    assert "return x**2  # [bold]mine[/]" in shown.output
+    assert "return x * x" in shown.output
+    for row in ("ordinary", "huge (× 1e8)", "zeros", "float32", "time", "memory"):
+        assert f"\n{row}" in shown.output
+    assert json.loads((place / "out.json").read_text())["measured"]["errors"]["ordinary"]["the reference"] < 1e-14
+
+
+def test_an_answer_that_cannot_be_run_alone_leaves_the_solution(place):
+    file = notebook(place, square=RIGHT["square"])
+    run("check", file)
+    notebook(place, square="square = missing")
+    shown = run("solution", "square", file)
+    assert "Yours could not be run from ch01_tiny.ipynb (NameError)" in shown.output
+    assert "return x * x" in shown.output
+    assert run("solution", "square", "gone.ipynb").exit_code == 1
+
+
+def test_progress_tells_what_is_not_all_ones_own(place):
+    run("check", notebook(place, square="import tiny_course.library\nsquare = tiny_course.library.square\n"))
+    run("check", notebook(place, square="import numpy\nsquare = lambda x: __import__('tiny_course').square(x)\n"))
+    assert "not all your own" in run("progress").output
+
+
 def test_progress_says_what_is_next(place):
     run("check", notebook(place, square=RIGHT["square"]))
     shown = run("progress").output

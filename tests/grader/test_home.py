@@ -38,7 +38,8 @@ def test_a_right_answer_passes_and_its_points_are_remembered():
     assert result
     assert result.passed
     assert result.points == 3
-    assert state.read("progress")["square"] == {"points": 3, "max_points": 3, "outcome": "passed"}
+    remembered = {"points": 3, "max_points": 3, "outcome": "passed"}
+    assert state.read("progress")["square"].items() >= remembered.items()
 
 
 def test_the_function_of_the_calling_module_is_judged():

@@ -150,10 +150,9 @@ class Net(BaseEstimator):
 
 
 class NetClassifier(ClassifierMixin, Net):
-    __doc__ = f"""A multilayer perceptron that tells classes apart, trained with softmax and cross-entropy.
+    """A multilayer perceptron that tells classes apart, trained with softmax and cross-entropy.
 
-    {(Net.__doc__ or "").partition("and training.")[2].strip()}
-    Also `classes_`, the labels in the order of the columns of `predict_proba`.
+    Parameters and results are those of `Net`; also `classes_`, the labels in the order of `predict_proba`'s columns.
 
     >>> X = np.random.default_rng(0).normal(size=(300, 2))
     >>> y = np.where(X[:, 0] * X[:, 1] > 0, "same", "other")
@@ -180,9 +179,9 @@ class NetClassifier(ClassifierMixin, Net):
 
 
 class NetRegressor(RegressorMixin, Net):
-    __doc__ = f"""A multilayer perceptron that predicts numbers, one or several a row, trained on the mean square.
+    """A multilayer perceptron that predicts numbers, one or several a row, trained on the mean square.
 
-    {(Net.__doc__ or "").partition("and training.")[2].strip()}
+    Parameters and results are those of `Net`.
 
     >>> X = np.linspace(-1, 1, 200)[:, None]
     >>> net = NetRegressor(hidden=(32, 16), lr=0.03, schedule="one_cycle", random_state=0).fit(X, np.abs(X[:, 0]))

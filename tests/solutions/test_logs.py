@@ -4,6 +4,7 @@ import builtins
 import csv
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import gradschool as gs
 from gradschool.logs import CSVLog, JSONLog, TensorBoard
+from gradschool.progress import ProgressBar
 
 
 def line(params, X):
@@ -102,3 +104,15 @@ def test_the_absence_of_tensorboard_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install 'gradschool\[logs\]'"):
         run([TensorBoard(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        gs.EarlyStopping(patience=3), gs.Checkpoint("run.npz", every=2), gs.ReduceOnPlateau(), gs.AfterEpoch(print),
+        CSVLog("run.csv"), JSONLog("run.jsonl"), TensorBoard("logs", every=5), ProgressBar(disable=None),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)  # fmt: skip
+def test_every_callback_pickles(callback):
+    assert vars(pickle.loads(pickle.dumps(callback))) == vars(callback)

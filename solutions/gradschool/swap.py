@@ -33,9 +33,12 @@ def replaced(name: str) -> Callable[..., Any] | None:
     return _replacements.get().get(name)
 
 
+replacements = _replacements.get  # what stands in just now, by name: a dict, most often empty
+
+
 def any_replaced(names: tuple[str, ...]) -> bool:
     """Whether one of the names is replaced just now (a fusion of several ops asks this about its parts)."""
-    current = _replacements.get()
+    current = replacements()
     return bool(current) and any(name in current for name in names)
 
 

@@ -15,7 +15,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -81,8 +81,9 @@ def op(
 
         @functools.wraps(function)
         def public(*args: Any, **kwargs: Any) -> Any:
-            mine = swap.replaced(name)
-            if composed is not None and mine is None and swap.any_replaced(watched):
+            swapped = swap.replacements()
+            mine = swapped.get(name) if swapped else None
+            if swapped and composed is not None and mine is None and swap.any_replaced(watched):
                 return composed(*args, **kwargs)
             tape = top_tape(args) or (top_tape(kwargs.values()) if kwargs else None)
             if tape is not None:
@@ -124,16 +125,17 @@ def traced_call(op: Op, tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any
     if kwargs or len(args) != op.inputs:
         args, kwargs = in_order(op, args, kwargs)
     raw, traced, entries = taken_from(tape, args)
-    y, pullback = linearized(op, raw, kwargs)
+    y, gradients = linearized(op, raw, kwargs)
     places = tape.places  # not the tape itself, which would hold itself by way of the step
 
-    def back(g: Any) -> list[Any]:
-        return pullback(g, traced, taken_places(op, traced, entries, places) if places else {})
+    def pullback(g: Any) -> list[Any]:
+        found = gradients(g, traced, taken_places(op, traced, entries, places) if places and op.fills else places)
+        return [d if getattr(d, "shape", None) == raw[i].shape else unfitting(op, i, d, raw[i]) for i, d in found]
 
     if not isinstance(y, tuple):
-        return Traced(y, tape, tape.step(entries, back))
+        return Traced(y, tape, tape.step(entries, pullback))
     kinds = tuple((r.shape, r.dtype) if r.dtype.kind == "f" else None for r in y)
-    entry = tape.step(entries, back, kinds)
+    entry = tape.step(entries, pullback, kinds)
     return tuple(Traced(r, tape, entry + i) if kinds[i] else r for i, r in enumerate(y))
 
 
@@ -165,37 +167,40 @@ def optional(op: Op, name: str) -> bool:
     return inspect.signature(op.function).parameters[name].default is None
 
 
-def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[..., list[Any]]]:
-    """The value at `raw`, and `pullback(g, which, places)` with the gradients for the arguments whose positions are
-    asked; `places` has memory for some of them.
+def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[..., Iterable[Any]]]:
+    """The value at `raw`, and `gradients(g, which, places)`, pairs of an argument's position and its gradient, for
+    those whose positions are asked; `places` has memory for some of them.
     """
-    nested = top_tape(raw) is not None
-    mine, my_backward = swap.replaced(op.name), swap.replaced(op.backward_name)
+    nested, swapped = top_tape(raw) is not None, swap.replacements()
+    mine, my_backward = (swapped.get(op.name), swapped.get(op.backward_name)) if swapped else (None, None)
     y, cache = (None, {}) if nested and op.plain else op.forward(*raw, **kwargs)
     if nested and (op.plain or mine):
         y = op.function(*raw, **kwargs)
     elif mine:
         y = same_shape(op.name, run_replacement(op.name, mine, raw, kwargs), y)
 
-    def pullback(g: Any, which: list[int], places: dict[int, np.ndarray]) -> list[Any]:
+    def gradients(g: Any, which: list[int], places: dict[int, np.ndarray]) -> Iterable[Any]:
         higher = nested or is_traced(g)
-        out = {} if higher else places
         if my_backward is None and op.plain and higher:
-            gradients = plain_gradients(op, raw, kwargs, g)
+            found = plain_gradients(op, raw, kwargs, g)
         elif my_backward is None and op.each:
-            gradients = {i: op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which}
+            out = {} if higher else places
+            return [(i, op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache)) for i in which]
         elif my_backward is None and op.some:
-            gradients = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
+            out = {} if higher else places
+            found = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
+            return [(i, found[i]) for i in which]
         else:
             found = (my_backward or op.backward)(g, cache)
-            gradients = found if isinstance(found, tuple) else (found,)
-        return [fitting(op, i, gradients, raw[i]) for i in which]
+            if not isinstance(found, tuple):
+                found = (found,)
+        return [(i, found[i] if i < len(found) else None) for i in which]
 
-    return y, pullback
+    return y, gradients
 
 
 def is_traced(g: Any) -> bool:
-    return top_tape(g if isinstance(g, tuple) else (g,)) is not None
+    return any(isinstance(d, Traced) for d in g) if isinstance(g, tuple) else isinstance(g, Traced)
 
 
 def plain_gradients(op: Op, raw: list[Any], kwargs: dict[str, Any], g: Any) -> tuple[Any, ...]:
@@ -221,11 +226,6 @@ def said(shapes: Iterable[tuple[int, ...]]) -> str:
     return ", ".join(map(str, shapes))
 
 
-def fitting(op: Op, i: int, gradients: dict[int, Any] | tuple[Any, ...], a: Any) -> Any:
-    """The gradient for argument i, once it is known to have that argument's shape."""
-    found = isinstance(gradients, dict) or i < len(gradients)
-    d = gradients[i] if found else None
-    if getattr(d, "shape", None) != a.shape:
-        came = "nothing" if d is None else f"shape {np.shape(d)}"
-        raise ValueError(f"{op.backward_name} gave {came} for {op.names[i]} of shape {a.shape}; check what it returns.")
-    return d
+def unfitting(op: Op, i: int, d: Any, a: Any) -> NoReturn:
+    came = "nothing" if d is None else f"shape {np.shape(d)}"
+    raise ValueError(f"{op.backward_name} gave {came} for {op.names[i]} of shape {a.shape}; check what it returns.")

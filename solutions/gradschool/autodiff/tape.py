@@ -12,23 +12,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 _ages = itertools.count()
 
 
-class Step(NamedTuple):
-    """`pullback(g)` gives a gradient for each of `inputs` (entries of the tape), or None for no gradient.
-
-    A step with several results takes an entry for each; `results` has their (shape, dtype), None for what is no
-    float, and g is then a tuple.
-    """
-
-    inputs: tuple[int, ...]
-    pullback: Callable[[Any], Iterable[Any]]
-    results: tuple[tuple[tuple[int, ...], Any] | None, ...] = ()
+# (inputs, pullback, results), a bare tuple because one is made at every operation. `pullback(g)` gives a gradient for
+# each of `inputs` (entries of the tape), or None for no gradient. A step with several results takes an entry for each;
+# `results` has their (shape, dtype), None for what is no float, and g is then a tuple.
+Step = tuple[tuple[int, ...], Callable[[Any], Iterable[Any]], tuple[tuple[tuple[int, ...], Any] | None, ...]]
 
 
 class Tape:
@@ -52,7 +46,7 @@ class Tape:
 
     def step(self, inputs: tuple[int, ...], pullback: Callable[[Any], Iterable[Any]], results: tuple = ()) -> int:
         """A new entry for a result that was made of `inputs`; for several results, the entry of the first."""
-        self.steps.append(Step(inputs, pullback, results))
+        self.steps.append((inputs, pullback, results))
         if len(results) > 1:
             self.steps.extend([None] * (len(results) - 1))
             return len(self.steps) - len(results)

@@ -22,6 +22,9 @@ Rule = Callable[..., Any]
 UFUNCS: dict[np.ufunc, tuple[Rule, ...] | None] = {}  # the rules of a ufunc, None if its derivative is zero
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function: what is called in its place
 
+NO_OPTIONS: dict[str, Any] = {}
+UNKNOWN: Any = ()
+
 INSTEAD = (
     "if the derivative should pass through it, compute with np.* functions and operators instead; "
     "if not, use stop_gradient(x), or return it beside the loss with has_aux=True."
@@ -168,10 +171,10 @@ def constant(a: Any) -> Any:
 
 # ----------------------------------------------------------------------------------------------------- with its rules
 def ufunc_called(ufunc: np.ufunc, *args: Any) -> Any:
-    if ufunc not in UFUNCS:
+    rules = UFUNCS.get(ufunc, UNKNOWN)
+    if rules is UNKNOWN:
         raise TypeError(f"np.{ufunc.__name__} has no derivative here; write it with other functions, or make it an op.")
-    rules = UFUNCS[ufunc]
-    return ufunc(*map(constant, args)) if rules is None else call(ufunc, rules, args, {})
+    return ufunc(*map(constant, args)) if rules is None else call(ufunc, rules, args, NO_OPTIONS)
 
 
 def call(function: Callable[..., Any], rules: Any, args: Any, kwargs: Any) -> Any:

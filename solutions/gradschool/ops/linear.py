@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import floats
 from ..autodiff import op
 
 
@@ -24,25 +25,33 @@ def check_dense(X, W, b):
 def dense_forward(X, W, b=None):
     """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
     check_dense(X, W, b)
-    Y = X @ W
-    return Y if b is None else Y + b, {"X": X, "W": W}
+    Y = floats(rows(X) @ W)
+    Y = Y if b is None else Y + b
+    return Y.reshape(*X.shape[:-1], W.shape[1]), {"X": X, "W": W}
+
+
+def rows(X):
+    """(..., in) -> (samples, in), since one large product is faster than several small ones"""
+    return X if X.ndim == 2 else X.reshape(-1, X.shape[-1])
 
 
 def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
-    return g @ cache["W"].T if out is None else np.matmul(g, cache["W"].T, out=out)
+    W = cache["W"]
+    if out is not None:
+        return np.matmul(g, W.T, out=out)
+    return (rows(g) @ W.T).reshape(*g.shape[:-1], len(W))
 
 
 def dense_dW(g, cache, out=None):
     """dL/dW = X^T g, summed over all samples"""
-    X = cache["X"]
-    rows, g = X.reshape(-1, X.shape[-1]), g.reshape(-1, g.shape[-1])
-    return rows.T @ g if out is None else np.matmul(rows.T, g, out=out)
+    X, g = rows(cache["X"]), rows(g)
+    return X.T @ g if out is None else np.matmul(X.T, g, out=out)
 
 
 def dense_db(g, cache, out=None):
     """dL/db = g, summed over all samples: a product with ones, which is faster than NumPy's sum over rows"""
-    g = g.reshape(-1, g.shape[-1])
+    g = rows(g)
     ones = np.ones(len(g), g.dtype)
     return ones @ g if out is None else np.matmul(ones, g, out=out)
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..layers import Layer
 from ..trees import Tree, tree_leaves, tree_map
 
-Inputs = Callable[[np.random.Generator, int], Tree]
+Inputs = Callable[["np.random.Generator", int], Tree]  # in quotes: NumPy loads its generators when they are asked for
 MODES = {False: "in prediction", True: "in training"}
 
 

@@ -16,6 +16,7 @@ from .batching import batches, holdout
 from .callbacks import AfterEpoch, Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
 from .checking import LayerReport, check_layer
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
+from .factors import freeze, trainable, with_factors
 from .flat import FlatTree, contiguous, in_place
 from .history import History
 from .initializers import fans, glorot, he, lecun, variance_scaling
@@ -107,7 +108,7 @@ from .saving import Saved, load, save
 from .step import training_step
 from .swap import using
 from .training import evaluate, train
-from .transfer import clone, freeze, hold, replace_head, trainable, with_factors
+from .transfer import clone, hold, replace_head
 from .trees import ravel, tree_leaves, tree_map, tree_paths
 
 __version__ = "0.1.0"

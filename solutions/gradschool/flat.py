@@ -117,7 +117,7 @@ def in_place(optimizer: Optimizer, block: int = BLOCK) -> Optimizer:
     there is one (`optimizers.scheduled`), so the numbers are those of the pure form, up to rounding. Gradients are a
     tree or a FlatTree. The state has the keys of the pure form with vectors in the place of trees;
     `params.view(state["m"])` shows one as a tree. An optimizer that is not `elementwise`, or that `using` has
-    replaced, gets the whole tree at once.
+    replaced, gets the whole tree at once, unless it has a way of its own for flat trees (`flat`).
 
     >>> from gradschool.optimizers import optimizer
     >>> params, adam = contiguous({"a": np.ones(2), "b": np.ones(1)}), in_place(optimizer("adam"))
@@ -145,13 +145,23 @@ def flat_update(
     optimizer: Optimizer, block: int, params: FlatTree, grads: Any, state: dict[str, Any], lr: float | None = None
 ) -> tuple[FlatTree, dict[str, Any]]:
     g = grads.vector if isinstance(grads, FlatTree) else params.gather(grads)
-    if not optimizer.elementwise or replaced(optimizer.name) is not None:
+    if optimizer.flat is not None and replaced(optimizer.name) is None:
+        optimizer.flat(block, params, g, state, lr)
+    elif not optimizer.elementwise or replaced(optimizer.name) is not None:
         update_whole(optimizer, params, g, state, lr)
-    elif optimizer.name in SCHEDULED and optimizer.hyper is not None and params.vector.dtype == g.dtype:
-        update_scheduled(optimizer, block, params.vector, g, state, lr)
     else:
-        update_blocks(optimizer, block, params.vector, g, state, lr)
+        update_vector(optimizer, block, params.vector, g, state, lr)
     return params, state
+
+
+def update_vector(
+    optimizer: Optimizer, block: int, p: np.ndarray, g: np.ndarray, state: dict[str, Any], lr: float | None
+) -> None:
+    """Change a vector and the vectors of the state, and count the step, with an elementwise optimizer."""
+    if optimizer.name in SCHEDULED and optimizer.hyper is not None and p.dtype == g.dtype:
+        update_scheduled(optimizer, block, p, g, state, lr)
+    else:
+        update_blocks(optimizer, block, p, g, state, lr)
 
 
 def update_scheduled(

@@ -6,9 +6,9 @@ the first ones are held still, and later all of them learn on, slowly.
     train(hold(net, 0, 1, 2), params, data, with_factors(optimizer("adam"), frozen), ...)   # only the head learns
     train(net, params, data, with_factors(optimizer("adam", lr=1e-4), {0: 0.1}), ...)       # all, the first slowest
 
-`with_factors` holds parameters: with the factor 0 they neither move nor decay, nor does what the optimizer remembers of
-them. Statistics of batch norm are no parameters: they follow the new data all the same (as in PyTorch with
-`requires_grad=False`), unless `hold` lets the layers behave as in prediction (as in Keras with `trainable=False`).
+`freeze` and `with_factors` (in `factors`) hold parameters. Statistics of batch norm are no parameters: they follow the
+new data all the same (as in PyTorch with `requires_grad=False`), unless `hold` lets the layers behave as in prediction
+(as in Keras with `trainable=False`).
 """
 
 from __future__ import annotations
@@ -22,13 +22,9 @@ import numpy as np
 from .autodiff import stop_gradient
 from .layers import Layer, sequential
 from .layers.base import as_layer
-from .optimizers import Optimizer, with_options
-from .optimizers.each import move_part
-from .trees import Tree, branches, rebuilt, tree_leaves, tree_map, tree_paths
+from .trees import Tree, tree_leaves, tree_map
 
-__all__ = ["clone", "freeze", "hold", "replace_head", "trainable", "with_factors"]
-
-Place = int | str | Callable[[str, Any], bool]
+__all__ = ["clone", "hold", "replace_head"]
 
 
 def clone(tree: Tree) -> Tree:
@@ -43,91 +39,6 @@ def clone(tree: Tree) -> Tree:
     return tree_map(np.copy, tree)
 
 
-# ------------------------------------------------------------------------------------------------ factors of the rate
-def freeze(params: Tree, *places: Place) -> Tree:
-    """Factors of the learning rate: 0 for what lies at `places`, else 1, in a tree like `params`.
-
-    A place is the number of a layer, a path such as "[2].W" or "body", with all that lies below it, or a function of
-    path and array that says which are meant.
-
-    Raises ValueError for a place at which nothing lies.
-
-    >>> freeze([{"W": np.ones((3, 2)), "b": np.ones(2)}, {"W": np.ones((2, 1))}], "[0].W")
-    [{'W': 0.0, 'b': 1.0}, {'W': 1.0}]
-    """
-    paths = tree_paths(params)
-    frozen: set[str] = set()
-    for place in places:
-        found = {path for path, p in zip(paths, tree_leaves(params), strict=True) if lies_at(place, path, p)}
-        if not found and not callable(place) and not empty(params, place):
-            raise ValueError(f"freeze: nothing lies at {place!r}; there are {paths}")
-        frozen |= found
-    remaining = iter(paths)
-    return tree_map(lambda _: 0.0 if next(remaining) in frozen else 1.0, params)
-
-
-def lies_at(place: Place, path: str, p: Any) -> bool:
-    if callable(place):
-        return place(path, p)
-    place = f"[{place}]" if isinstance(place, int) else place
-    return path == place or (path.startswith(place) and path[len(place)] in ".[")
-
-
-def empty(params: Tree, place: int | str) -> bool:
-    """Whether the place is a layer without parameters, such as an activation, which may be frozen with the others."""
-    return isinstance(place, int) and isinstance(params, list | tuple) and 0 <= place < len(params)
-
-
-def trainable(params: Tree, factors: Tree) -> Tree:
-    """The parameters that learn: None where the factor is 0. For counts, and for penalties that leave out the rest.
-
-    >>> from gradschool.models import count_parameters
-    >>> params = [{"W": np.ones((3, 2)), "b": np.ones(2)}, {"W": np.ones((2, 1))}]
-    >>> count_parameters(trainable(params, freeze(params, 0)))
-    2
-    """
-    below, own = branches(params), branches(factors)
-    if own is None and factors == 0:
-        return None
-    if below is None or own is None:
-        return params
-    return rebuilt(params, [trainable(p, own.get(key, 1.0)) for key, p in below.items()])
-
-
-def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
-    """The same optimizer with a factor for the rate of each parameter: 0 freezes it, 0.1 fine-tunes it.
-
-    `factors` is a tree of numbers like the parameters, from `freeze`, or the short form of `with_lr_factors`: a number
-    stands for all below it, what is not named has 1, as in `{0: 0.0, 1: {"b": 2.0}}`.
-
-    What is frozen gets no gradient, so it neither moves by an old velocity nor decays, and its slots in the state stay
-    as they are, ready for later. The count of steps goes on for all: Adam's bias correction is then past for slots that
-    are still zero, and their first steps are three times too long. A new phase of training had better begin with a
-    new state. In `train` and on flat trees it works as any optimizer.
-
-    >>> from gradschool.optimizers import optimizer
-    >>> adamw, params = with_factors(optimizer("adamw"), {"body": 0.0}), {"body": np.ones(2), "head": np.ones(2)}
-    >>> new, state = adamw.update(params, params, adamw.init(params), 0.1)
-    >>> print(new["body"], new["head"].round(3), state["m"]["body"])
-    [1. 1.] [0.899 0.899] [0. 0.]
-    """
-    update = functools.partial(update_with_factors, optimizer, factors)
-    remake = functools.partial(remade, optimizer, factors)
-    return Optimizer(optimizer.init, update, optimizer.name, False, optimizer.lr, None, remake)
-
-
-def update_with_factors(
-    optimizer: Optimizer, factors: Tree, params: Tree, grads: Tree, state: Any, lr: float | None = None
-) -> tuple[Tree, Any]:
-    moved, state = optimizer.update(params, trainable(grads, factors), state, lr)
-    return move_part(params, moved, factors), state
-
-
-def remade(optimizer: Optimizer, factors: Tree, **hyper: Any) -> Optimizer:
-    return with_factors(with_options(optimizer, **hyper), factors)
-
-
-# -------------------------------------------------------------------------------------------------------------- layers
 def hold(net: Layer, *positions: int) -> Layer:
     """The same net with the layers at `positions` (all without any) held: even in training they only predict.
 

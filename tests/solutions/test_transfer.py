@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import gradschool as gs
-from gradschool import transfer
+from gradschool import factors, transfer
+from gradschool.factors import freeze, trainable, with_factors
 from gradschool.layers import batchnorm, dense, dropout, sequential
-from gradschool.transfer import clone, freeze, hold, replace_head, trainable, with_factors
+from gradschool.transfer import clone, hold, replace_head
 from gradschool.trees import tree_leaves, tree_map, tree_paths
 
 from .test_optimizers import CASES, random_tree
@@ -39,8 +40,7 @@ def test_frozen_parameters_and_their_slots_stay_and_the_others_move_as_ever(name
     rng = generator(2)
     params = random_tree(rng)
     plain = gs.optimizer(name, **hyper)
-    factors = freeze(params, next(iter(params)))
-    mine = with_factors(plain, factors)
+    mine = with_factors(plain, freeze(params, next(iter(params))))
     start = [params, plain.init(params)]
     for _ in range(3):  # a velocity to be stopped, slots to be kept
         start = list(plain.update(start[0], random_tree(rng), start[1], 0.1))
@@ -91,6 +91,55 @@ def test_the_last_bit_of_a_frozen_parameter_stays_in_float32_too():
     assert weights.tree["b"].max() < 1
 
 
+@pytest.mark.parametrize("block", [2, 10**6])
+@pytest.mark.parametrize(("name", "hyper"), CASES)
+def test_any_factors_do_on_flat_trees_what_they_do_on_trees(name, hyper, block):
+    rng = generator(10)
+    params = random_tree(rng)
+    part = iter([0.0, 0.5, 0.5, 1.0, 0.0, 2.0, 1.0] * 9)
+    mine = with_factors(gs.optimizer(name, **hyper), tree_map(lambda _: next(part), params))
+    weights, fast, state = gs.contiguous(params), gs.in_place(mine, block), mine.init(params)
+    memory = fast.init(weights)
+    for _ in range(4):
+        grads = random_tree(rng)
+        params, state = mine.update(params, grads, state, 0.1)
+        weights, memory = fast.update(weights, grads, memory, 0.1)
+    for a, b in zip(tree_leaves(weights.tree), tree_leaves(params), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+    for key, value in state.items():
+        kept = weights.view(memory[key]) if isinstance(memory[key], np.ndarray) else memory[key]
+        for a, b in zip(tree_leaves(kept), tree_leaves(value), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_all_may_be_frozen_and_the_step_counts():
+    weights, mine = gs.contiguous({"a": np.ones(3)}), gs.in_place(with_factors(gs.optimizer("adam"), 0.0))
+    _, memory = mine.update(weights, {"a": np.ones(3)}, mine.init(weights), 0.1)
+    assert (weights.vector.tolist(), memory["t"], memory["m"].tolist()) == ([1, 1, 1], 1, [0, 0, 0])
+
+
+def test_factors_of_nothing_are_refused_on_trees_and_on_flat_trees():
+    params = {"a": np.ones(3)}
+    mine = with_factors(gs.optimizer("sgd"), {"body": 0.0})
+    with pytest.raises(ValueError, match=r"factors for \['body'\], but parameters only for \['a'\]"):
+        mine.update(params, params, {}, 0.1)
+    with pytest.raises(ValueError, match=r"factors for \['body'\], but parameters only for \['a'\]"):
+        gs.in_place(mine).update(gs.contiguous(params), params, {}, 0.1)
+
+
+def test_an_optimizer_of_ones_own_is_given_none_for_what_is_frozen():
+    seen = []
+
+    def update(params, grads, state, lr=None):
+        seen.append(grads)
+        return gs.update_each(lambda p, g: p - lr * g, params, grads), state
+
+    mine = gs.in_place(with_factors(gs.Optimizer(lambda params: {}, update), {"a": 0.0}))
+    weights = gs.contiguous({"a": np.ones(3), "b": np.ones(2)})
+    mine.update(weights, {"a": np.ones(3), "b": np.ones(2)}, {}, 0.5)
+    assert (seen[0]["a"], weights.vector.tolist()) == (None, [1, 1, 1, 0.5, 0.5])
+
+
 def test_options_may_follow_a_schedule_and_the_factors_stay():
     params = {"a": np.ones(3), "b": np.ones(2)}
     mine = gs.with_options(with_factors(gs.optimizer("momentum", lr=0.5), {"a": 0.0}), beta=0.0)
@@ -129,9 +178,9 @@ def test_places_are_layers_paths_or_a_function():
 
 def test_trainable_leaves_out_what_is_frozen():
     params, _ = started()
-    factors = freeze(params, 0, 1)
-    assert gs.count_parameters(trainable(params, factors)) == 6 * 5 + 5 + 5 * 3 + 3
-    assert gs.l2_penalty(trainable(params, factors), 2.0) == gs.l2_penalty(params[4:], 2.0)
+    frozen = freeze(params, 0, 1)
+    assert gs.count_parameters(trainable(params, frozen)) == 6 * 5 + 5 + 5 * 3 + 3
+    assert gs.l2_penalty(trainable(params, frozen), 2.0) == gs.l2_penalty(params[4:], 2.0)
     assert trainable(params, 0.0) is None
     assert trainable({"a": {"W": 1.0, "b": 2.0}, "c": 3.0}, {"a": {"b": 0}}) == {"a": {"W": 1.0, "b": None}, "c": 3.0}
 
@@ -209,4 +258,4 @@ def test_a_clone_shares_no_memory():
 
 
 def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(transfer).failed == 0
+    assert doctest.testmod(transfer).failed == doctest.testmod(factors).failed == 0

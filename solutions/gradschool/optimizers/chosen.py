@@ -29,7 +29,8 @@ class Optimizer:
     Write your own as `Optimizer(my_init, my_update)`. `name` is what `using` replaces; `elementwise` promises that
     every entry is updated by itself, whatever its neighbours, so that a flat vector may be updated in blocks; `lr` is
     the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with. An optimizer
-    made of another one may say with `remake(**hyper)` what it is with other options.
+    made of another one may say with `remake(**hyper)` what it is with other options, and with `flat(block, params, g,
+    state, lr)` how it changes a FlatTree in place.
     """
 
     init: Callable[[Tree], State]
@@ -39,6 +40,7 @@ class Optimizer:
     lr: float | None = None
     hyper: Mapping[str, Any] | None = None
     remake: Callable[..., Optimizer] | None = None
+    flat: Callable[..., None] | None = None
 
 
 def optimizer(name: str, **hyper: Any) -> Optimizer:

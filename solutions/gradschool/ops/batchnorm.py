@@ -105,7 +105,8 @@ def normalised_by_running(x, gamma, beta, mean, var, eps):
     r = 1 / np.sqrt(var.astype(rows.dtype, copy=False) + eps)
     y = d * over_rows(gamma * r, k)
     y = into(y, np.add, y, over_rows(beta, k))
-    return (y.reshape(x.shape), mean, var), {"d": d, "r": r, "gamma": gamma, "k": k, "training": False}
+    results = y.reshape(x.shape), floats(mean), floats(var)
+    return results, {"d": d, "r": r, "gamma": gamma, "k": k, "training": False}
 
 
 def inference_gradients(g, cache, which):

@@ -113,7 +113,10 @@ def elu(x, alpha=1.0):
 def selu_forward(x):
     """y = scale x where x > 0, else scale alpha (exp(x) - 1)"""
     x = floats(x)
-    y = SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+    zeros = np.zeros_like(x)
+    # Each term has one factor, as a thousand layers show the rounding: the recorded table comes out to its last digit
+    # so, and not with scale before the sum. expm1 costs more than exp(x) - 1, but keeps all digits of a small x.
+    y = SELU_SCALE * np.maximum(x, zeros) + SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(x, zeros))
     return y, {"x": x, "y": y}
 
 

@@ -32,7 +32,7 @@ def gru_weights(X, W, R, b, reset):
     """X, W, R of one type, and b as (2, 3H): what is added to x W, and what is added to h R."""
     if reset not in ("after", "before"):
         raise ValueError(f'gru: expected reset "after" or "before", got {reset!r}.')
-    if b is None or b.ndim != 2:
+    if b is None or b.ndim != 2 or R.ndim != 2:  # and of an R that is no matrix the next line tells
         X, W, R, first = weights_of("gru", X, W, R, b, 3)
         return X, W, R, np.stack([first, np.zeros_like(first)])
     if b.shape != (2, R.shape[1]) or reset == "before":

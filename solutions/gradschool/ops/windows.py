@@ -81,7 +81,9 @@ def border_mode(value) -> Any:
 def border_sources(n, width, value):
     """Which entry of an axis of length n stands where, in the padded one."""
     if n == 0 or (value == "symmetric-exclude-edge" and n == 1 and any(width)):
-        raise ValueError(f"padding_value={value!r} has nothing to repeat along an axis of length {n}; pad by a number.")
+        raise ValueError(
+            f"conv: padding_value={value!r} has nothing to repeat along an axis of length {n}; pad by a number."
+        )
     return np.pad(np.arange(n), width, mode=border_mode(value))
 
 

@@ -111,7 +111,7 @@ def room(ax: Axes, test: RangeTest) -> None:
     """Show what leads to the explosion, not its height."""
     low, start = min(test.smoothed), test.smoothed[0]
     height = max(start - low, 1e-12)
-    ax.set_ylim(low - 0.25 * height, start + 0.6 * height)
+    ax.set_ylim(low - 0.25 * height, start + 0.3 * height)
 
 
 def compare(

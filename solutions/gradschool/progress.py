@@ -33,6 +33,8 @@ class ProgressBar(Callback):
     def on_step(self, run: Run, memory: Any) -> None:
         if run.step % run.steps == 1 or run.steps == 1:
             self.name(run)
+        if run.epoch == 0:  # there is no mean yet, and the first epoch may be long
+            self.bar.set_postfix({"batch loss": f"{run.history.losses[-1]:.4g}"}, refresh=False)
         self.bar.update()
 
     def on_epoch(self, run: Run, memory: Any) -> None:

@@ -248,7 +248,7 @@ def test_a_function_is_called_after_every_epoch_and_twins_have_memories_of_their
 def test_one_bar_shows_the_whole_run(capsys):
     run(epochs=3, callbacks=[ProgressBar(mininterval=0)])
     shown = capsys.readouterr().err
-    for part in ("epoch 1/3", "epoch 3/3", "9/9", "val_loss="):
+    for part in ("epoch 1/3", "batch loss=", "epoch 3/3", "9/9", "val_loss="):
         assert part in shown
     assert shown.count("\n") == 1
 

@@ -46,6 +46,7 @@ ROWS = {
     "lstm": (layers.lstm(3, every=True), ((5, 3), ()), with_lengths),
     "maxpool": (layers.maxpool(2, stride=1), (5, 4, 3), None),
     "multihead": (layers.multihead(2, causal=True, dropout=0.2), (5, 4), None),
+    "ode": (layers.ode(sequential(dense(5), np.tanh, dense(3)), (0, 1), rtol=1e-9, atol=1e-11), (3,), None),
     "positions": (layers.positions(), (5, 4), None),
     "prelu": (layers.prelu(), (4, 3), None),
     "reshape": (layers.reshape(2, -1), (3, 4), None),

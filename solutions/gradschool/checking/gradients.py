@@ -111,7 +111,7 @@ def explained(case: Case, path: str, mode: str, slopes: dict[int, Slope]) -> str
             return f"{text}, {name.format(n=n, ratio=ratio(found, numeric))}"
     worst = np.unravel_index(np.argmax(np.abs(found - numeric)), found.shape)
     at = f" at {[int(i) for i in worst]}" if worst else ""
-    return f"{text}, is {found[worst]:.6g}{at}, but central differences give {numeric[worst]:.6g}"
+    return f"{text}, is {found[worst]:.8g}{at}, but central differences give {numeric[worst]:.8g}"
 
 
 def ratio(found: np.ndarray, numeric: np.ndarray) -> float:
@@ -147,7 +147,7 @@ def is_negative(slope: Slope, path: str, found: np.ndarray, numeric: np.ndarray)
 
 
 def is_a_multiple(slope: Slope, path: str, found: np.ndarray, numeric: np.ndarray) -> bool:
-    return bool(np.isfinite(ratio(found, numeric)))
+    return bool(np.isfinite(ratio(found, numeric)) and abs(ratio(found, numeric) - 1) > 1e-3)
 
 
 READINGS = (

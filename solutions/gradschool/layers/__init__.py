@@ -16,6 +16,7 @@ from .combine import branches, each, identity, residual
 from .conv import conv, conv_transpose, depthwise_conv, separable_conv
 from .dropout import alpha_dropout, dropout
 from .norm import batchnorm, crosschannelnorm, groupnorm, instancenorm, layernorm
+from .ode import ode
 from .pool import avgpool, flatten, global_avgpool, global_maxpool, maxpool, reshape
 from .prelu import prelu
 from .recurrent import bidirectional, gru, last_step, lstm, rnn
@@ -49,6 +50,7 @@ __all__ = [
     "maxpool",
     "multihead",
     "multihead_attention",
+    "ode",
     "positions",
     "prelu",
     "reshape",

@@ -31,7 +31,7 @@ def too_little(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 
 def along(reduce, x: np.ndarray, axis: int) -> np.ndarray:
-    return reduce(x, axis=axis) if axis < x.ndim else x
+    return reduce(x, axis=axis) if axis < x.ndim and x.size else x  # no entries have no mean
 
 
 def diagonal(pair: Pair) -> Same | None:

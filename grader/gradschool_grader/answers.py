@@ -10,6 +10,7 @@ Both sides of a class see the same probes (one seed per assignment and run), so 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from .exercise import Exercise, Group, Probe
@@ -27,6 +28,7 @@ class Answers(Protocol):
     def probes(self, group: Group) -> Sequence[Probe]: ...
     def expected(self, group: Group) -> Sequence[Observation]: ...
     def misconception(self, name: str, group: Group) -> Sequence[Observation]: ...
+    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]: ...
 
 
 class LiveAnswers:
@@ -36,6 +38,7 @@ class LiveAnswers:
         self.exercise, self.helpers, self.seed = exercise, helpers, seed
         self._probes: dict[str, Sequence[Probe]] = {}
         self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
+        self._glanced: dict[tuple[str, str, int], Sequence[Observation]] = {}
 
     def probes(self, group: Group) -> Sequence[Probe]:
         if group.name not in self._probes:
@@ -46,14 +49,27 @@ class LiveAnswers:
         return self.ask("", self.exercise.plain, group)
 
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
-        wrong = next(m.wrong for m in self.exercise.misconceptions if m.name == name)
-        return self.ask(name, wrong, group)
+        return self.ask(name, self.wrong(name), group)
+
+    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]:
+        """What a misconception does on one probe, once: enough to rule nearly all of them out."""
+        if (name, group.name) in self._seen:
+            return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again]
+        key = (name, group.name, probe)
+        if key not in self._glanced:
+            asked = here(self.exercise, self.wrong(name), self.helpers)
+            seen = observe(self.exercise, [self.probes(group)[probe]], asked, twice=False)
+            self._glanced[key] = [replace(o, probe=probe) for o in seen]
+        return self._glanced[key]
+
+    def wrong(self, name: str) -> Any:
+        wrong: Any = next(m.wrong for m in self.exercise.misconceptions if m.name == name)
+        return wrong() if getattr(wrong, "fresh", False) else wrong
 
     def ask(self, name: str, function: Any, group: Group) -> Sequence[Observation]:
         key = (name, group.name)
         if key not in self._seen:
-            fresh = function() if getattr(function, "fresh", False) else function
-            self._seen[key] = observe(self.exercise, self.probes(group), here(self.exercise, fresh, self.helpers))
+            self._seen[key] = observe(self.exercise, self.probes(group), here(self.exercise, function, self.helpers))
         return self._seen[key]
 
 
@@ -80,6 +96,9 @@ class RecordedAnswers:
 
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
         return [unpack(item) for item in self.recording["seen"][name][group.name]]
+
+    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]:
+        return [o for o in self.misconception(name, group) if o.probe == probe and not o.again]
 
 
 def record(answers: Answers) -> dict[str, Any]:

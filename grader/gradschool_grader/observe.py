@@ -229,15 +229,15 @@ RUN: dict[type, Callable[[Any, Caller], Seen]] = {
 }
 
 
-def observe(exercise: Exercise, probes: Sequence[Probe], ask: Ask) -> list[Observation]:
-    """What the answering side did on every probe, and on the first one again (the same answer twice)."""
+def observe(exercise: Exercise, probes: Sequence[Probe], ask: Ask, *, twice: bool = True) -> list[Observation]:
+    """What the answering side did on every probe and, if `twice`, on the first one again (the same answer twice)."""
     caller = Caller(exercise, ask)
     seen = [
         Observation(index, label, behaviour, arguments)
         for index, probe in enumerate(probes)
         for label, behaviour, arguments in RUN[type(probe)](probe, caller)
     ]
-    if exercise.pure and probes and not isinstance(probes[0], Script):
+    if twice and exercise.pure and probes and not isinstance(probes[0], Script):
         seen += [
             Observation(0, f"{label} (the same call again)".strip(), behaviour, arguments, again=True)
             for label, behaviour, arguments in RUN[type(probes[0])](probes[0], caller)

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
@@ -44,12 +46,13 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
 def read(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis:
     """What comes plainly out of the numbers first, then what takes more than one thing to say."""
     everything, wrong = gave_numbers(exercise, failed)
-    found = (
-        plain_reading(everything, wrong)
-        or derived(exercise, failed, answers)
-        or two_known(exercise, failed, answers)
-        or any_reading(everything, wrong)
-    )
+    with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
+        found = (
+            plain_reading(everything, wrong)
+            or derived(exercise, failed, answers)
+            or two_known(exercise, failed, answers)
+            or any_reading(everything, wrong)
+        )
     if found and found.kind != "close" and found.name != "one_part":
         return found
     return shifted_step(failed) or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0])

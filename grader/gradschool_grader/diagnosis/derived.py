@@ -21,7 +21,7 @@ from ..inside.values import Helper
 from ..observe import here, observe
 from ..verdict import Diagnosis
 from .candidate import evidence
-from .seen import Seen, pairs
+from .seen import Seen, failed_probe, pairs
 
 Arguments = dict[str, Any]
 
@@ -54,10 +54,10 @@ def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Dia
 def is_like(exercise: Exercise, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
     """First on the probe that failed, which is most often enough to say no."""
     ask = here(exercise, partial(changed, exercise, d.change), helpers)
-    index = s.got[s.difference.index].probe if s.difference and s.difference.index < len(s.got) else 0
+    index = failed_probe(s)
     mine = [o for o in s.got if o.probe == index and not o.again]
     try:
-        once = [o for o in observe(exercise, [s.probes[index]], ask) if not o.again]
+        once = observe(exercise, [s.probes[index]], ask, twice=False)
         if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once]):
             return False
         return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, ask))

@@ -17,10 +17,10 @@ CLOSE = 1e-5
 
 def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     """The numbers are right up to a hundred-thousandth."""
-    if any(p.e.shape != p.a.shape or not np.isfinite(p.a[np.isfinite(p.e)]).all() for p in wrong):
+    if any(p.e.shape != p.a.shape or not (np.isfinite(p.a) & np.isfinite(p.e)).all() for p in wrong):
         return
-    gap = max(float(np.nanmax(np.abs(p.a - p.e), initial=0.0)) / max(p.size, 1e-300) for p in wrong)
-    if gap > CLOSE:
+    gap = max(float(np.abs(p.a - p.e).max(initial=0.0)) / max(p.size, 1e-300) for p in wrong)
+    if not 0 < gap <= CLOSE:
         return
     if all((p.a.astype(np.float32) == p.a).all() for p in wrong if p.e.dtype != np.float32):
         text = "The numbers are right to about seven digits: somewhere the computation goes through float32."
@@ -42,7 +42,7 @@ def nonfinite(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     at = tuple(int(i) for i in np.argwhere(~np.isfinite(pair.a) & np.isfinite(pair.e))[0])
     kind = "NaN" if np.isnan(pair.a[at]) else "infinity"
     place = f", first at {entry(at, pair.labels)}" if at else ""
-    text = f"{kind[0].upper()}{kind[1:]} appears where a finite number is expected{place}{culprit(pair, at)}."
+    text = f"{kind[0].upper()}{kind[1:]} appears where a finite number is expected{place}{culprit(pair, at)}"
     yield Candidate(kind.lower(), text, itself, free=-1)
 
 
@@ -58,4 +58,4 @@ def culprit(pair: Pair, at: tuple[int, ...]) -> str:
             if (x == 0).any():
                 there = "is zero there" if np.ndim(x) == 0 else "has zeros there"
                 return f"; the input `{name}` {there}: what does log, or a division, make of it?"
-    return ""
+    return "."

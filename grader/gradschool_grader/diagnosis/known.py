@@ -18,13 +18,15 @@ from ..verdict import Diagnosis
 from .candidate import first_that_explains
 from .layout import axes, order
 from .scale import factor, sign
-from .seen import Pair, Seen, pairs
+from .seen import Pair, Seen, failed_probe, pairs
 from .structure import lower
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     def like(misconception: Misconception, s: Seen) -> bool:
-        return agrees(exercise, s.group, s.probes, s.got, answers.misconception(misconception.name, s.group))
+        return may_be(exercise, misconception, s, answers) and agrees(
+            exercise, s.group, s.probes, s.got, answers.misconception(misconception.name, s.group)
+        )
 
     passed = [s for s in seen if not s.difference]
     everywhere = [m for m in exercise.misconceptions if all(like(m, s) for s in failed)]
@@ -38,6 +40,13 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     group, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
     return named(first, others, "" if len(explained) == len(failed) else f"In the part `{group}`")
+
+
+def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
+    """Whether the probe that failed leaves it open: one call tells most misconceptions apart."""
+    probe = failed_probe(s)
+    mine = [o for o in s.got if o.probe == probe and not o.again]
+    return agrees(exercise, s.group, s.probes, mine, answers.glance(m.name, s.group, probe))
 
 
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:
@@ -54,7 +63,11 @@ def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> D
     wrong = [pair for s in failed for pair in pairs(exercise, s) if not pair.right]
     paths = list(dict.fromkeys(pair.path for pair in wrong))
     explained: dict[str, Misconception] = {}
+    first_failed = one_probe(failed[0])
     for m in exercise.misconceptions:
+        glance = replace(first_failed, expected=answers.glance(m.name, first_failed.group, failed_probe(first_failed)))
+        if not hopeful(exercise, first_failed, glance):
+            continue
         told = [pair for s in failed for pair in told_by(exercise, m, s, answers)]
         besides = scaled(told, wrong)
         if besides:
@@ -72,16 +85,30 @@ def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> D
     return named(m, tuple(others), f"In {mine}")
 
 
+def one_probe(s: Seen) -> Seen:
+    """What was seen of the probe that failed."""
+    probe = failed_probe(s)
+    expected, got = ([o for o in side if o.probe == probe and not o.again] for side in (s.expected, s.got))
+    return replace(s, expected=expected, got=got)
+
+
+def hopeful(exercise: Exercise, s: Seen, like: Seen) -> bool:
+    """Whether a misconception explains one of the arrays that are wrong, or all of them but for their scale."""
+    bad = {p.place for p in pairs(exercise, s) if not p.right}
+    told = [p for p in pairs(exercise, like) if p.place in bad]
+    return any(p.right for p in told) or bool(scaled(told, told, least=0))
+
+
 def told_by(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> list[Pair]:
     """The arrays that came beside those of a misconception, in the places where the answer is wrong."""
-    bad = {(p.label, p.path, id(p.arguments)) for p in pairs(exercise, s) if not p.right}
+    bad = {p.place for p in pairs(exercise, s) if not p.right}
     like = replace(s, expected=answers.misconception(m.name, s.group))
-    return [p for p in pairs(exercise, like) if (p.label, p.path, id(p.arguments)) in bad]
+    return [p for p in pairs(exercise, like) if p.place in bad]
 
 
-def scaled(told: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+def scaled(told: Sequence[Pair], wrong: Sequence[Pair], least: float = 3) -> str:
     """How the answer differs from a misconception, if it does so in every array in one way."""
     if len(told) != len(wrong) or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
         return ""
-    found = first_that_explains((sign, factor, axes, order), told, least=3)
-    return found.text if found and not found.free else ""
+    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=False)
+    return found.text if found else ""

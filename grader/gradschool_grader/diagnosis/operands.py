@@ -35,6 +35,9 @@ def sizes(pair: Pair) -> dict[str, float]:
             )
         if value.ndim > 1:
             named.setdefault(f"the number of entries of `{name}`", float(value.size))
+    if pair.path and pair.e.ndim:
+        named |= {f"the size of axis {i} of it": float(n) for i, n in enumerate(pair.e.shape)}
+        named["the number of its entries"] = float(pair.e.size)
     return named
 
 

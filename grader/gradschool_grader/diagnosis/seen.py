@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..compare import Difference, close
-from ..exercise import Exercise, Group, Probe, Steps, Tolerance
+from ..exercise import Call, Exercise, Group, Probe, Steps, Tolerance
 from ..inside.perform import leaves
 from ..observe import Observation
 
@@ -30,6 +30,11 @@ class Seen:
     difference: Difference | None
 
 
+def failed_probe(s: Seen) -> int:
+    """The probe in which the first difference was seen."""
+    return s.got[s.difference.index].probe if s.difference and s.difference.index < len(s.got) else 0
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """An expected array `e`, what came in its place `a`, and the arguments of that call."""
@@ -41,8 +46,14 @@ class Pair:
     tolerance: Tolerance
     group: str = ""
     label: str = ""
+    probe: int = 0
     carried: np.ndarray | None = None  # in a sequence: the value that the step began with
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, int, str, str]:
+        """What is the same for two answers to one question."""
+        return self.group, self.probe, self.label, self.path
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -99,13 +110,20 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Ite
     probe = s.probes[e.probe]
     got = dict(leaves(a.behaviour.value))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
+    given = {**defaults(exercise), **a.arguments} if isinstance(probe, Call | Steps) else a.arguments
     for path, value in leaves(e.behaviour.value):
         if is_array(value) and is_array(got.get(path)):
             name = returned(path, probe)
             carried = before.get(as_argument(name))
             carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None
-            yield Pair(name, widened(value), widened(got[path]), a.arguments, s.group.tolerance, s.group.name,
-                       a.label, carried, exercise.axes)  # fmt: skip
+            yield Pair(name, widened(value), widened(got[path]), given, s.group.tolerance, s.group.name,
+                       a.label, e.probe, carried, exercise.axes)  # fmt: skip
+
+
+def defaults(exercise: Exercise) -> dict[str, Any]:
+    """Numbers that an argument has if it is not given."""
+    known = {name: p.default for name, p in exercise.signature.parameters.items()}
+    return {name: value for name, value in known.items() if type(value) in (int, float)}
 
 
 def is_array(value: Any) -> bool:

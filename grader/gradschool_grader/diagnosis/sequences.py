@@ -30,7 +30,7 @@ def first_to_diverge(exercise: Exercise, s: Seen) -> Diagnosis | None:
     if not wrong or not wrong[0].label.startswith("step "):
         return None
     step = wrong[0].label
-    here = [p for p in pairs(exercise, s) if p.label == step and p.arguments is wrong[0].arguments]
+    here = [p for p in pairs(exercise, s) if p.place[:3] == wrong[0].place[:3]]
     bad, good = ([p.path for p in here if p.right is right] for right in (False, True))
     before = int(step.split()[1]) - 1
     words = f"The first quantity that differs: {step}: {counted(wrong[0])}."

@@ -6,6 +6,7 @@ Nothing is named that leaves a wrong entry unexplained, except in so many words:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ..compare import entry
 from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .candidate import Candidate, Reading, agreement, evidence, first_that_explains
+from .constant import constant
 from .digits import nonfinite, precision
 from .functions import cut_off, last_operation
 from .layout import axes, order
@@ -23,8 +25,8 @@ from .terms import terms
 from .where import where
 
 READINGS: tuple[Reading, ...] = (
-    nonfinite, precision, sign, axes, too_little, too_much, shape, order, factor, offset, terms, last_operation,
-    cut_off,
+    nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
+    last_operation, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 LAYOUT: tuple[Reading, ...] = (axes, too_much, order)
@@ -81,12 +83,11 @@ def replaced(pair: Pair, first: Candidate) -> Pair | None:
         both = first.same(pair)
     if both is None or np.shape(both[1]) != pair.a.shape or both[0] is not pair.a:
         return None
-    return Pair(pair.path, np.asarray(both[1]), pair.a, pair.arguments, pair.tolerance, pair.group, pair.label,
-                None, pair.axes)  # fmt: skip
+    return replace(pair, e=np.asarray(both[1]), carried=None)
 
 
 def lower(text: str) -> str:
-    return text[0].lower() + text[1:]
+    return text if text.startswith("NaN") else text[0].lower() + text[1:]
 
 
 # ------------------------------------------------------------------------------------------------------ part by part
@@ -117,24 +118,36 @@ def listed(paths: Sequence[str]) -> str:
 
 
 def by_part(wrong: Sequence[Pair]) -> Diagnosis | None:
-    """One reading for each returned array, or for each group of probes."""
-    return split(wrong, lambda p: p.path, "`{}`") or split(wrong, lambda p: p.group, "The part `{}`")
+    """One reading for each returned array; for the single entries and their sums; or for each group of probes."""
+    return (
+        split(wrong, lambda p: p.path, "`{}`", "{} too, and may follow from it.")
+        or split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", "{} too.")
+        or split(wrong, lambda p: p.group, "The part `{}`", "This does not explain {}.", least=1)
+    )
 
 
-def split(wrong: Sequence[Pair], key: Callable[[Pair], str], words: str) -> Diagnosis | None:
+def split(
+    wrong: Sequence[Pair], key: Callable[[Pair], str], words: str, others: str, least: int = 0
+) -> Diagnosis | None:
+    """What each part says by itself; a factor of its own for each array counts only if no part is left over."""
     names = list(dict.fromkeys(map(key, wrong)))
     if len(names) < 2 or not all(names):
         return None
     found = {name: first_that_explains(READINGS, [p for p in wrong if key(p) == name]) for name in names}
     explained = {name: c for name, c in found.items() if c}
-    if not explained:
+    rest = [name for name in names if name not in explained]
+    if not explained or (least and (len(rest) > len(explained) or (rest and fitted_for_each(explained)))):
         return None
     texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
-    rest = [name for name in names if name not in explained]
     if rest:
-        texts.append(f"{listed(rest)} {'differs' if len(rest) == 1 else 'differ'} too, and may follow from it.")
+        differ = "differs" if len(rest) == 1 else "differ"
+        texts.append(others.format(listed(rest) if least else f"{listed(rest)} {differ}"))
     first = next(iter(explained.values()))
     return said(" and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint)
+
+
+def fitted_for_each(explained: dict[str, Candidate]) -> bool:
+    return max(c.free for c in explained.values()) > 1
 
 
 def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[str, Candidate]]:
@@ -149,12 +162,13 @@ def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[str, Candidate]]
 # ------------------------------------------------------------------------------------------------------------ close
 def close_to(wrong: Sequence[Pair]) -> Diagnosis | None:
     """The candidate that explains most of the wrong entries, if that is nearly all, and the entries it leaves."""
+    largest = max(wrong, key=lambda p: p.a.size)
     best: tuple[float, Candidate | None] = (NEARLY, None)
-    for read in READINGS[2:]:
+    for read in READINGS[3:]:
         for candidate in read(wrong):
-            share = explained_share(candidate, wrong)
-            if share > best[0]:
-                best = share, candidate
+            if explained_share(candidate, [largest]) > NEARLY / 2:  # most are out at once
+                share = explained_share(candidate, wrong)
+                best = max(best, (share, candidate), key=lambda x: x[0])
     if best[1] is None:
         return None
     text = f"Close to this, but not quite: {lower(best[1].text)} It does not explain {exceptions(best[1], wrong)}."
@@ -181,6 +195,15 @@ def exceptions(candidate: Candidate, wrong: Sequence[Pair]) -> str:
     left: list[str] = []
     for pair in wrong:
         explained = agreement(candidate, pair)
-        if explained is not None:
-            left += [f"{pair.path}{entry(at.tolist(), pair.labels)}".strip() for at in np.argwhere(~explained)]
-    return ", ".join(left[:3]) + (f" and {len(left) - 3} more entries" if len(left) > 3 else "")
+        missed = [] if explained is None else np.argwhere(~explained & pair.visible).tolist()
+        left += [entry_name(pair, at) for at in missed]
+    few = list(dict.fromkeys(left))[:3]
+    more = len(left) - len(few)
+    return ", ".join(few) + (f" and {more} more number{'s' if more > 1 else ''}" if more else "")
+
+
+def entry_name(pair: Pair, at: Sequence[int]) -> str:
+    name = f"`{pair.path}`" if pair.path else "the answer"
+    return (
+        f"{name} at {entry(at, pair.labels)} in the part `{pair.group}`" if at else f"{name} in the part `{pair.group}`"
+    )

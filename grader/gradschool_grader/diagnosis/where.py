@@ -6,6 +6,7 @@ The condition must hold in exactly the entries that are wrong, over all arrays o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +29,8 @@ def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     """The condition in words, and what is wrong there if a reading can say it."""
     alike = [p for p in everything if p.path in {q.path for q in wrong} and p.e.shape == p.a.shape]
     marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
-    if len(marked) < ENTRIES or min(marked.sum(), (~marked).sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):
+    right = np.concatenate([(~p.wrong & (p.e != 0)).ravel() for p in alike] or [np.zeros(0, bool)])  # zeros come easily
+    if len(marked) < ENTRIES or min(marked.sum(), right.sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):
         return None
     for words, holds in conditions(alike, wrong):
         if all(np.array_equal(np.broadcast_to(holds(p), p.e.shape), p.wrong) for p in alike):
@@ -41,8 +43,7 @@ def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
 def only(pair: Pair, mask: np.ndarray) -> Pair:
     """The pair with some of its entries only, in a row."""
     carried = None if pair.carried is None else pair.carried[mask]
-    return Pair(pair.path, pair.e[mask], pair.a[mask], pair.arguments, pair.tolerance, pair.group, pair.label, carried,
-                pair.axes)  # fmt: skip
+    return replace(pair, e=pair.e[mask], a=pair.a[mask], carried=carried)
 
 
 def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:

@@ -1,0 +1,37 @@
+"""Readings of nothing done: an argument comes back as it went in, all is zero, or all is the same number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .candidate import Candidate, Same
+from .operands import arrays, shared
+from .seen import Pair
+
+ENOUGH = 3  # entries that should not be what they are
+
+
+def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    if any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.visible.sum()) for p in wrong) < ENOUGH:
+        return
+    if all(p.carried is not None for p in wrong):
+        text = "It comes back as it went in: nothing brings it up to date."
+        yield Candidate(
+            "unchanged", text, unchanged, free=-1, hint="Which line computes it, and is that what you return?"
+        )
+    for name in shared([arrays(p) for p in wrong]):
+        text = f"The answer is {name} itself: what should happen to it does not."
+        yield Candidate("echo", text, lambda p, n=name: (p.a, np.broadcast_to(arrays(p)[n], p.a.shape)))
+    yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1,
+                    hint="Is the array that you fill the one that you return?")  # fmt: skip
+    varied = [p for p in wrong if np.ptp(p.e) > 0]
+    if len(varied) == len(wrong):
+        text = "All numbers of an array are the same, which they should not be."
+        yield Candidate("one_number", text, lambda p: (p.a, np.full(p.a.shape, p.a.flat[0])), free=-1,
+                        hint="Over which axis do you sum, and is it one too many?")  # fmt: skip
+
+
+def unchanged(pair: Pair) -> Same | None:
+    return None if pair.carried is None else (pair.a, pair.carried)

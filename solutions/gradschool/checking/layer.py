@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -85,6 +84,8 @@ def problem_of(look: Callable[[Case], None], case: Case) -> str:
     except Problem as problem:
         return str(problem)
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} (line {frame.lineno} of {Path(frame.filename).name})"
+        at: Any = error.__traceback__
+        while at.tb_next:  # to where it was raised
+            at = at.tb_next
+        return f"{type(error).__name__}: {error} (line {at.tb_lineno} of {Path(at.tb_frame.f_code.co_filename).name})"
     return ""

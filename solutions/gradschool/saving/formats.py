@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
 
 TEXT = "gradschool"  # the name under which a file keeps the text
 HEADERS = {
@@ -30,7 +31,7 @@ HEADERS = {
 def write(file: Path, arrays: Mapping[str, np.ndarray], text: str) -> None:
     """Write beside the file first, then put it in its place: what was there stays until all of the new is on disk."""
     content = packed_safetensors(arrays, text) if is_safetensors(file) else packed_npz(arrays, text)
-    beside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    beside = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
     try:
         with open(beside, "xb") as stream:
             stream.write(content)
@@ -75,6 +76,8 @@ def packed_npz(arrays: Mapping[str, np.ndarray], text: str) -> memoryview:
 
 
 def read_npz(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndarray]]:
+    import zipfile  # here, since `import gradschool` should be quick
+
     with open(file, "rb") as stream:
         try:
             archive = zipfile.ZipFile(stream)
@@ -88,7 +91,7 @@ def read_npz(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndarray]]:
             raise unreadable(file, error) from error
 
 
-def entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def entry(archive: ZipFile, member: ZipInfo) -> np.ndarray:
     """An array of the archive, once its header is known to ask for just the bytes that are there."""
     content = io.BytesIO(archive.read(member))
     version = np.lib.format.read_magic(content)

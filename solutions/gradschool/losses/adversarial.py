@@ -14,8 +14,10 @@ from .scores import bce_with_logits
 __all__ = ["gan_discriminator_loss", "gan_generator_loss"]
 
 
-def target(z, value):
-    return np.full(np.shape(z), value, dtype=float)
+def bce_of_all(z, target):
+    """The mean over all scores, of any shape, with the same target for each."""
+    z = np.reshape(z, -1)
+    return bce_with_logits(z, np.full(z.shape, target), normalization="all-elements")
 
 
 def gan_discriminator_loss(real, fake, real_target=1.0):
@@ -41,8 +43,7 @@ def gan_discriminator_loss(real, fake, real_target=1.0):
     """
     if not 0 <= real_target <= 1:
         raise ValueError(f"gan_discriminator_loss: expected real_target between 0 and 1, got {real_target}")
-    on_data = bce_with_logits(real, target(real, real_target), normalization="all-elements")
-    return on_data + bce_with_logits(fake, target(fake, 0.0), normalization="all-elements")
+    return bce_of_all(real, real_target) + bce_of_all(fake, 0.0)
 
 
 def gan_generator_loss(fake, form="non-saturating"):
@@ -65,7 +66,7 @@ def gan_generator_loss(fake, form="non-saturating"):
     [4.0181499, -0.0181499]
     """
     if form == "non-saturating":
-        return bce_with_logits(fake, target(fake, 1.0), normalization="all-elements")
+        return bce_of_all(fake, 1.0)
     if form == "minimax":
-        return -bce_with_logits(fake, target(fake, 0.0), normalization="all-elements")
+        return -bce_of_all(fake, 0.0)
     raise ValueError(f'gan_generator_loss: expected form "non-saturating" or "minimax", got {form!r}')

@@ -28,7 +28,9 @@ def check_conv(X, W, b, groups):
             "spatial axes each; a channel axis is added by X[..., None]."
         )
     if not isinstance(groups, int | np.integer) or groups < 1 or W.shape[-1] % groups or X.shape[-1] % groups:
-        raise ValueError(f"conv: groups={groups!r} must divide the channels of X {X.shape} and of W {W.shape}.")
+        raise ValueError(
+            f"conv: groups={groups!r} must divide the channels of X {X.shape} and of W {W.shape}; try a divisor."
+        )
     if X.shape[-1] != W.shape[-2] * groups:
         expected = (*W.shape[:-2], X.shape[-1] // groups, W.shape[-1])
         raise ValueError(

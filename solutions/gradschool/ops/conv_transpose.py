@@ -30,7 +30,7 @@ def check_conv_transpose(X, W, b, groups):
         advice = "try W.swapaxes(-1, -2)" if X.shape[-1] == W.shape[-2] else "X has its channels last, W (..., O, C)"
         raise ValueError(f"conv_transpose: X {X.shape} and W {W.shape} do not fit; {advice}.")
     if not isinstance(groups, int | np.integer) or groups < 1 or X.shape[-1] % groups:
-        raise ValueError(f"conv_transpose: groups={groups!r} must divide the channels of X {X.shape}.")
+        raise ValueError(f"conv_transpose: groups={groups!r} must divide the channels of X {X.shape}; try a divisor.")
     O = W.shape[-2] * groups
     if b is not None and b.shape != (O,):
         raise ValueError(f"conv_transpose: expected b of shape ({O},) for W {W.shape}, groups={groups}, got {b.shape}.")
@@ -52,7 +52,9 @@ def conv_transpose_layout(X, W, b, stride, crop, dilation, groups):
     whole = [s * (m - 1) + e for m, e, s in zip(X.shape[1:-1], extents, strides, strict=True)]
     sizes = tuple(m - sum(w) for m, w in zip(whole, width, strict=True))
     if min(X.shape[1:-1]) < 1 or min(sizes) < 1:
-        raise ValueError(f"conv_transpose: crop={crop!r} leaves nothing of {tuple(whole)}, which X {X.shape} becomes.")
+        raise ValueError(
+            f"conv_transpose: crop={crop!r} leaves nothing of {tuple(whole)}, which X {X.shape} becomes; crop less."
+        )
     return strides, dilations, width, sizes
 
 

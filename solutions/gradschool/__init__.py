@@ -106,6 +106,7 @@ from .regularization import add_decay, decay_weights, l1_penalty, l2_penalty, ma
 from .run import Run
 from .saving import Saved, load, save
 from .step import training_step
+from .summary import Summary, summary
 from .swap import using
 from .training import evaluate, train
 from .transfer import clone, hold, replace_head
@@ -144,5 +145,5 @@ __all__ += [
     "AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test",
 ]  # fmt: skip
 __all__ += ["Labelled", "dims", "finddim", "labelled", "stripdims", "to_format"]
-__all__ += ["LayerReport", "Saved", "check_layer", "first_nonfinite", "load", "save"]
+__all__ += ["LayerReport", "Saved", "Summary", "check_layer", "first_nonfinite", "load", "save", "summary"]
 __all__ += ["clone", "freeze", "hold", "replace_head", "trainable", "with_factors", "with_state"]

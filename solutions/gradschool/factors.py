@@ -82,7 +82,8 @@ def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
     What is frozen gets no gradient, so it neither moves by an old velocity nor decays, and its slots in the state stay
     as they are, ready for later. The count of steps goes on for all: Adam's bias correction is then past for slots that
     are still zero, and their first steps are three times too long. A new phase of training had better begin with a
-    new state. In `train` and on flat trees it works as any optimizer.
+    new state. In `train` and on flat trees it works as any optimizer; what `gradients` clips there by a common norm
+    still contains what is frozen, unless `hold` makes it zero.
 
     >>> from gradschool.optimizers import optimizer
     >>> adamw, params = with_factors(optimizer("adamw"), {"body": 0.0}), {"body": np.ones(2), "head": np.ones(2)}

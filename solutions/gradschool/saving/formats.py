@@ -3,8 +3,9 @@
 write("best.npz", arrays, text)                         # there completely, or not at all
 text, arrays = read("best.npz", max_bytes=2**33)
 
-Neither can hold code. What is read is checked before memory is taken for it: a file of a few bytes may claim to hold
-an array of any size.
+Neither can hold code. npz has a checksum for every array; safetensors has none, so that there damaged numbers go
+unnoticed, where a cut or a damaged header does not. What is read is checked before memory is taken for it: a file of a
+few bytes may claim to hold an array of any size.
 """
 
 from __future__ import annotations

@@ -285,6 +285,8 @@ def test_a_missing_file_and_a_missing_package_are_named(tmp_path, monkeypatch):
         load(tmp_path / "none.npz")
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
         load(tmp_path / "none.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*runs to put a\.npz in; make it first"):
+        save(tmp_path / "runs" / "a.npz", {})
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     for action in (lambda: save(tmp_path / "a.safetensors", {}), lambda: load(tmp_path / "a.safetensors")):
         with pytest.raises(ImportError, match=r"pip install 'gradschool\[files\]'"):

@@ -31,6 +31,8 @@ HEADERS = {
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], text: str) -> None:
     """Write beside the file first, then put it in its place: what was there stays until all of the new is on disk."""
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no folder {file.parent} to put {file.name} in; make it first")
     content = packed_safetensors(arrays, text) if is_safetensors(file) else packed_npz(arrays, text)
     beside = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
     try:

@@ -21,44 +21,31 @@ TARGETS = {"LSTM": {1: 1.10, 2: 1.45}, "GRU": {1: 0.70, 2: 0.72}, "W6": {1: 1.0,
 N, T, D, H = 32, 50, 64, 128  # sequences, steps, inputs, units
 C, HEADS, PLACES, SEQUENCES = 128, 4, 64, 16
 LR = 1e-3
-Problem = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]  # parameters, inputs, and class numbers or targets
 
 
-def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Weights (in, out) that keep the size of what goes through them."""
-    return (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32)
+def gelu(x: Any) -> Any:
+    return gs.gelu(x, approximate="tanh")
 
 
-def recurrent_problem(name: str) -> Problem:
-    rng, columns = np.random.default_rng(0), H * (4 if name == "LSTM" else 3)
-    bias = np.zeros(columns if name == "LSTM" else (2, columns), np.float32)
-    params = {"W": normal(rng, D, columns), "R": normal(rng, H, columns), "b": bias}
-    params |= {"V": normal(rng, H, 10), "c": np.zeros(10, np.float32)}
-    return params, rng.normal(size=(N, T, D)).astype(np.float32), rng.integers(10, size=N)
+def network(name: str) -> tuple[layers.Layer, tuple[int, ...]]:
+    """And the shape of its samples"""
+    if name == "LSTM":
+        return gs.sequential(layers.lstm(H), layers.dense(10)), (T, D)
+    if name == "GRU":
+        return gs.sequential(layers.gru(H, two_biases=True), layers.dense(10)), (T, D)
+    forward = layers.residual(layers.dense(4 * C), gelu, layers.dense(C))
+    net = gs.sequential(layers.residual(layers.multihead(HEADS)), layers.layernorm(), forward, layers.layernorm())
+    return net, (PLACES, C)
 
 
-def encoder_problem() -> Problem:
+def problem(name: str) -> tuple[layers.Layer, Any, Any, np.ndarray, np.ndarray]:
+    """The network, its parameters and state, and one batch: inputs, and class numbers or targets."""
     rng = np.random.default_rng(0)
-    params = {f"W{part}": normal(rng, C, C) for part in "qkvo"} | {f"b{part}": np.zeros(C) for part in "qkvo"}
-    params |= {"W1": normal(rng, C, 4 * C), "b1": np.zeros(4 * C), "W2": normal(rng, 4 * C, C), "b2": np.zeros(C)}
-    params |= {f"gamma{i}": np.ones(C) for i in (1, 2)} | {f"beta{i}": np.zeros(C) for i in (1, 2)}
-    X, target = rng.normal(size=(2, SEQUENCES, PLACES, C)).astype(np.float32)
-    return {name: p.astype(np.float32) for name, p in params.items()}, X, target
-
-
-# --------------------------------------------------------------------------------------------------------------- ours
-def lstm_network(p: Any, X: Any) -> Any:
-    return gs.dense(gs.lstm(X, p["W"], p["R"], p["b"])[1], p["V"], p["c"])
-
-
-def gru_network(p: Any, X: Any) -> Any:
-    return gs.dense(gs.gru(X, p["W"], p["R"], p["b"])[1], p["V"], p["c"])
-
-
-def encoder(p: Any, X: Any) -> Any:
-    Y = gs.layernorm(X + layers.multihead_attention(p, X, X, X, HEADS), p["gamma1"], p["beta1"])
-    h = gs.gelu(gs.dense(Y, p["W1"], p["b1"]), approximate="tanh")
-    return gs.layernorm(Y + gs.dense(h, p["W2"], p["b2"]), p["gamma2"], p["beta2"])
+    net, shape = network(name)
+    params, state, _ = net.init(rng, shape, dtype=np.float32)
+    count = SEQUENCES if name == "W6" else N
+    X, target = rng.normal(size=(2, count, *shape)).astype(np.float32)
+    return net, params, state, X, target if name == "W6" else rng.integers(10, size=count)
 
 
 def squared_distance(Y: Any, target: Any) -> Any:
@@ -66,15 +53,14 @@ def squared_distance(Y: Any, target: Any) -> Any:
 
 
 def ours(name: str) -> Callable[[], float]:
-    params, X, target = encoder_problem() if name == "W6" else recurrent_problem(name)
-    network = {"LSTM": lstm_network, "GRU": gru_network, "W6": encoder}[name]
+    net, params, state, X, target = problem(name)
     loss = squared_distance if name == "W6" else gs.softmax_cross_entropy
     wanted = target if name == "W6" else gs.one_hot(target, 10).astype(np.float32)
     weights, adam = gs.contiguous(params), gs.in_place(gs.optimizer("adam"))
     memory, room = adam.init(weights), weights.like()
 
     def step() -> float:
-        done = gs.training_step(network, loss, adam, weights, None, memory, (X, wanted), LR, room=room)
+        done = gs.training_step(net, loss, adam, weights, state, memory, (X, wanted), LR, room=room)
         return float(done.loss)
 
     return step
@@ -85,7 +71,7 @@ def eager(name: str, **options: Any) -> Callable[[], float]:
     import torch
     from torch.nn import functional
 
-    params, X, target = encoder_problem() if name == "W6" else recurrent_problem(name)
+    _, params, _, X, target = problem(name)
     model = torch_encoder(params) if name == "W6" else torch_recurrent(name, params)
     loss_of = functional.mse_loss if name == "W6" else functional.cross_entropy
     learned = [p for p in model.parameters() if p.requires_grad]
@@ -105,7 +91,7 @@ def tuned(name: str) -> Callable[[], float]:
     return eager(name, fused=True)
 
 
-def torch_recurrent(name: str, p: Any) -> Any:
+def torch_recurrent(name: str, params: Any) -> Any:
     import torch
     from torch import nn
 
@@ -119,30 +105,34 @@ def torch_recurrent(name: str, p: Any) -> Any:
             last = self.layer(X)[1]
             return self.head((last[0] if name == "LSTM" else last)[0])
 
-    model = Reader()
+    model, (p, head) = Reader(), params
     b, unused = (p["b"], np.zeros_like(p["b"])) if name == "LSTM" else p["b"]
     values = {"weight_ih_l0": p["W"].T, "weight_hh_l0": p["R"].T, "bias_ih_l0": b, "bias_hh_l0": unused}
-    values = {f"layer.{part}": a for part, a in values.items()} | {"head.weight": p["V"].T, "head.bias": p["c"]}
+    values = {f"layer.{part}": a for part, a in values.items()} | {"head.weight": head["W"].T, "head.bias": head["b"]}
     model.load_state_dict({part: torch.tensor(a) for part, a in values.items()})
     if name == "LSTM":
         model.layer.bias_hh_l0.requires_grad_(False)
     return model
 
 
-def torch_encoder(p: Any) -> Any:
+def torch_encoder(params: Any) -> Any:
     import functools
 
     import torch
     from torch.nn import TransformerEncoderLayer, functional
 
-    gelu = functools.partial(functional.gelu, approximate="tanh")
-    model = TransformerEncoderLayer(C, HEADS, 4 * C, 0.0, gelu, batch_first=True)
+    model = TransformerEncoderLayer(
+        C, HEADS, 4 * C, 0.0, functools.partial(functional.gelu, approximate="tanh"), batch_first=True
+    )
+    (_, (p,)), norm1, (_, (first, _, second)), norm2 = params
     values = {
         "self_attn.in_proj_weight": np.concatenate([p[f"W{part}"].T for part in "qkv"]),
         "self_attn.in_proj_bias": np.concatenate([p[f"b{part}"] for part in "qkv"]),
         "self_attn.out_proj.weight": p["Wo"].T, "self_attn.out_proj.bias": p["bo"],
-        "linear1.weight": p["W1"].T, "linear1.bias": p["b1"], "linear2.weight": p["W2"].T, "linear2.bias": p["b2"],
-        "norm1.weight": p["gamma1"], "norm1.bias": p["beta1"], "norm2.weight": p["gamma2"], "norm2.bias": p["beta2"],
+        "linear1.weight": first["W"].T, "linear1.bias": first["b"],
+        "linear2.weight": second["W"].T, "linear2.bias": second["b"],
+        "norm1.weight": norm1["gamma"], "norm1.bias": norm1["beta"],
+        "norm2.weight": norm2["gamma"], "norm2.bias": norm2["beta"],
     }  # fmt: skip
     model.load_state_dict({part: torch.tensor(a) for part, a in values.items()})
     return model

@@ -14,38 +14,33 @@ from typing import Any
 import numpy as np
 
 import gradschool as gs
+from gradschool import layers
 
 TARGETS = {"W4/28": {1: 0.88, 2: 1.05}, "W4/32": {1: 0.80, 2: 1.05}}
 CHANNELS = {"W4/28": 1, "W4/32": 3}
 BATCH, LR = 32, 1e-3
 
 
-def network(p: Any, X: Any) -> Any:
-    h = gs.relu(gs.conv(X, p["W1"], p["b1"]))
-    h = gs.maxpool(gs.relu(gs.conv(h, p["W2"], p["b2"])), 2)
-    h = gs.relu(gs.dense(h.reshape(len(X), -1), p["W3"], p["b3"]))
-    return gs.dense(h, p["W4"], p["b4"])
-
-
-def problem(name: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Parameters, and one batch: images and class numbers."""
-    rng, width, channels = np.random.default_rng(0), int(name.split("/")[1]), CHANNELS[name]
-    pooled = (width - 4) // 2
-    shapes = (3, 3, channels, 32), (3, 3, 32, 64), (pooled * pooled * 64, 128), (128, 10)
-    params = {f"W{i}": gs.he(shape, rng, dtype=np.float32) for i, shape in enumerate(shapes, 1)}
-    params |= {f"b{i}": np.zeros(shape[-1], np.float32) for i, shape in enumerate(shapes, 1)}
-    X = rng.normal(size=(BATCH, width, width, channels)).astype(np.float32)
-    return params, X, rng.integers(10, size=BATCH)
+def problem(name: str) -> tuple[layers.Layer, Any, Any, np.ndarray, np.ndarray]:
+    """The network, its parameters and state, and one batch: images and class numbers."""
+    rng, width = np.random.default_rng(0), int(name.split("/")[1])
+    net = gs.sequential(
+        layers.conv(32, 3, init=gs.he), gs.relu, layers.conv(64, 3, init=gs.he), gs.relu, layers.maxpool(2),
+        layers.flatten(), layers.dense(128, init=gs.he), gs.relu, layers.dense(10, init=gs.he),
+    )  # fmt: skip
+    params, state, _ = net.init(rng, (width, width, CHANNELS[name]), dtype=np.float32)
+    X = rng.normal(size=(BATCH, width, width, CHANNELS[name])).astype(np.float32)
+    return net, params, state, X, rng.integers(10, size=BATCH)
 
 
 def ours(name: str) -> Callable[[], float]:
-    params, X, y = problem(name)
+    net, params, state, X, y = problem(name)
     T = gs.one_hot(y, 10).astype(np.float32)
     weights, adam = gs.contiguous(params), gs.in_place(gs.optimizer("adam"))
     memory, room = adam.init(weights), weights.like()
 
     def step() -> float:
-        done = gs.training_step(network, gs.softmax_cross_entropy, adam, weights, None, memory, (X, T), LR, room=room)
+        done = gs.training_step(net, gs.softmax_cross_entropy, adam, weights, state, memory, (X, T), LR, room=room)
         return float(done.loss)
 
     return step
@@ -55,7 +50,7 @@ def eager(name: str, channels_last: bool = False, **options: Any) -> Callable[[]
     import torch
     from torch.nn import functional
 
-    params, X, y = problem(name)
+    _, params, _, X, y = problem(name)
     model, inputs, labels = torch_network(params), torch.tensor(X).permute(0, 3, 1, 2), torch.tensor(y)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model, inputs = model.to(memory_format=layout), inputs.contiguous(memory_format=layout)
@@ -75,18 +70,20 @@ def tuned(name: str) -> Callable[[], float]:
     return eager(name, channels_last=True, fused=True)
 
 
-def torch_network(p: Any) -> Any:
+def torch_network(params: Any) -> Any:
+    """The same network; flatten has channels first there, so its rows are in another order."""
     import torch
     from torch import nn
 
-    channels, pooled = p["W1"].shape[2], round((len(p["W3"]) / 64) ** 0.5)
+    first, second, hidden, last = (p for p in params if p)
+    pooled = round((len(hidden["W"]) / 64) ** 0.5)
     model = nn.Sequential(
-        nn.Conv2d(channels, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(len(p["W3"]), 128), nn.ReLU(), nn.Linear(128, 10),
+        nn.Conv2d(first["W"].shape[2], 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(len(hidden["W"]), 128), nn.ReLU(), nn.Linear(128, 10),
     )  # fmt: skip
-    rows = p["W3"].reshape(pooled, pooled, 64, 128).transpose(3, 2, 0, 1)  # channels first, as nn.Flatten leaves them
-    weights = p["W1"].transpose(3, 2, 0, 1), p["W2"].transpose(3, 2, 0, 1), rows.reshape(128, -1), p["W4"].T
+    rows = hidden["W"].reshape(pooled, pooled, 64, 128).transpose(3, 2, 0, 1).reshape(128, -1)
+    weights = first["W"].transpose(3, 2, 0, 1), second["W"].transpose(3, 2, 0, 1), rows, last["W"].T
     learned = [part for part in model if hasattr(part, "weight")]
-    for i, (layer, W) in enumerate(zip(learned, weights, strict=True), 1):
-        layer.weight, layer.bias = nn.Parameter(torch.tensor(W.copy())), nn.Parameter(torch.tensor(p[f"b{i}"]))
+    for part, W, p in zip(learned, weights, (first, second, hidden, last), strict=True):
+        part.weight, part.bias = nn.Parameter(torch.tensor(W.copy())), nn.Parameter(torch.tensor(p["b"]))
     return model

@@ -44,6 +44,8 @@ from .ops import (
     attention,
     avgpool,
     batchnorm,
+    batchnorm_elu,
+    batchnorm_relu,
     bidirectional,
     causal_mask,
     conv,
@@ -117,7 +119,8 @@ __version__ = "0.1.0"
 heap.keep_freed_memory()
 
 __all__ = [
-    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "bce_with_logits",
+    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "batchnorm_elu", "batchnorm_relu",
+    "bce_with_logits",
     "bidirectional", "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments",
     "ctc_greedy", "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf",
     "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber",

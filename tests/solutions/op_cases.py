@@ -101,6 +101,15 @@ def pooled(*shape, **options):
     return lambda r: ([apart(r, *shape)], options)
 
 
+BATCHNORM = [
+    batches_normalised(7, 3, training=True, momentum=0.8),
+    batches_normalised(4, 5, 3, training=True, unbiased_running=True),
+    batches_normalised(4, 3, 5, 6, training=True, eps=0.1),
+    batches_normalised(5, 3),
+    batches_normalised(4, 3, 5, 6),
+]
+
+
 CASES = {
     "relu": [elementwise()],
     "leaky_relu": [elementwise(alpha=0.2), elementwise(alpha=1.5)],
@@ -181,13 +190,9 @@ CASES = {
             {"blank": 3, "reduction": "none", "mask": masked(r, 5, 7) | (np.arange(7) > 1)},
         ),
     ],
-    "batchnorm": [
-        batches_normalised(7, 3, training=True, momentum=0.8),
-        batches_normalised(4, 5, 3, training=True, unbiased_running=True),
-        batches_normalised(4, 3, 5, 6, training=True, eps=0.1),
-        batches_normalised(5, 3),
-        batches_normalised(4, 3, 5, 6),
-    ],
+    "batchnorm": BATCHNORM,
+    "batchnorm_relu": BATCHNORM,
+    "batchnorm_elu": BATCHNORM,
     "layernorm": [
         normalised(5, 3),
         normalised(4, 7, 3, eps=0.1),

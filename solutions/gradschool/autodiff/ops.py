@@ -148,18 +148,23 @@ def taken_places(
 
 def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The differentiable arguments by position, and the rest made sure to be plain."""
-    start, last = len(args), max((i for i, name in enumerate(op.names[: op.inputs]) if name in kwargs), default=-1)
-    for name in op.names[start : last + 1]:
-        if name not in kwargs and not optional(op, name):
-            break
-        args = (*args, kwargs.get(name))  # an optional array that is left out between others is None
-    kwargs = {name: a for name, a in kwargs.items() if name not in op.names[start : len(args)]}
-    for name, a in [*zip(op.names[op.inputs :], args[op.inputs :], strict=False), *kwargs.items()]:
-        if isinstance(a, Traced):
-            raise TypeError(
-                f"{op.name} has no derivative with respect to {name}; hold it fixed with stop_gradient({name}), "
-                "or write the function with NumPy."
-            )
+    differentiable = op.names[: op.inputs]
+    if any(name in differentiable for name in kwargs):
+        last = max(i for i, name in enumerate(differentiable) if name in kwargs)
+        start = len(args)
+        for name in op.names[start : last + 1]:
+            if name not in kwargs and not optional(op, name):
+                break
+            args = (*args, kwargs.get(name))  # an optional array that is left out between others is None
+        kwargs = {name: a for name, a in kwargs.items() if name not in op.names[start : len(args)]}
+    rest = (*args[op.inputs :], *kwargs.values())
+    if top_tape(rest) is not None:
+        names = (*op.names[op.inputs : len(args)], *kwargs)
+        name = next(name for name, a in zip(names, rest, strict=True) if isinstance(a, Traced))
+        raise TypeError(
+            f"{op.name} has no derivative with respect to {name}; hold it fixed with stop_gradient({name}), "
+            "or write the function with NumPy."
+        )
     return args, kwargs
 
 

@@ -28,12 +28,14 @@ class Layer:
     """`init(rng, shape, dtype=float64) -> (params, state, shape)`, `apply(params, state, x, training=False, rng=None)
     -> (y, state)`.
 
-    Shapes are those of one sample, without the batch axis. A layer that learns nothing has params {}, one that keeps
-    nothing hands on the state that it was given. Layers that draw random numbers take them from `rng`, a NumPy
-    generator; they draw while training, and wherever else they are given one (`mc_predict` does), never in a plain
-    prediction. Write your own as `Layer(my_init, my_apply)`; functions of a module make it pickle, and `check_layer`
-    says whether it is right. `parts` are the layers that a layer is composed of, and `compose(*parts)` composes others
-    in the same way; its params and state are then lists with an entry for each.
+    Shapes are those of one sample, without the batch axis; a tuple of inputs has a tuple of shapes. A layer that
+    learns nothing has params {}, one that keeps nothing hands on the state that it was given. Layers that draw
+    random numbers take them from `rng`, a NumPy generator; they draw while training, and wherever else they are
+    given one (`mc_predict` does), never in a plain prediction. Write your own as `Layer(my_init, my_apply)`;
+    functions of a module make it pickle, and `check_layer` says whether it is right. `parts` are the layers that a
+    layer is composed of, and `compose(*parts)` composes others in the same way; its params and state are then lists
+    with an entry for each. `fused` has pairs of an activation and a function like `apply` that computes the layer
+    with that activation behind it, faster than one after the other.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
@@ -41,6 +43,7 @@ class Layer:
     name: str = "layer"
     parts: tuple[Layer, ...] = ()
     compose: Callable[..., Layer] | None = None
+    fused: tuple[tuple[Callable[..., Any], Callable[..., tuple[Any, Tree]]], ...] = ()
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
@@ -83,7 +86,8 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
     """
     if units < 1:
         raise ValueError(f"dense: expected at least one unit, got {units}")
-    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})")
+    fused = DENSE_FUSED if bias else ()
+    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})", fused=fused)
 
 
 def dense_init(
@@ -99,6 +103,23 @@ def dense_apply(
     params: Tree, state: Tree, x: Any, training: bool = False, rng: np.random.Generator | None = None
 ) -> tuple[Any, Tree]:
     return ops.dense(x, params["W"], params.get("b")), state
+
+
+def dense_fused_apply(
+    op: Callable[..., Any],
+    params: Tree,
+    state: Tree,
+    x: Any,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, Tree]:
+    return op(x, params["W"], params["b"]), state
+
+
+DENSE_FUSED = tuple(
+    (behind, functools.partial(dense_fused_apply, both))
+    for behind, both in ((ops.relu, ops.dense_relu), (ops.elu, ops.dense_elu))
+)
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
@@ -141,20 +162,18 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     return Layer(init, apply, name, chain, sequential)
 
 
-FUSED = {ops.elu: ops.dense_elu, ops.relu: ops.dense_relu}
-
-
 def fusions(layers: Sequence[Layer]) -> list[Callable[..., Any] | None]:
-    """For every layer the op that computes it together with the next one: for a dense layer before its activation."""
+    """For every layer what applies it together with the next one, where it can."""
     pairs = zip(layers, [*layers[1:], None], strict=True)
-    return [FUSED.get(bare_function(after)) if layer.apply is dense_apply else None for layer, after in pairs]
+    return [dict(layer.fused).get(bare_function(after)) for layer, after in pairs]
 
 
 def bare_function(layer: Layer | None) -> Any:
     """The function that an activation layer is, if it has no options."""
     apply = None if layer is None else layer.apply
-    is_activation = isinstance(apply, functools.partial) and apply.func is activation_apply
-    return apply.args[0] if is_activation and not apply.args[1] else None
+    if isinstance(apply, functools.partial) and apply.func is activation_apply and not apply.args[1]:
+        return apply.args[0]
+    return None
 
 
 def sequential_init(
@@ -185,11 +204,8 @@ def sequential_apply(
         )
     after, done = [], False
     for layer, both, p, s in zip(layers, fused, params, states, strict=True):
-        if done:  # together with the layer before
-            done = False
-        elif both is not None and "b" in p:
-            x, done = both(x, p["W"], p["b"]), True
-        else:
-            x, s = layer.apply(p, s, x, training, rng)
+        if not done:  # together with the layer before
+            x, s = (both or layer.apply)(p, s, x, training, rng)
+        done = both is not None and not done
         after.append(s)
     return x, None if state is None else after

@@ -36,7 +36,10 @@ def batchnorm(momentum: float = 0.9, eps: float = 1e-5, unbiased_running: bool =
     [[-1.0, -1.0], [1.0, 1.0]] [0.2 3. ] [ 1.  40.9]
     """
     options = {"momentum": momentum, "eps": eps, "unbiased_running": unbiased_running}
-    return Layer(batchnorm_init, functools.partial(batchnorm_apply, options), "batchnorm")
+    apply = functools.partial(batchnorm_apply, ops.batchnorm, options)
+    together = (ops.relu, ops.batchnorm_relu), (ops.elu, ops.batchnorm_elu)
+    fused = tuple((behind, functools.partial(batchnorm_apply, both, options)) for behind, both in together)
+    return Layer(batchnorm_init, apply, "batchnorm", fused=fused)
 
 
 def batchnorm_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -> tuple[Tree, Tree, Shape]:
@@ -46,6 +49,7 @@ def batchnorm_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -
 
 
 def batchnorm_apply(
+    op: Callable[..., Any],
     options: dict[str, Any],
     params: Tree,
     state: Tree,
@@ -56,7 +60,7 @@ def batchnorm_apply(
     if state is None:
         raise ValueError("batchnorm: expected its running statistics, got state None; pass the state that init gave")
     vectors = params["gamma"], params["beta"], state["mean"], state["var"]
-    y, mean, var = ops.batchnorm(x, *vectors, training=training, **options)
+    y, mean, var = op(x, *vectors, training=training, **options)
     return y, {"mean": stop_gradient(mean), "var": stop_gradient(var)} if training else state
 
 

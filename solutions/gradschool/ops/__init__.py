@@ -97,6 +97,14 @@ from .fused import (
     dense_relu_backward,
     dense_relu_forward,
 )
+from .fused_batchnorm import (
+    batchnorm_elu,
+    batchnorm_elu_backward,
+    batchnorm_elu_forward,
+    batchnorm_relu,
+    batchnorm_relu_backward,
+    batchnorm_relu_forward,
+)
 from .gru import (
     gru,
     gru_backward,
@@ -167,7 +175,13 @@ __all__ = [
     "avgpool_forward",
     "batchnorm",
     "batchnorm_backward",
+    "batchnorm_elu",
+    "batchnorm_elu_backward",
+    "batchnorm_elu_forward",
     "batchnorm_forward",
+    "batchnorm_relu",
+    "batchnorm_relu_backward",
+    "batchnorm_relu_forward",
     "bidirectional",
     "causal_mask",
     "conv",

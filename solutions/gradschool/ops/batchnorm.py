@@ -11,7 +11,6 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import into
 
 
 def channels_of(x, gamma, beta, mean, var):
@@ -48,11 +47,6 @@ def summed_rows(x, k):
     return total if k == 1 else np.ones(k, x.dtype) @ total.reshape(k, -1)
 
 
-def absent(g):
-    """Whether a cotangent is zero; one that is itself being differentiated counts as present, whatever its value."""
-    return isinstance(g, np.ndarray) and not np.count_nonzero(g)
-
-
 # ------------------------------------------------------------------------------------------------------------ training
 def normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased):
     """(y, mean, var) of training and the cache."""
@@ -65,33 +59,34 @@ def normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased):
     y = d * d
     s2 = summed_rows(y, k) / m
     r = 1 / np.sqrt(s2 + eps)
-    y = into(y, np.multiply, d, over_rows(gamma * r, k))
-    y = into(y, np.add, y, over_rows(beta, k))
+    a = gamma * r
+    np.multiply(d, over_rows(a, k), out=y)
+    np.add(y, over_rows(beta, k), out=y)
     bessel = m / max(m - 1, 1) if unbiased else 1.0
-    old = [0.0 if a is None else momentum for a in (mean, var)]  # with nothing old, the new is all there is
+    old = [0.0 if v is None else momentum for v in (mean, var)]  # with nothing old, the new is all there is
     new_mean = mu if mean is None else momentum * mean + (1 - momentum) * mu
     new_var = s2 * bessel if var is None else momentum * var + (1 - momentum) * bessel * s2
-    cache = {"d": d, "r": r, "gamma": gamma, "k": k, "old": old, "bessel": bessel, "training": True}
+    cache = {"d": d, "r": r, "a": a, "k": k, "old": old, "bessel": bessel, "training": True}
     return (y.reshape(x.shape), new_mean, new_var), cache
 
 
 def training_gradients(g, cache, which):
-    """dL/dx = a g + b d + c, where b and c stand for what x does to the variance and the mean of the batch"""
+    """dL/dx = a (g + b d + c), where b and c stand for what x does to the variance and the mean of the batch"""
     gy, gmean, gvar = g
-    d, r, k, (old_mean, old_var) = cache["d"], cache["r"], cache["k"], cache["old"]
+    d, r, a, k, (old_mean, old_var) = cache["d"], cache["r"], cache["a"], cache["k"], cache["old"]
     rows, m = gy.reshape(d.shape), len(d) * k
     t = rows * d
     dgamma, dbeta = r * summed_rows(t, k), summed_rows(rows, k)
     found = {1: dgamma, 2: dbeta, 3: old_mean * gmean, 4: old_var * gvar}
     if 0 in which:
-        a = cache["gamma"] * r
-        share = a / -m
-        b, c = share * r * dgamma, share * dbeta
-        b = b if absent(gvar) else b + (1 - old_var) * cache["bessel"] * 2 / m * gvar
-        c = c if absent(gmean) else c + (1 - old_mean) / m * gmean
-        t = into(t, np.multiply, d, over_rows(b, k))
-        t = into(t, np.add, t, over_rows(c, k))
-        found[0] = into(t, np.add, t, rows * over_rows(a, k)).reshape(gy.shape)
+        np.multiply(d, over_rows(r * dgamma / -m, k), out=t)
+        np.add(t, over_rows(dbeta / -m, k), out=t)
+        np.add(t, rows, out=t)
+        np.multiply(t, over_rows(a, k), out=t)
+        if np.count_nonzero(gmean) or np.count_nonzero(gvar):  # most often nothing comes of the statistics
+            t += over_rows((1 - old_mean) / m * gmean, k)
+            t += d * over_rows((1 - old_var) * cache["bessel"] * 2 / m * gvar, k)
+        found[0] = t.reshape(gy.shape)
     return found
 
 
@@ -103,20 +98,21 @@ def normalised_by_running(x, gamma, beta, mean, var, eps):
     rows, gamma, beta, k = channels_of(x, gamma, beta, mean, var)
     d = rows - over_rows(mean.astype(rows.dtype, copy=False), k)
     r = 1 / np.sqrt(var.astype(rows.dtype, copy=False) + eps)
-    y = d * over_rows(gamma * r, k)
-    y = into(y, np.add, y, over_rows(beta, k))
+    a = gamma * r
+    y = d * over_rows(a, k)
+    np.add(y, over_rows(beta, k), out=y)
     results = y.reshape(x.shape), floats(mean), floats(var)
-    return results, {"d": d, "r": r, "gamma": gamma, "k": k, "training": False}
+    return results, {"d": d, "r": r, "a": a, "k": k, "training": False}
 
 
 def inference_gradients(g, cache, which):
-    """dL/dx = gamma r g: the statistics are constants here"""
+    """dL/dx = a g: the statistics are constants here"""
     gy, gmean, gvar = g
-    d, r, gamma, k = cache["d"], cache["r"], cache["gamma"], cache["k"]
+    d, r, a, k = cache["d"], cache["r"], cache["a"], cache["k"]
     rows = gy.reshape(d.shape)
     dgamma, dbeta = r * summed_rows(rows * d, k), summed_rows(rows, k)
-    found = {1: dgamma, 2: dbeta, 3: gmean - gamma * r * dbeta, 4: gvar - 0.5 * gamma * r * r * dgamma}
-    return found | ({0: (rows * over_rows(gamma * r, k)).reshape(gy.shape)} if 0 in which else {})
+    found = {1: dgamma, 2: dbeta, 3: gmean - a * dbeta, 4: gvar - 0.5 * a * r * dgamma}
+    return found | ({0: (rows * over_rows(a, k)).reshape(gy.shape)} if 0 in which else {})
 
 
 # ---------------------------------------------------------------------------------------------------------------- both
@@ -135,13 +131,28 @@ def batchnorm_gradients(g, cache, which):
     return (training_gradients if cache["training"] else inference_gradients)(g, cache, which)
 
 
+def batchnorm_plain(
+    x, gamma, beta, mean=None, var=None, training=False, momentum=0.9, eps=1e-5, unbiased_running=False
+):
+    """(y, mean, var) as the equations have it, for derivatives of derivatives: the fast form works in place"""
+    mu, s2 = mean, var
+    if training:
+        axes, m = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+        mu = np.mean(x, axis=axes)
+        s2 = np.mean((x - mu) ** 2, axis=axes)
+        spread = s2 * (m / max(m - 1, 1)) if unbiased_running else s2
+        mean = mu if mean is None else momentum * mean + (1 - momentum) * mu
+        var = spread if var is None else momentum * var + (1 - momentum) * spread
+    return gamma * (x - mu) / np.sqrt(s2 + eps) + beta, mean, var  # type: ignore[operator]
+
+
 def batchnorm_backward(g, cache):
     """dL/dx = gamma r (g - mean(g) - xhat mean(g xhat)),  dL/dgamma = sum g xhat,  dL/dbeta = sum g"""
     gradients = batchnorm_gradients(g, cache, range(5))
     return tuple(gradients[i] for i in range(5))
 
 
-@op(batchnorm_forward, batchnorm_backward, inputs=5, some=batchnorm_gradients)
+@op(batchnorm_forward, batchnorm_backward, inputs=5, some=batchnorm_gradients, plain=batchnorm_plain)
 def batchnorm(x, gamma, beta, mean=None, var=None, training=False, momentum=0.9, eps=1e-5, unbiased_running=False):
     """Normalise every channel over all samples and places, then scale and shift it.
 
@@ -165,8 +176,8 @@ def batchnorm(x, gamma, beta, mean=None, var=None, training=False, momentum=0.9,
         (y, mean, var), y of x's shape and type; no argument is changed. Derivatives pass through all three results:
         put `stop_gradient` around statistics that go into another call within the same loss.
         `batchnorm_backward` takes g = dL/dy, or (dL/dy, dL/dmean, dL/dvar), and returns the gradients of the first
-        five arguments. Its cache has `d` = x - mu (m / k, k C), that is with `k` rows side by side, `r`, `gamma`,
-        `training`, and of training `old`, the weights of the old statistics, and `bessel`, the factor of s2.
+        five arguments. Its cache has `d` = x - mu (m / k, k C), that is with `k` rows side by side, `r`, `a` = gamma
+        r, `training`, and of training `old`, the weights of the old statistics, and `bessel`, the factor of s2.
 
     A batch of one has no spread: its y is beta, with gradient 0.
 

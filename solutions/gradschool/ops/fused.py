@@ -17,6 +17,25 @@ from .elementwise import elu, relu
 from .linear import check_dense, dense, dense_db, dense_dW, dense_dX
 
 
+def bent_by_elu(Y):
+    """elu(Y) in the memory of Y, and its derivative e = exp(min(Y, 0)), which is 1 where Y > 0"""
+    e = np.minimum(Y, np.zeros_like(Y))  # an array of zeros, because NumPy is faster with it than with a 0
+    np.exp(e, out=e)
+    np.maximum(Y, e - 1, out=Y)  # exp(y) - 1 >= y: the larger one is right on both sides of 0
+    return e
+
+
+def bent_by_relu(Y):
+    """relu(Y) in the memory of Y"""
+    return np.maximum(Y, np.zeros_like(Y), out=Y)  # an array of zeros: see above
+
+
+def passed_by_relu(g, Y):
+    """g where Y > 0, else 0"""
+    passed = (Y > 0).astype(g.dtype)
+    return np.multiply(passed, g, out=passed)
+
+
 def activated_gradients(dZ, cache, which, out):
     """{i: gradient of argument i} of the dense layer, from dZ = dL/d(X W + b); `out` has memory for some"""
     parts = dense_dX, dense_dW, dense_db
@@ -28,15 +47,12 @@ def dense_relu_forward(X, W, b):
     """Y = max(X W + b, 0)"""
     check_dense(X, W, b)
     Y = floats(X @ W + b)
-    np.maximum(Y, np.zeros_like(Y), out=Y)  # an array of zeros, because NumPy is faster with it than with a 0
-    return Y, {"X": X, "W": W, "Y": Y}
+    return bent_by_relu(Y), {"X": X, "W": W, "Y": Y}
 
 
 def dense_relu_gradients(g, cache, which=(0, 1, 2), out=()):
     """dL/dX = dZ W^T,  dL/dW = X^T dZ,  dL/db = sum dZ,  with dZ = g where Y > 0, else 0"""
-    dZ = (cache["Y"] > 0).astype(g.dtype)
-    np.multiply(dZ, g, out=dZ)
-    return activated_gradients(dZ, cache, which, out)
+    return activated_gradients(passed_by_relu(g, cache["Y"]), cache, which, out)
 
 
 def dense_relu_backward(g, cache):
@@ -74,10 +90,7 @@ def dense_elu_forward(X, W, b):
     """Y = max(Z, exp(min(Z, 0)) - 1), Z = X W + b"""
     check_dense(X, W, b)
     Y = floats(X @ W + b)
-    e = np.minimum(Y, np.zeros_like(Y))
-    np.exp(e, out=e)
-    np.maximum(Y, e - 1, out=Y)  # exp(z) - 1 >= z: the larger one is right on both sides of 0
-    return Y, {"X": X, "W": W, "e": e}
+    return Y, {"X": X, "W": W, "e": bent_by_elu(Y)}
 
 
 def dense_elu_gradients(g, cache, which=(0, 1, 2), out=()):

@@ -16,14 +16,15 @@ import inspect
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import kernel, show, state
+from . import kernel, picture, show, state
 from .answers import LiveAnswers
 from .beside import beside
 from .course import Course, find_exercise
+from .diagnosis import Seen
 from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
@@ -51,9 +52,16 @@ class Case:
 class Result:
     """What `check` returns. Its display is the message; under nbgrader's own Execute it counts as the bare points."""
 
-    def __init__(self, verdict: Verdict, exercise: Exercise, answers: LiveAnswers, namespace: dict[str, Any]):
+    def __init__(
+        self,
+        verdict: Verdict,
+        exercise: Exercise,
+        answers: LiveAnswers,
+        namespace: dict[str, Any],
+        seen: Sequence[Seen] = (),
+    ):
         self.verdict, self.exercise = verdict, exercise
-        self._answers, self._namespace = answers, namespace
+        self._answers, self._namespace, self._seen = answers, namespace, seen
 
     @property
     def points(self) -> float:
@@ -67,11 +75,12 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
-        return show.text(self.verdict, graded=False)
+        return show.text(self.verdict, graded=False, drawn=picture.plain(self.exercise, self._seen))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if kernel.in_notebook():
-            return {"text/plain": f"{self.points:g}", "text/html": show.html(self.verdict, graded=False)}
+            card = show.html(self.verdict, graded=False, drawn=picture.svg(self.exercise, self._seen))
+            return {"text/plain": f"{self.points:g}", "text/html": card}
         return {"text/plain": repr(self)}
 
     @property
@@ -224,8 +233,9 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     with Patience(lambda: worker.now):
         for tried in seeds:
             answers = LiveAnswers(exercise, course.helpers, tried)
-            verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS)
-            result = Result(verdict, exercise, answers, names)
+            seen: list[Seen] = []
+            verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS, witness=seen)
+            result = Result(verdict, exercise, answers, names, seen)
             if not result.passed:
                 break
     assert result is not None

@@ -58,14 +58,18 @@ def judge(
     facts: Facts = Facts(),
     limits: Limits = Limits(),
     retry: bool = True,
+    witness: list[Seen] | None = None,
 ) -> Verdict:
-    """The verdict on one exercise. A worker that fails before any submitted code ran is tried once more."""
+    """The verdict on one exercise. A worker that fails before any submitted code ran is tried once more.
+
+    A list as `witness` receives what was seen of each group, numbers and all: for home, where they may be shown.
+    """
     if facts.stub:
         verdict = blank(exercise, answers, "missing", untouched(exercise))
     elif facts.undefined:
         verdict = blank(exercise, answers, "missing", facts.undefined)
     else:
-        verdict = judge_groups(exercise, open_worker, answers, limits)
+        verdict = judge_groups(exercise, open_worker, answers, limits, witness)
     if verdict.outcome == "infrastructure" and retry:
         return judge(exercise, open_worker, answers, mode=mode, facts=facts, limits=limits, retry=False)
     return with_source(verdict, mode, facts)
@@ -113,13 +117,19 @@ class Session:
         self.worker = None
 
 
-def judge_groups(exercise: Exercise, open_worker: Callable[[], Worker], answers: Answers, limits: Limits) -> Verdict:
+def judge_groups(
+    exercise: Exercise,
+    open_worker: Callable[[], Worker],
+    answers: Answers,
+    limits: Limits,
+    witness: list[Seen] | None = None,
+) -> Verdict:
     session = Session(open_worker, limits)
     try:
         absent = defined(exercise, session)
         if absent:
             return blank(exercise, answers, *absent)
-        seen: list[Seen] = []
+        seen: list[Seen] = [] if witness is None else witness
         verdicts: list[GroupVerdict] = []
         for group in exercise.groups:
             found, verdict = judge_group(exercise, group, session, answers)

@@ -6,7 +6,7 @@ expected values or anything the submitted code could have put into a message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -47,14 +47,15 @@ def place(file: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- text
-def text(verdict: Verdict, graded: bool = True) -> str:
-    """Plain text, at most some twenty lines."""
+def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = ()) -> str:
+    """Plain text, at most some thirty lines; `drawn` is a picture in characters, for home."""
     lines = [f"{MARK.get(verdict.outcome, '✗')} {verdict.exercise}: {HEADLINE[verdict.outcome]} "
              f"({score(verdict.points, verdict.max_points)})"]  # fmt: skip
     d = verdict.diagnosis
     if d:
         lines += [f"  {d.text}"] + [f"  ? {d.hint}"] * bool(d.hint) + [f"  → chapter: {d.see}"] * bool(d.see)
         lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
+    lines += [f"    {line}" for line in drawn if not graded]
     tried = verdict.outcome != "missing"
     said: set[object] = set()
     for group in verdict.groups if tried else ():
@@ -87,15 +88,18 @@ def seen_before(group: GroupVerdict, said: set[object]) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------------- HTML
-def html(verdict: Verdict, graded: bool = True) -> str:
-    """One card. Everything that could come from submitted code is escaped; there is no script and no handler."""
+def html(verdict: Verdict, graded: bool = True, drawn: str = "") -> str:
+    """One card. Everything that could come from submitted code is escaped; there is no script and no handler.
+
+    `drawn` is a picture as SVG, which shows numbers of the case: for home only.
+    """
     colour = COLOUR.get(verdict.outcome, RED)
     head = (
         f'<div style="font-weight:600;color:{colour}">{MARK.get(verdict.outcome, "✗")} <code>{escape(verdict.exercise)}'
         f'</code> {HEADLINE[verdict.outcome]} <span style="float:right;font-weight:400;color:#57606a">'
         f"{score(verdict.points, verdict.max_points)}</span></div>"
     )
-    body = diagnosis_html(verdict) + groups_html(verdict, graded)
+    body = diagnosis_html(verdict) + ("" if graded else drawn) + groups_html(verdict, graded)
     small = [f"note: {note}" for note in (*verdict.notes, *verdict.flags)]
     small += [f"judged: {verdict.source}"] * bool(str(verdict.source))
     body += "".join(f'<div style="color:#57606a;font-size:90%">{code_words(words)}</div>' for words in small)

@@ -50,7 +50,7 @@ def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
         explained = agreement(candidate, pair)
         if explained is None or not explained.all():
             return False
-    return evidence(wrong) > candidate.free
+    return evidence(wrong) >= candidate.free + 1
 
 
 def evidence(wrong: Sequence[Pair]) -> float:
@@ -62,10 +62,10 @@ def evidence(wrong: Sequence[Pair]) -> float:
 
 
 def first_that_explains(
-    readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: bool = True
+    readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: int = 99
 ) -> Candidate | None:
-    """The first candidate, in the order of the readings, that explains all of it; `fitted` admits fitted ones."""
+    """The first candidate, in the order of the readings, that explains all with at most `fitted` fitted numbers."""
     if not wrong or evidence(wrong) <= least:
         return None
-    candidates = (c for read in readings for c in read(wrong) if fitted or c.free <= 0)
+    candidates = (c for read in readings for c in read(wrong) if c.free <= fitted)
     return next((c for c in candidates if explains(c, wrong)), None)

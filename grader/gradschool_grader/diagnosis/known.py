@@ -110,5 +110,5 @@ def scaled(told: Sequence[Pair], wrong: Sequence[Pair], least: float = 3) -> str
     """How the answer differs from a misconception, if it does so in every array in one way."""
     if len(told) != len(wrong) or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
         return ""
-    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=False)
+    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=0)
     return found.text if found else ""

@@ -84,7 +84,7 @@ class Pair:
         single = self.e.dtype == np.float32
         t = self.tolerance
         rtol, atol = (t.rtol32, t.atol32) if single else (t.rtol, t.atol)
-        size = np.abs(values)
+        size = np.where(np.isfinite(values), np.abs(values), 0.0)
         return ROUNDING * (atol + rtol * (size if t.per == "entry" else max(size.max(initial=0.0), self.size)))
 
     @cached_property

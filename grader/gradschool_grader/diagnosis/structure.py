@@ -23,6 +23,7 @@ from .scale import factor, offset, sign
 from .seen import Pair, Seen, pairs
 from .terms import terms
 from .where import where
+from .words import said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
@@ -41,7 +42,11 @@ def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair]
 
 def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """One reading with nothing fitted: minus, twice, transposed, divided by the batch."""
-    found = first_that_explains(READINGS, wrong, fitted=False)
+    return whole(first_that_explains(READINGS, wrong, fitted=0), everything, wrong)
+
+
+def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """A reading that explains all that is wrong, and what is not wrong."""
     return said(found.name, found.text + only_part(everything, wrong), found.hint) if found else None
 
 
@@ -49,17 +54,15 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
     """One that was fitted, two at once, a place, one for each part, or close to one."""
     if not wrong:
         return None
-    found = first_that_explains(READINGS, wrong) or first_that_explains((composed,), wrong, least=2)
-    if found:
-        return said(found.name, found.text + only_part(everything, wrong), found.hint)
-    place = where(everything, wrong, (*SCALE, offset, last_operation))
-    if place:
-        return said(*place)
-    return by_part(wrong) or one_part(everything, wrong) or close_to(wrong)
-
-
-def said(name: str, text: str, hint: str = "") -> Diagnosis:
-    return Diagnosis("structure", name, text, hint)
+    found = first_that_explains(READINGS, wrong, fitted=1) or first_that_explains((composed,), wrong, least=2)
+    return (
+        whole(found, everything, wrong)
+        or where(everything, wrong, (*SCALE, offset, last_operation))
+        or by_part(wrong)
+        or whole(first_that_explains(READINGS, wrong), everything, wrong)
+        or one_part(everything, wrong)
+        or close_to(wrong)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ two at once
@@ -169,9 +172,10 @@ def close_to(wrong: Sequence[Pair]) -> Diagnosis | None:
             if explained_share(candidate, [largest]) > NEARLY / 2:  # most are out at once
                 share = explained_share(candidate, wrong)
                 best = max(best, (share, candidate), key=lambda x: x[0])
-    if best[1] is None:
+    left = exceptions(best[1], wrong) if best[1] else ""
+    if best[1] is None or not left:
         return None
-    text = f"Close to this, but not quite: {lower(best[1].text)} It does not explain {exceptions(best[1], wrong)}."
+    text = f"Close to this, but not quite: {lower(best[1].text)} It does not explain {left}."
     return Diagnosis("close", best[1].name, text, best[1].hint)
 
 

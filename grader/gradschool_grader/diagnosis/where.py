@@ -10,12 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..verdict import Diagnosis
 from .candidate import Reading, first_that_explains
 from .layout import axis_name
 from .operands import arrays, scalars, shared
 from .seen import Pair
+from .words import said
 
 Condition = Callable[[Pair], np.ndarray]
+WHY = "What sets the wrong entries apart from the right ones?"
+SOME = 3  # numbers that a reading of the wrong entries alone must explain
 ENTRIES = 8  # fewer can be wrong in one pattern by chance
 SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "negative": lambda x: x < 0,
@@ -25,18 +29,22 @@ SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[Reading]) -> tuple[str, str] | None:
+def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[Reading]) -> Diagnosis | None:
     """The condition in words, and what is wrong there if a reading can say it."""
     alike = [p for p in everything if p.path in {q.path for q in wrong} and p.e.shape == p.a.shape]
     marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
     right = np.concatenate([(~p.wrong & (p.e != 0)).ravel() for p in alike] or [np.zeros(0, bool)])  # zeros come easily
     if len(marked) < ENTRIES or min(marked.sum(), right.sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):
         return None
+    found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
     for words, holds in conditions(alike, wrong):
         if all(np.array_equal(np.broadcast_to(holds(p), p.e.shape), p.wrong) for p in alike):
-            found = first_that_explains(readings, [only(p, p.wrong) for p in wrong])
             there = f" There: {found.text}" if found else " The others are right."
-            return f"where {found.name}" if found else "where", f"The answer is wrong only {words}.{there}"
+            return said(f"where {found.name}" if found else "where", f"The answer is wrong only {words}.{there}")
+    if found:
+        return said(
+            f"some {found.name}", f"{marked.sum()} of {len(marked)} entries are wrong. In those: {found.text}", WHY
+        )
     return None
 
 
@@ -47,8 +55,8 @@ def only(pair: Pair, mask: np.ndarray) -> Pair:
 
 
 def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:
-    for axis in range(min(p.e.ndim for p in wrong)):
-        name = axis_name(wrong, axis)
+    for axis in (*range(min(p.e.ndim for p in wrong)), -1):
+        name = "the last axis" if axis == -1 else axis_name(wrong, axis)
         yield f"in the first entry along {name}", lambda p, i=axis: line(p, i, 0)
         yield f"in the last entry along {name}", lambda p, i=axis: line(p, i, -1)
         yield f"beyond the first entry along {name}", lambda p, i=axis: ~line(p, i, 0)
@@ -65,6 +73,6 @@ def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[s
 
 def line(pair: Pair, axis: int, at: int) -> np.ndarray:
     mask = np.zeros(pair.e.shape, bool)
-    if axis < pair.e.ndim:
+    if axis < pair.e.ndim and pair.e.ndim:
         np.moveaxis(mask, axis, 0)[at] = True
     return mask

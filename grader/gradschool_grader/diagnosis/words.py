@@ -22,6 +22,11 @@ BEFORE_NUMBERS = {
 }
 
 
+def said(name: str, text: str, hint: str = "") -> Diagnosis:
+    """A structural reading."""
+    return Diagnosis("structure", name, text, hint)
+
+
 def could_not_begin(s: Seen) -> bool:
     """A TypeError without a line of the submitted code in it: the parameters are not those that were asked for."""
     if s.difference is None or s.difference.kind != "raised":

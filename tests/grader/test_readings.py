@@ -1,0 +1,269 @@
+"""A reading names what it was made for, and nothing else: random pairs and near misses have no name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradschool_grader.diagnosis.candidate import evidence, first_that_explains
+from gradschool_grader.diagnosis.seen import Pair
+from gradschool_grader.diagnosis.structure import READINGS, any_reading, by_part, close_to, plain_reading
+from gradschool_grader.diagnosis.structure import where as place_of
+from gradschool_grader.exercise import Tolerance
+
+
+def pair(e, a, path="", group="values", label="", **arguments):
+    carried = arguments.pop("carried", None)
+    e, a = (np.asarray(x, float) if np.asarray(x).dtype != np.float32 else np.asarray(x) for x in (e, a))
+    return Pair(path, e, a, arguments, Tolerance(), group, label, 0, carried)
+
+
+def name_of(*pairs):
+    with np.errstate(all="ignore"):
+        found = first_that_explains(READINGS, [p for p in pairs if not p.right])
+    return found.name if found else None
+
+
+def text_of(*pairs):
+    with np.errstate(all="ignore"):
+        found = first_that_explains(READINGS, list(pairs))
+    return found.text if found else ""
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+# ------------------------------------------------------------------------------------------------- what is recognised
+def swapped_axes(e):
+    return e.transpose(1, 0, 2)
+
+
+# name: the wrong answer from the right one (3, 5), from the arguments, and a near miss that must get another name
+ONE_ARRAY = {
+    "sign": lambda e, x, s: -e,
+    "factor": lambda e, x, s: 2 * e,
+    "transpose": lambda e, x, s: e.T,
+    "reversed": lambda e, x, s: e[:, ::-1],
+    "shifted": lambda e, x, s: np.roll(e, 1, axis=1),
+    "another_order": lambda e, x, s: np.sort(e, axis=1),
+    "offset": lambda e, x, s: e + 0.37,
+    "term": lambda e, x, s: e + s * x,
+    "squared": lambda e, x, s: e**2,
+    "exp": lambda e, x, s: np.exp(e),
+    "reciprocal": lambda e, x, s: 1 / e,
+    "complement": lambda e, x, s: 1 - e,
+    "absolute": lambda e, x, s: np.abs(e),
+    "only_sign": lambda e, x, s: np.sign(e),
+    "integer": lambda e, x, s: np.trunc(e),
+    "float32": lambda e, x, s: e.astype(np.float32).astype(float),
+    "precision": lambda e, x, s: e + 1e-7 * np.sin(50 * e),
+    "zeros": lambda e, x, s: 0 * e,
+    "one_number": lambda e, x, s: np.full_like(e, 0.7),
+    "echo": lambda e, x, s: x,
+    "shape": lambda e, x, s: e.reshape(5, 3),
+    "axis": lambda e, x, s: e.mean(axis=1),
+    "one_of_all": lambda e, x, s: e[0],
+    "cut_off": lambda e, x, s: np.maximum(e, -0.2),
+    "nan": lambda e, x, s: np.where(e > 0, e, np.nan),
+    "infinity": lambda e, x, s: np.where(e > 0, e, -np.inf),
+}
+
+
+@pytest.mark.parametrize("name", ONE_ARRAY)
+@pytest.mark.parametrize("seed", range(4))
+def test_each_reading_recognises_its_mistake(name, seed):
+    rng = np.random.default_rng(seed)
+    e, x, s = 3 * rng.normal(size=(3, 5)), rng.normal(size=(3, 5)), 0.3
+    assert name_of(pair(e, ONE_ARRAY[name](e, x, s), x=x, s=s)) == name
+
+
+NUDGED = [name for name in ONE_ARRAY if name not in ("precision", "float32", "nan", "infinity", "zeros", "echo")]
+
+
+@pytest.mark.parametrize("name", NUDGED)
+def test_what_merely_looks_like_it_is_not_called_so(name, rng):
+    e, x, s = 3 * rng.normal(size=(3, 5)), rng.normal(size=(3, 5)), 0.3
+    a = np.array(ONE_ARRAY[name](e, x, s), float)
+    a.flat[1] += 0.01
+    assert name_of(pair(e, a, x=x, s=s)) is None
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5), (3, 4, 5)])
+@pytest.mark.parametrize("other", [(), (1,), (7,), (3, 5), (5, 3), (3, 4, 5), (4, 5)])
+def test_random_answers_have_no_name(shape, other):
+    rng = np.random.default_rng([len(shape), len(other), sum(other)])
+    for _ in range(20):
+        numbers = {"lr": float(rng.uniform(0.1, 0.9)), "b": 0.9}
+        pairs = [
+            pair(
+                rng.normal(size=shape),
+                rng.normal(size=other),
+                x=rng.normal(size=shape),
+                y=rng.normal(size=6),
+                **numbers,
+            )
+            for _ in range(int(rng.integers(1, 4)))
+        ]
+        assert name_of(*pairs) is None
+        assert close_to(pairs) is None
+
+
+def test_simple_numbers_agree_by_chance_and_weigh_little(rng):
+    assert name_of(pair(1.0, 0.5)) is None  # accuracies: one half is no factor
+    assert name_of(pair(0.25, 0.75)) is None  # nor the complement
+    assert name_of(pair(0.2841, 0.5682)) == "factor"
+    assert evidence([pair(1.0, 0.5)]) < 1 <= evidence([pair(0.2841, 0.5682)])
+
+
+def test_two_numbers_always_have_a_ratio_and_a_difference(rng):
+    assert name_of(pair(0.2841, 0.7715)) is None
+    assert name_of(pair(0.2841, 0.7715), pair(0.4113, 0.9034)) is None
+
+
+def test_a_fitted_factor_must_explain_more_numbers_than_it_was_fitted_to(rng):
+    e = rng.normal(size=4)
+    assert name_of(pair(e, 1.37 * e)) == "factor"
+    assert name_of(pair(e[:1], 1.37 * e[:1])) is None
+
+
+# ---------------------------------------------------------------------------------------------------------- families
+def test_a_factor_is_called_by_what_it_equals(rng):
+    X = rng.normal(size=(7, 3))
+    e = rng.normal(size=5)
+    assert "divided by the size of axis 0 of `X`" in text_of(pair(e, e / 7, X=X))
+    assert "times `lr`" in text_of(pair(e, 0.13 * e, X=X, lr=0.13))
+    assert "times (1 − `b`)" in text_of(pair(e, 0.2 * e, X=X, b=0.8))
+    assert "times n/(n − 1)" in text_of(pair(e, e * 7 / 6, X=X))
+    assert "the number of entries of `X`" in text_of(pair(e, e / 21, X=X))
+
+
+def test_a_factor_with_the_wrong_sign_is_both(rng):
+    e, X = rng.normal(size=5), rng.normal(size=(7, 3))
+    text = text_of(pair(e, -e / 7, X=X))
+    assert "divided by the size of axis 0 of `X`, and has the wrong sign" in text
+
+
+def test_permuted_axes_of_three(rng):
+    e = rng.normal(size=(3, 4, 5))
+    assert name_of(pair(e, swapped_axes(e))) == "permuted"
+    assert name_of(pair(e, e.transpose(2, 0, 1))) == "permuted"
+
+
+def test_a_step_that_goes_the_wrong_way_or_too_far(rng):
+    p, step = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    assert name_of(pair(p - step, p + step, path="params['W']", carried=p)) == "step_sign"
+    assert name_of(pair(p - step, p - step / 0.13, path="params['W']", carried=p, lr=0.13)) == "step_factor"
+    assert name_of(pair(p - step, p, path="params['W']", carried=p)) == "unchanged"
+
+
+@pytest.mark.parametrize("reduce", [np.sum, np.mean])
+def test_an_axis_too_few_or_too_many(reduce, rng):
+    X = rng.normal(size=(5, 3))
+    assert name_of(pair(reduce(X, axis=1), X)) == "axis"
+    assert name_of(pair(X, reduce(X, axis=0))) == "axis"
+    assert name_of(pair(X[0], reduce(X[0]))) == "axis"
+    assert name_of(pair(reduce(X), X)) == "axis"
+
+
+def test_two_operands_broadcast_into_a_table(rng):
+    x, y = rng.normal(size=5), rng.normal(size=5)
+    assert name_of(pair(x - y, x[:, None] - y)) == "outer"
+
+
+def test_terms_are_called_by_what_they_are(rng):
+    p, g, m = (rng.normal(size=(3, 4)) for _ in range(3))
+    given = {"params": {"W": p}, "grads": {"W": g}, "state": {"m": {"W": m}}, "decay": 0.17, "lr": 0.3}
+    e = rng.normal(size=(3, 4))
+    for term, words in [
+        (0.17 * p, "plus `decay` · `params`"),
+        (-g, "minus `grads`"),
+        (2 * 0.3 * m, "plus twice `lr` · `state['m']`"),
+        (g * g, "plus `grads`²"),
+        (-0.17 * 0.3 * p, "minus `decay` · `lr` · `params`"),
+        (g * m, "plus `grads` · `state['m']`"),
+    ]:
+        assert words in text_of(pair(e, e + term, path="params['W']", **given))
+    assert "a multiple of `grads`" in text_of(pair(e, e + 0.777 * g, path="params['W']", **given))
+
+
+def test_the_first_nan_is_said_with_its_entry_and_input(rng):
+    P = rng.uniform(1, 2, size=(3, 4))
+    P[1, 2] = 0
+    with np.errstate(all="ignore"):
+        text = text_of(pair(np.where(P > 0, np.log(P), 0), np.log(P) * np.where(P == 0, np.nan, 1), P=P))
+    assert "first at [1, 2]; the input `P` is zero there" in text
+    assert "NaN" in text
+
+
+# ------------------------------------------------------------------------------------------- more than one thing to say
+def said(everything):
+    wrong = [p for p in everything if not p.right]
+    with np.errstate(all="ignore"):
+        return plain_reading(everything, wrong) or any_reading(everything, wrong)
+
+
+def test_only_one_of_the_returned_arrays(rng):
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+    found = said([pair(W, W, "dW"), pair(b, -b, "db")])
+    assert found.name == "sign"
+    assert "Only `db` is affected; `dW` is right." in found.text
+
+
+def test_two_mistakes_in_two_arrays_are_both_named(rng):
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+    found = said([pair(W, -W, "dW"), pair(b, 2 * b, "db")])
+    assert found.name == "sign and factor"
+    assert "`dW`: every number has the wrong sign." in found.text
+    assert "`db`: every number is 2 times" in found.text
+
+
+def test_what_one_array_does_not_explain_is_said(rng):
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+    found = said([pair(W, -W, "dW"), pair(b, rng.normal(size=4), "db")])
+    assert "`db` differs too" in found.text
+
+
+def test_places_and_scale_together_are_two_things(rng):
+    e = rng.normal(size=(3, 5))
+    found = said([pair(e, -e.T)])
+    assert found.name == "transpose and sign"
+    assert found.text.startswith("Two things at once.")
+
+
+def test_nearly_all_is_called_close_and_the_rest_is_named(rng):
+    e = rng.normal(size=(4, 5))
+    a = -e
+    a[2, 3] = 9.9
+    found = close_to([pair(e, a)])
+    assert (found.kind, found.name) == ("close", "sign")
+    assert found.text.startswith("Close to this, but not quite")
+    assert "[2, 3]" in found.text
+    assert close_to([pair(e, np.where(np.arange(20).reshape(4, 5) < 10, -e, 2 * e))]) is None
+
+
+def where_in(p):
+    return place_of([p], [p], READINGS)
+
+
+def test_a_condition_that_holds_in_all_wrong_entries_and_no_other(rng):
+    T, e = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
+    found = where_in(pair(e, np.where(T < 0, 2 * e, e), T=T))
+    assert found.name == "where factor"
+    assert "only where `T` is negative. There: Every number is 2 times" in found.text
+    a = np.where(T < 0, 2 * e, e)
+    a[T > 0] += np.where(np.arange((T > 0).sum()) == 0, 1.0, 0.0)
+    assert where_in(pair(e, a, T=T)) is None
+
+
+def test_the_first_row_only(rng):
+    e = rng.normal(size=(4, 5))
+    a = e.copy()
+    a[0] += rng.normal(size=5)
+    assert "only in the first entry along axis 0" in where_in(pair(e, a)).text
+
+
+def test_parts_that_nothing_explains_have_no_reading(rng):
+    wrong = [pair(rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), path) for path in ("dW", "dV")]
+    assert by_part(wrong) is None

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from proven_course import FLAWED as EXERCISES
-from proven_course import SMOOTH, course, flawed
+from proven_course import SMOOTH, course
 
 from gradschool_grader.audit import audit, audit_exercise
-from gradschool_grader.audit.killing import Audit, audit_mutants
-from gradschool_grader.audit.mutants import mutants
+from gradschool_grader.audit.bed import Bed
+from gradschool_grader.audit.killing import audit_mutants, killers
+from gradschool_grader.audit.mutants import Mutant, mutants
 from gradschool_grader.audit.page import write
 from gradschool_grader.audit.result import Rate, Survivor
 from gradschool_grader.audit.trivial import same_signature, trivial_answers
@@ -119,21 +120,27 @@ def test_a_surviving_mutant_without_a_reason_is_a_case(distance):
 def test_a_reason_for_a_mutant_that_is_killed_is_a_case():
     exercise = course.exercise("Tally")
     killed = next(m for m in mutants(solution(exercise)) if "`self.total += n` → `self.total = n`" in str(m))
-    result = audit_mutants(course, replace(exercise, equivalent={killed.hash: "nobody looks"}), seeds=[7, 8])
+    result = audit_mutants(PROVEN, replace(exercise, equivalent={killed.hash: "nobody looks"}), seeds=[7, 8])
     (case,) = map(str, result.cases)
     assert f"mutant {killed.hash}" in case
     assert "is said to be equivalent (nobody looks), but is killed (group sums, seed 7)" in case
 
 
-def test_a_mutant_that_loops_is_killed_by_the_clock(monkeypatch):
-    monkeypatch.setattr("gradschool_grader.audit.killing.DEADLINE", 1.0)
-    trial = Audit(flawed, EXERCISES[1], seeds=[1, 2])
-    found = {m.what: m for m in mutants(solution(EXERCISES[1]))}
-    try:
-        assert trial.twice(found["`x = x / 2` left out"]) == {1: "timeout", 2: "timeout"}
-        assert trial.twice(found["`n += 1` → `n -= 1`"]) == {1: "counts", 2: "counts"}
-    finally:
-        trial.bed.close()
+def test_a_mutant_that_loops_is_killed_by_the_clock_and_the_next_one_is_tried(monkeypatch):
+    monkeypatch.setattr("gradschool_grader.audit.bed.DEADLINE", 1.0)
+    endless = EXERCISES[1]
+    found = {m.what: m for m in mutants(solution(endless))}
+    with Bed(FLAWED) as bed:
+        looping, wrong = found["`x = x / 2` left out"], found["`n += 1` → `n -= 1`"]
+        assert killers(bed, endless, looping, [1, 2]) == {1: "timeout", 2: "timeout"}
+        assert killers(bed, endless, wrong, [1, 2]) == {1: "counts", 2: "counts"}
+
+
+def test_what_ends_the_process_or_defines_nothing_is_told_from_the_reference():
+    crash = "import os\ndef distance(a, b):\n    os._exit(3)\n"
+    with Bed(FLAWED) as bed:
+        assert killers(bed, EXERCISES[0], Mutant("", "", "", crash), [3]) == {3: "died"}
+        assert killers(bed, EXERCISES[0], Mutant("", "", "", "1 / 0"), [3]) == {3: "its definition fails"}
 
 
 def test_the_solution_of_another_exercise_is_handed_in_too():

@@ -2,7 +2,7 @@
 
 Each is handed in as a submission would be, as source text in a namespace of its own, and at every seed.
 
-    part = audit_answers(course, exercise, seeds=range(1, 21))
+    part = audit_answers("my_package:course", exercise, seeds=range(1, 21))
     part.cases      # what is not as it must be
 """
 
@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..answers import LiveAnswers
-from ..compare import compare_all
-from ..course import Course
-from ..exercise import Exercise, Group, Misconception, Property
+from ..course import Course, load_course
+from ..exercise import Exercise, Misconception, Property
 from ..inside.perform import Performer
 from ..judge import Limits, judge
-from ..observe import here, observe
+from ..observe import here
 from ..source import SourceError, solution, standalone, stub
 from ..verdict import Verdict
 from .result import Case, ExerciseAudit, Rate, Tried
 from .trivial import same_signature, trivial_answers
+from .watch import rejects
 
 __all__ = ["audit_answers", "namespace_of"]
 
@@ -72,11 +72,32 @@ class Bench:
 
     def verdicts(self, answer: Any) -> list[Verdict]:
         answer = as_text(answer, self.exercise.name)
+        return [self.verdict(answer, seed) for seed in self.seeds]
 
+    def verdict(self, answer: Any, seed: int) -> Verdict:
         def opened() -> Any:
             return Here(Performer(self.course.helpers, namespace_of(answer, self.exercise.name), (KeyboardInterrupt,)))
 
-        return [judge(self.exercise, opened, self.answers[seed], limits=NO_LIMITS) for seed in self.seeds]
+        return judge(self.exercise, opened, self.answers[seed], limits=NO_LIMITS)
+
+    def verdicts_on(self, known: Misconception) -> list[Verdict]:
+        """As `verdicts`, but what is known of a mistake is not asked again.
+
+        Its text does at the first seed what its function does; so it does at the others, where the function's replies
+        are there already, since naming a mistake needs them.
+        """
+        answer = as_text(known.wrong, self.exercise.name)
+        first, *others = self.seeds
+        verdicts = [self.verdict(answer, first)]
+        replay = isinstance(answer, str) and self.replayed(known, first).essence == verdicts[0].essence
+        return verdicts + [self.replayed(known, s) if replay else self.verdict(answer, s) for s in others]
+
+    def replayed(self, known: Misconception, seed: int) -> Verdict:
+        answers = self.answers[seed]
+        seen = [o for group in self.exercise.groups for o in answers.misconception(known.name, group)]
+        replies = iter([vars(observation.behaviour) for observation in seen])
+        kind = "class" if self.exercise.is_class else "function"
+        return judge(self.exercise, lambda: Replay(kind, replies), answers, limits=NO_LIMITS)
 
     def rejecting(self, answer: Any, seed: int) -> list[str]:
         """The groups that reject what `answer` does."""
@@ -84,13 +105,7 @@ class Bench:
             ask = Performer(self.course.helpers, namespace_of(answer, self.exercise.name), (KeyboardInterrupt,)).handle
         else:
             ask = here(self.exercise, answer, self.course.helpers)
-        return [group.name for group in self.exercise.groups if self.rejects(group, ask, seed)]
-
-    def rejects(self, group: Group, ask: Callable[[dict[str, Any]], dict[str, Any]], seed: int) -> bool:
-        answers = self.answers[seed]
-        probes = answers.probes(group)
-        seen = observe(self.exercise, probes, ask)
-        return compare_all(self.exercise, group, probes, answers.expected(group), seen) is not None
+        return [group.name for group in self.exercise.groups if rejects(group, self.answers[seed], ask)]
 
     def case(self, what: str, words: str, seed: int | None = None, group: str = "") -> Case:
         return Case(self.exercise.name, what, words, seed, group)
@@ -109,13 +124,27 @@ class Here:
         self.performer.handles.clear()
 
 
+@dataclass(frozen=True)
+class Replay:
+    """A worker that replies what was replied before, in the same order."""
+
+    kind: str
+    replies: Iterator[Mapping[str, Any]]
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        return {"defined": True, "kind": self.kind} if message["op"] == "inspect" else dict(next(self.replies))
+
+    def close(self) -> None:
+        pass
+
+
 Found = tuple[list[Tried], list[Case]]
 
 
-def audit_answers(course: Course, exercise: Exercise, seeds: Sequence[int]) -> ExerciseAudit:
-    """Everything but mutants."""
+def audit_answers(where: str, exercise: Exercise, seeds: Sequence[int]) -> ExerciseAudit:
+    """Everything but mutants. `where` is the course."""
     started = time.perf_counter()
-    bench = Bench(course, exercise, seeds)
+    bench = Bench(load_course(where), exercise, seeds)
     tried: list[Tried] = []
     cases: list[Case] = []
     for look in (misconceptions, variants, others):
@@ -137,7 +166,7 @@ def misconceptions(bench: Bench) -> Found:
     """Each is rejected, is named as itself, and costs the same points whatever the seed."""
     tried, cases = [], []
     for known in bench.exercise.misconceptions:
-        verdicts = bench.verdicts(known.wrong)
+        verdicts = bench.verdicts_on(known)
         passed = [v for v in verdicts if v.passed]
         misnamed = [v for v in verdicts if not v.passed and not is_named(v, known)]
         what = f"misconception {known.name}"
@@ -254,7 +283,7 @@ def statistics(bench: Bench) -> tuple[list[Rate], list[Case]]:
         refused = []
         for seed in draws.seeds:
             for answer in right:
-                if draws.rejects(group, here(exercise, answer, bench.course.helpers), seed):
+                if rejects(group, draws.answers[seed], here(exercise, answer, bench.course.helpers)):
                     refused.append(seed)
             draws.answers.pop(seed)  # nobody asks for it again
         rate = Rate(group.name, len(draws.seeds) * len(right), len(refused))

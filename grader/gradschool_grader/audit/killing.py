@@ -2,7 +2,7 @@
 
 A mutant that loops or crashes is told from it, too. The process serves many mutants and is replaced when one breaks it.
 
-    part = audit_mutants(course, exercise, seeds=range(1, 21))
+    part = audit_mutants("my_package:course", exercise, seeds=range(1, 21))
     part.survivors      # each with the reason why it is equivalent, or None
 """
 
@@ -10,153 +10,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from ..answers import LiveAnswers
-from ..compare import compare, compare_all
-from ..course import Course
-from ..exercise import Exercise, Group, Probe, Property
+from ..course import Course, load_course
+from ..exercise import Exercise
 from ..inside.perform import Performer
-from ..inside.wire import WireError
-from ..observe import Ask, Behaviour, Broken, Malformed, Observation, observe
+from ..observe import Broken, observe
 from ..source import solution
-from ..worker import Limits, SubprocessWorkers, Worker
 from .answers import namespace_of
+from .bed import Bed, bed_of
 from .mutants import Mutant, mutants, unmet_checks
 from .result import Case, ExerciseAudit, Survivor, Tried
 
-__all__ = ["audit_mutants", "met_checks"]
-
-DEADLINE = 4.0
-USES = 150  # a process keeps what mutants leave behind; after so many it has earned its rest
-LIMITS = Limits(cpu=3600)
+__all__ = ["audit_mutants", "killers", "met_checks"]
 
 
-class Bed:
-    """A process in which one mutant after another lies; `Broken` comes only from what the mutant did."""
+def killers(bed: Bed, exercise: Exercise, mutant: Mutant, seeds: Sequence[int]) -> dict[int, str]:
+    """By which group a mutant is killed at each seed; seeds at which it lives are left out.
 
-    def __init__(self, course: Course):
-        self.workers = SubprocessWorkers(course.helpers_source, course.modules, course.placeholders, LIMITS)
-        self.worker: Worker | None = None
-        self.uses = 0
-
-    def lay(self, mutant: Mutant) -> bool:
-        """Whether the mutant can be defined at all."""
-        if self.uses >= USES:
-            self.close()
-        if self.worker is None:
-            self.worker, self.uses = self.workers.fresh(), 0
-        self.uses += 1
-        reply = self.ask({"op": "run", "cells": [[1, "import numpy as np"], [2, mutant.source]]})
-        return all(trouble is None for _, trouble in reply["cells"])
-
-    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        assert self.worker is not None
+    A busy machine can look like a loop: what breaks the process is tried again in a fresh one.
+    """
+    for _ in range(2):
         try:
-            return self.worker.request(message, DEADLINE)
-        except WireError as error:
-            raise Broken("died", f"what it returned cannot be handed on: {error}") from error
-
-    def close(self) -> None:
-        if self.worker is not None:
-            self.worker.close()
-        self.worker = None
-
-
-class Killed(Exception):
-    """A reply that differs: nothing more needs to be asked."""
-
-
-@dataclass
-class Watch:
-    """Asks as long as every reply is the expected one."""
-
-    exercise: Exercise
-    group: Group
-    probes: Sequence[Probe]
-    expected: Sequence[Observation]
-    asking: Ask
-    number: int = 0
-
-    def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
-        reply = self.asking(message)
-        if self.number < len(self.expected):
-            expected = self.expected[self.number]
-            statistical = isinstance(self.probes[expected.probe], Property)
-            got = Behaviour.claimed(reply)
-            if not statistical and compare(self.exercise, self.group, expected.behaviour, got) is not None:
-                raise Killed
-        self.number += 1
-        return reply
-
-
-class Audit:
-    """One exercise's mutants against its groups. The group that killed last time is asked first."""
-
-    def __init__(self, course: Course, exercise: Exercise, seeds: Sequence[int]):
-        self.exercise, self.seeds, self.bed = exercise, seeds, Bed(course)
-        self.answers = {seed: LiveAnswers(exercise, course.helpers, seed) for seed in seeds}
-
-    def killers(self, mutant: Mutant) -> dict[int, str]:
-        """By which group it is killed at each seed; seeds at which it lives are left out."""
-        found: dict[int, str] = {}
-        try:
-            if not self.bed.lay(mutant):
-                return dict.fromkeys(self.seeds, "its definition fails")
-            for seed in self.seeds:
-                first = next(reversed(found.values()), "")
-                group = self.killer(seed, sorted(self.exercise.groups, key=lambda g: g.name != first))
-                if group is not None:
-                    found[seed] = group
-        except Broken as broken:
-            self.bed.close()
-            if broken.outcome == "infrastructure":
-                raise
-            return dict.fromkeys(self.seeds, broken.outcome)
-        return found
-
-    def killer(self, seed: int, groups: Sequence[Group]) -> str | None:
-        answers = self.answers[seed]
-        for group in groups:
-            probes = answers.probes(group)
-            expected = answers.expected(group)
-            ask = Watch(self.exercise, group, probes, expected, self.bed.ask)
-            try:
-                seen = observe(self.exercise, probes, ask)
-            except (Killed, Malformed):
-                return group.name
-            if compare_all(self.exercise, group, probes, expected, seen) is not None:
-                return group.name
-        return None
-
-    def twice(self, mutant: Mutant) -> dict[int, str]:
-        """A busy machine can look like a loop: what breaks the process is tried again in a fresh one."""
-        found = self.killers(mutant)
-        return self.killers(mutant) if self.bed.worker is None else found
+            return bed.killers(exercise.name, mutant.source, seeds)
+        except Broken as error:
+            broken = error
+    return dict.fromkeys(seeds, broken.outcome)
 
 
 def audit_mutants(
-    course: Course, exercise: Exercise, seeds: Sequence[int], tell: Callable[[], None] = lambda: None
+    where: str, exercise: Exercise, seeds: Sequence[int], tell: Callable[[], None] = lambda: None
 ) -> ExerciseAudit:
-    """Every mutant of the reference, and the reasons that are given for those that live."""
+    """Every mutant of the reference, and the reasons that are given for those that live. `where` is the course."""
     started = time.perf_counter()
-    audit = Audit(course, exercise, seeds)
+    bed, course = bed_of(where), load_course(where)
     source, met = solution(exercise), met_checks(course, exercise, seeds[0])
     everything = mutants(source, met)
     tried: list[Tried] = []
     survivors: list[Survivor] = []
     cases: list[Case] = []
-    try:
-        for mutant in everything:
-            killed = audit.twice(mutant)
-            tried.append(Tried("mutant", str(mutant), len(killed) == len(seeds), tuple(dict.fromkeys(killed.values()))))
-            cases += judged(exercise, mutant, killed, seeds)
-            if not killed:
-                survivors.append(Survivor(mutant.hash, str(mutant), exercise.equivalent.get(mutant.hash)))
-            tell()
-    finally:
-        audit.bed.close()
+    for mutant in everything:
+        killed = killers(bed, exercise, mutant, seeds)
+        tried.append(Tried("mutant", str(mutant), len(killed) == len(seeds), tuple(dict.fromkeys(killed.values()))))
+        cases += judged(exercise, mutant, killed, seeds)
+        if not killed:
+            survivors.append(Survivor(mutant.hash, str(mutant), exercise.equivalent.get(mutant.hash)))
+        tell()
     known = {mutant.hash for mutant in everything}
     for digest, reason in exercise.equivalent.items():
         if digest not in known:

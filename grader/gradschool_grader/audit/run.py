@@ -70,8 +70,7 @@ def leave_at_once() -> None:
 
 def audit_part(task: Task) -> ExerciseAudit:
     course, name, part, seeds = task
-    found = load_course(course)
-    return PARTS[part](found, found.exercise(name), seeds)
+    return PARTS[part](course, load_course(course).exercise(name), seeds)
 
 
 def audit_exercise(course: str, name: str, seeds: Sequence[int]) -> ExerciseAudit:

@@ -1,0 +1,169 @@
+"""The process in which mutants are tried, one after another: what loops or crashes in there is ended and replaced.
+
+    with Bed("my_package:course") as bed:
+        bed.killers("adam", mutant.source, seeds)     # {1: "first steps", 2: "first steps"}: seed -> group
+    Broken("timeout", ...)                            # what the mutant did to the process
+
+The process asks mutants directly, without a wire between question and answer, and stops at the first reply that
+differs. It finds the course by itself, and ends with the one that started it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..answers import LiveAnswers
+from ..course import load_course
+from ..exercise import Exercise
+from ..inside.perform import Performer
+from ..observe import Broken
+from .answers import namespace_of
+from .watch import rejects
+
+__all__ = ["Bed", "bed_of"]
+
+DEADLINE = 8.0  # seconds for one mutant at one seed
+START = 120.0  # seconds until the process has found the course, on a busy machine
+MEMORY = 4 << 30
+FAILS = "its definition fails"
+Said = tuple[int, str] | None
+"""What comes back: the seed and the group that kills there, "" for none; None at the end."""
+
+
+class Bed:
+    """Starts the process when it is needed first, and again after a mutant has broken it."""
+
+    def __init__(self, where: str):
+        self.where = where
+        self.process: Any = None
+        self.pipe: Connection | None = None
+
+    def killers(self, exercise: str, source: str, seeds: Sequence[int]) -> dict[int, str]:
+        """By which group the mutant is killed at each seed; seeds at which it lives are left out. Raises Broken."""
+        if self.pipe is None:
+            self.open()
+        assert self.pipe is not None
+        found: dict[int, str] = {}
+        self.pipe.send((exercise, source, tuple(seeds)))
+        while (said := self.heard(DEADLINE)) is not None:
+            seed, group = said
+            if group:
+                found[seed] = group
+        return found
+
+    def heard(self, seconds: float) -> Said:
+        assert self.pipe is not None
+        try:
+            if self.pipe.poll(seconds):
+                return self.pipe.recv()
+        except (EOFError, OSError):
+            self.close()
+            raise Broken("died", "the process ended") from None
+        self.close()
+        raise Broken("timeout", f"no answer in {seconds:g} seconds")
+
+    def open(self) -> None:
+        context = multiprocessing.get_context("spawn")  # the same everywhere; a fork of a process with threads may hang
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, self.where, os.getpid()), daemon=True)
+        self.process.start()
+        theirs.close()
+        if self.heard(START) is not None:
+            raise RuntimeError(f"the process that tries mutants could not find the course {self.where}")
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.process.close()
+        if self.pipe is not None:
+            self.pipe.close()
+        self.process = self.pipe = None
+
+    def __enter__(self) -> Bed:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@functools.cache
+def bed_of(where: str) -> Bed:
+    """The bed of a course that serves this process to its end: finding a course takes longer than trying a mutant."""
+    bed = Bed(where)
+    atexit.register(bed.close)
+    return bed
+
+
+# ------------------------------------------------------------------------------------------------ in the process
+def serve(pipe: Connection, where: str, parent: int) -> None:
+    """Until the other side is gone."""
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    limit_memory()
+    course = load_course(where)
+    pipe.send(None)
+    trial: Trial | None = None
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            name, source, seeds = pipe.recv()
+            if trial is None or (trial.exercise.name, tuple(trial.answers)) != (name, seeds):
+                trial = Trial.of(course.exercise(name), course.helpers, seeds)
+            for said in trial.replies(source):
+                pipe.send(said)
+            pipe.send(None)
+
+
+def end_with(parent: int) -> None:
+    """A mutant that loops must not outlive the audit, however that ended."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def limit_memory() -> None:
+    """A mutant may ask for more than there is: it gets a MemoryError where the system can give one."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One exercise with its expected answers at each seed."""
+
+    exercise: Exercise
+    helpers: Any
+    answers: dict[int, LiveAnswers]
+
+    @classmethod
+    def of(cls, exercise: Exercise, helpers: Any, seeds: Sequence[int]) -> Trial:
+        return cls(exercise, helpers, {seed: LiveAnswers(exercise, helpers, seed) for seed in seeds})
+
+    def replies(self, source: str) -> Iterator[tuple[int, str]]:
+        """Seed and group. The group that killed last time is asked first."""
+        names = namespace_of(source, self.exercise.name)
+        last = ""
+        ask = Performer(self.helpers, names).handle
+        for seed, answers in self.answers.items():
+            if self.exercise.name not in names:
+                yield seed, FAILS
+                continue
+            groups = sorted(self.exercise.groups, key=lambda group: group.name != last)
+            found = next((group.name for group in groups if rejects(group, answers, ask)), "")
+            last = found or last
+            yield seed, found

@@ -204,10 +204,6 @@ def in_place_params(apply, params, state, x, training, rng):
     return apply(params, state, x)
 
 
-def wide(apply, params, state, x, training, rng):
-    return apply(params, state, x)[0] * np.float64(2), state
-
-
 def wide_constant(apply, params, state, x, training, rng):
     return apply(params, state, x)[0] + np.ones(4), state
 
@@ -241,8 +237,10 @@ def only_y(apply, params, state, x, training, rng):
     [
         (in_place, "nothing that is given is changed: in prediction, apply changed its input x"),
         (in_place_params, "in prediction, apply changed params"),
-        (wide, "float32 came in and the result is float64"),
-        (wide_constant, "an array made without dtype=x.dtype"),
+        (
+            wide_constant,
+            "in prediction, float32 came in and the result is float64; an array made without dtype=x.dtype",
+        ),
         (global_chance, "in training, the same call gave two results; draw from the rng that apply is given"),
         (always_chance, "in prediction, the same call gave two results; a prediction draws nothing"),
         (batch_mean, "the prediction for sample 0 depends on the others in its batch"),
@@ -266,6 +264,27 @@ def counting_apply(params, state, x, training=False, rng=None):
 
 def growing_apply(params, state, x, training=False, rng=None):
     return x, {"seen": np.zeros(len(x))} if training else state
+
+
+def mean_init(rng, shape, dtype=float):
+    return {}, {"mean": np.zeros(shape, dtype)}, shape
+
+
+def mean_apply(params, state, x, training=False, rng=None):
+    return x, {"mean": np.mean(x, axis=0, dtype=float)} if training else state
+
+
+def float_init(rng, shape, dtype=float):
+    return {}, {"mean": np.zeros(shape)}, shape
+
+
+def test_a_state_that_is_wider_than_what_came_in():
+    (only,) = problem(Layer(mean_init, mean_apply))
+    assert only.startswith("float32 stays float32: in training, float32 came in and the new state is float64;")
+    assert (
+        "init made state.mean float64 when asked for float32; use its dtype"
+        in problem(Layer(float_init, mean_apply))[0]
+    )
 
 
 def test_a_state_that_prediction_changes_or_that_changes_shape():

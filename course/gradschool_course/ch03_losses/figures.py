@@ -9,59 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter, ScalarFormatter
 
 import gradschool as gs
 
-INK, PALE = "#222222", "#9a9a9a"
+from ..drawing import INK, PALE, canvas, guessed, headline, label, titled
+
 COLOUR = {"absolute": "#E08A00", "squared": "#0072B2", "Huber": "#009E73", "cross-entropy": "#C8447A"}
-STYLE = {
-    "figure.dpi": 110,
-    "figure.constrained_layout.use": True,
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": PALE,
-    "axes.labelcolor": INK,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "lines.linewidth": 2.2,
-    "legend.frameon": False,
-}
-
-
-def canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> tuple[Any, Any]:
-    """A figure in the chapter's style, and its axes; panels that lie on each other share x."""
-    settings: Any = plt.rcParams
-    before = {name: settings[name] for name in STYLE}  # rc_context would also undo what a notebook's backend sets
-    settings.update(STYLE)
-    try:
-        return plt.subplots(rows, columns, figsize=(width, height), sharex=rows > 1)
-    finally:
-        settings.update(before)
-
-
-def headline(figure: Any, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontsize=11.5, fontweight="bold", color=INK)
-
-
-def titled(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=11.5, fontweight="bold", color=INK)
-
-
-def label(axes: Axes, x: float, y: float, text: str, colour: str = INK, **options: Any) -> None:
-    axes.annotate(text, (x, y), color=colour, **{"xytext": (6, 4), "textcoords": "offset points", **options})
-
-
-def guessed(axes: Axes, guess: Any, horizontal: bool = False) -> None:
-    """The reader's prediction, if it is a number, as a dotted line."""
-    if isinstance(guess, bool) or not isinstance(guess, int | float):
-        return
-    line = axes.axhline if horizontal else axes.axvline
-    line(guess, color=INK, linestyle=":", linewidth=1.4, label="your prediction")
 
 
 # -------------------------------------------------------------------------------------------------- accuracy and loss

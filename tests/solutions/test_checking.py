@@ -271,7 +271,7 @@ def mean_init(rng, shape, dtype=float):
 
 
 def mean_apply(params, state, x, training=False, rng=None):
-    return x, {"mean": np.mean(x, axis=0, dtype=float)} if training else state
+    return x, {"mean": np.mean(x, axis=0).astype(float)} if training else state
 
 
 def float_init(rng, shape, dtype=float):
@@ -324,6 +324,13 @@ def test_a_lambda_does_not_pickle_and_a_function_of_a_module_does():
 
 def times(factor, params, state, x, training=False, rng=None):
     return factor * x * params["a"], state
+
+
+def test_what_raises_wherever_a_gradient_is_taken_is_told_once():
+    found = check_layer(scale_layer(backward=lambda g, cache: cache["b"]), (4,)).found
+    told = {name: text for name, text in found.items() if text and name != "pickling"}
+    assert told.pop("gradient").startswith("KeyError: 'b' (line ")
+    assert set(told.values()) == {"as above, so this could not be looked at"}
 
 
 def test_the_report_reads_as_a_list():

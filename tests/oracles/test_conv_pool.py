@@ -86,6 +86,19 @@ def test_borders_are_pytorchs(value, mode):
     )
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_symmetric_borders_are_numpys_under_pytorchs_convolution(n):
+    X, W, b = drawn((*(3, 5, 6, 4)[: n + 1], 4), (*(3, 4, 2)[:n], 4, 5), (5,))
+    width = ((1, 3), (2, 0), (0, 2))[:n]
+    border = np.pad(np.arange(X[0, ..., 0].size).reshape(X.shape[1:-1]), width, mode="symmetric")
+
+    def theirs(X, W, b):
+        P = X.reshape(len(X), -1, X.shape[-1])[:, border.ravel()].reshape(len(X), *border.shape, X.shape[-1])
+        return last((F.conv1d, F.conv2d, F.conv3d)[n - 1](first(P), weights(W), b))
+
+    agree(lambda X, W, b: gs.conv(X, W, b, padding=width, padding_value="symmetric-include-edge"), theirs, X, W, b)
+
+
 def test_a_number_as_border_is_pytorchs():
     agree(
         lambda X, W: gs.conv(X, W, padding=((1, 3), (2, 0)), padding_value=0.6),
@@ -153,6 +166,28 @@ def test_places_are_pytorchs_and_so_is_unpooling(ties):
         if options == {"size": 2}:
             back = last(F.max_unpool2d(y, at, 2, output_size=(7, 8))).numpy()
             np.testing.assert_array_equal(gs.maxunpool(Y, places, (7, 8)), back)
+
+
+@pytest.mark.parametrize("x", [(3, 9, 4), (3, 7, 8, 4), (3, 4, 5, 6, 3)], ids=str)
+def test_global_pooling_is_pytorchs_adaptive_one(x):
+    n, X = len(x) - 2, drawn(x)[0]
+    largest = (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)[n - 1]
+    mean = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[n - 1]
+    agree(lambda X: gs.maxpool(X, "global"), lambda X: last(largest(first(X), 1)), X)
+    agree(lambda X: gs.avgpool(X, "global"), lambda X: last(mean(first(X), 1)), X)
+
+
+@pytest.mark.parametrize("x", [(3, 9, 4), (3, 7, 8, 4), (3, 6, 5, 7, 3)], ids=str)
+def test_dilated_largest_and_unpooling_are_pytorchs_over_any_number_of_axes(x):
+    n, X = len(x) - 2, drawn(x)[0]
+    pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[n - 1]
+    unpool = (F.max_unpool1d, F.max_unpool2d, F.max_unpool3d)[n - 1]
+    dilated = {"stride": 2, "padding": 1, "dilation": 2}
+    agree(lambda X: gs.maxpool(X, 2, **dilated), lambda X: last(pool(first(X), 2, **dilated)), X)
+    Y, places = gs.maxpool(X, 2, indices=True)
+    at = first(torch.tensor(places))
+    theirs = lambda Y: last(unpool(first(Y), at, 2, output_size=x[1:-1]))
+    agree(lambda Y: gs.maxunpool(Y, places, x[1:-1]), theirs, Y)
 
 
 def test_mean_of_what_is_there_is_pytorchs_mean_over_that_of_ones():

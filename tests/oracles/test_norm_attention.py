@@ -219,6 +219,40 @@ def test_weights_are_those_of_pytorchs_multihead_attention_without_projections()
     np.testing.assert_allclose(weights, P.numpy(), rtol=RTOL, atol=ATOL)
 
 
+def written_out(keep, seen, heads, scale):
+    """Attention by its equations, (Y, weights): what is not seen counts nothing, `keep` scales the weights."""
+
+    def run(q, k, v):
+        scores = scale * heads_of(q, heads) @ heads_of(k, heads).mT
+        P = torch.softmax(scores.masked_fill(~torch.tensor(seen), -torch.inf), -1) * torch.tensor(keep)
+        return (P @ heads_of(v, heads)).transpose(1, 2).flatten(2), P
+
+    return run
+
+
+@pytest.mark.parametrize("first", [0, 2])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_dropped_weights_both_masks_and_what_is_returned_are_those_of_the_equations(rate, first):
+    rng = np.random.default_rng([int(10 * rate), first])
+    Q, K, V = (rng.normal(size=shape) for shape in ((3, 5, 8), (3, 7, 8), (3, 7, 12)))
+    padding = np.arange(7) < np.array([[7], [4], [1]])
+    seen = padding[:, None, None] & gs.causal_mask(5, 7, first)
+    options = {"attention_mask": "causal", "first": first, "padding_mask": padding, "scale": 0.4}
+    attend = lambda rate: (
+        lambda *a: gs.attention(*a, 4, **options, dropout=rate, rng=np.random.default_rng(6), return_weights=True)
+    )
+    whole, kept = attend(0.0)(Q, K, V)[1], attend(rate)(Q, K, V)[1]
+    keep = np.where(whole > 0, kept / np.where(whole > 0, whole, 1), 0)  # which ones were drawn, and how scaled
+    np.testing.assert_allclose(np.unique(keep.round(12)), [0, 1 / (1 - rate)], rtol=1e-10)
+    y, pullback = gs.vjp(attend(rate), Q, K, V)
+    tensors = [torch.tensor(x, requires_grad=True) for x in (Q, K, V)]
+    expected = written_out(keep, seen, 4, 0.4)(*tensors)
+    g = tuple(rng.normal(size=part.shape) for part in y)
+    gradients = torch.autograd.grad(expected, tensors, [torch.tensor(part) for part in g])
+    for ours, theirs in zip([*y, *pullback(g)], [*expected, *gradients], strict=True):
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=RTOL, atol=ATOL)
+
+
 @of_keras
 def test_keras_causal_attention_counts_from_the_first_query_as_well(keras):
     rng = np.random.default_rng(4)

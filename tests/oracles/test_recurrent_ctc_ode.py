@@ -166,6 +166,79 @@ def test_gru_with_one_bias_is_that_of_its_equations_in_pytorch(sizes, reset):
     agree(ours("gru", args, g, reset=reset), [a.detach().numpy() for a in (*results, *gradients)])
 
 
+# ----------------------------------------------------------------------- all options, by the equations in PyTorch
+ACTIVATIONS = {"tanh": torch.tanh, "softsign": torch.nn.functional.softsign, "relu": torch.relu}
+# PyTorch's own hardsigmoid has 1/6 in float32 where it works on several numbers at once
+GATE_ACTIVATIONS = {"sigmoid": torch.sigmoid, "hard-sigmoid": lambda z: torch.nn.functional.relu6(z + 3) / 6}
+MASK = np.random.default_rng(8).integers(0, 2, (5, 7)).astype(bool)  # with gaps, and steps after them
+
+
+def equations(args, g, step, mask=None):
+    """Results and gradients of step(x, states, W, R, b) -> states, taken at all steps that count."""
+    X, W, R, b, *first = (torch.tensor(a, requires_grad=True) for a in args)
+    states, Y = tuple(first), []
+    for t in range(X.shape[1]):
+        new = step(X[:, t], states, W, R, b)
+        if mask is not None:
+            new = [torch.where(torch.tensor(mask[:, t, None]), n, s) for n, s in zip(new, states, strict=True)]
+        states = tuple(new)
+        Y.append(states[0])
+    results = [torch.stack(Y, 1), *states]
+    gradients = torch.autograd.grad(results, [X, W, R, b, *first], [torch.tensor(d) for d in g])
+    return [a.detach().numpy() for a in (*results, *gradients)]
+
+
+def spread(args):
+    """Larger numbers, so that hard-sigmoid's gates are in all of its three pieces."""
+    return [2 * a for a in args]
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all", "some"])
+@pytest.mark.parametrize("gate_activation", GATE_ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_option_of_the_lstm_is_its_equations(activation, gate_activation, mask):
+    act, gate = ACTIVATIONS[activation], GATE_ACTIVATIONS[gate_activation]
+
+    def step(x, states, W, R, b):
+        h, c = states
+        i, f, g, o = (x @ W + h @ R + b).chunk(4, 1)
+        c = gate(f) * c + gate(i) * act(g)
+        return gate(o) * act(c), c
+
+    rng = np.random.default_rng([len(activation), len(gate_activation)])
+    args, g = spread(drawn("lstm", rng, 5, 7, 3, 4)), cotangents("lstm", rng, 5, 7, 4)
+    args[3] = args[3][0]
+    y, pullback = gs.vjp(
+        lambda *a: gs.lstm(*a, mask=mask, activation=activation, gate_activation=gate_activation), *args
+    )
+    agree([*y, *pullback(g)], equations(args, g, step, mask))
+
+
+RESETS = {"after": ("after", 1), "recurrent bias, too": ("after", 2), "before": ("before", 1)}
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all", "some"])
+@pytest.mark.parametrize("gate_activation", GATE_ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("mode", RESETS)
+def test_every_option_of_the_gru_is_its_equations(mode, activation, gate_activation, mask):
+    (reset, biases), act, gate = RESETS[mode], ACTIVATIONS[activation], GATE_ACTIVATIONS[gate_activation]
+
+    def step(x, states, W, R, b):
+        (h,), (bx, bh) = states, b if biases == 2 else (b, torch.zeros_like(b))
+        (xr, xz, xn), (hr, hz, hn) = (x @ W + bx).chunk(3, 1), (h @ R + bh).chunk(3, 1)
+        r, z = gate(xr + hr), gate(xz + hz)
+        n = act(xn + (r * hn if reset == "after" else (r * h) @ R[:, 8:]))
+        return ((1 - z) * n + z * h,)
+
+    rng = np.random.default_rng([len(mode), len(activation), len(gate_activation)])
+    args, g = spread(drawn("gru", rng, 5, 7, 3, 4)), cotangents("gru", rng, 5, 7, 4)
+    args[3] = args[3] if biases == 2 else args[3][0]
+    options = {"mask": mask, "reset": reset, "activation": activation, "gate_activation": gate_activation}
+    y, pullback = gs.vjp(lambda *a: gs.gru(*a, **options), *args)
+    agree([*y, *pullback(g)], equations(args, g, step, mask))
+
+
 @pytest.mark.usefixtures("float64")
 def test_lstm_is_that_of_keras_with_the_same_columns():
     rng = np.random.default_rng(3)

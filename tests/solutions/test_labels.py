@@ -10,6 +10,7 @@ import pytest
 import gradschool as gs
 from gradschool import labels
 from gradschool.labels import dims, finddim, labelled, stripdims, to_format
+from gradschool_grader.standalone import standalone
 
 
 def numbered(*shape):
@@ -121,6 +122,15 @@ def test_plain_arrays_have_no_labels():
     np.testing.assert_array_equal(stripdims(X), X)
     with pytest.raises(ValueError, match=r"use to_format\(X, labels, 'CB'\)"):
         stripdims(X, "CB")
+
+
+def test_what_students_see_of_it_runs_with_numpy_alone():
+    namespace = {"np": np}
+    exec(standalone(to_format), namespace)
+    X = numbered(2, 3, 4, 5)
+    np.testing.assert_array_equal(namespace["to_format"](X, "USBC", "CBU"), to_format(X, "USBC", "CBU"))
+    with pytest.raises(ValueError, match="C occurs 2 times"):
+        namespace["to_format"](X, "CCBS", "BSC")
 
 
 def test_the_examples_in_the_docstrings_hold():

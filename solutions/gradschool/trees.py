@@ -56,7 +56,7 @@ def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
 
 def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
-    """What `_map` does with one tree, which is mapped at every step of a training."""
+    """What `_map` does with one tree; the trees of a model are walked at every step of its training."""
     if type(tree) is dict:
         return {key: _map_one(f, subtree) for key, subtree in tree.items()}
     if type(tree) is list:
@@ -65,10 +65,12 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
 
 
 def _map(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:
+    if type(tree) is dict:
+        return {key: _map(f, subtree, tuple([other[key] for other in rest])) for key, subtree in tree.items()}
     below = branches(tree)
     if below is None:
         return f(tree, *rest)
-    return rebuilt(tree, [_map(f, subtree, tuple(other[key] for other in rest)) for key, subtree in below.items()])
+    return rebuilt(tree, [_map(f, subtree, tuple([other[key] for other in rest])) for key, subtree in below.items()])
 
 
 def tree_leaves(tree: Tree) -> list[Any]:

@@ -48,13 +48,12 @@ def value_and_grad(
 
     def run(*args: Any, **kwargs: Any) -> Any:
         tape = Tape()
-        variables = {i: traced_tree(args[i], tape, f, i) for i in positions}
-        places = {} if into is None else reserved(variables[positions[0]], into)
-        tape.places.update(places)
+        variables = {i: traced_tree(args[i], tape, f, i, into) for i in positions}
+        wanted = dict(tape.places)  # whoever writes a gradient into its place takes the place away
         result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)
         value, aux = result if has_aux else (result, None)
         found = tape.pull(one(value, tape), forget=True)
-        filled(places, found)
+        filled(wanted, found)
         gradients = (into,) if into is not None else tuple(collected(variables[i], found) for i in positions)
         value = lowered(value, tape)
         out = (value, tree_map(lambda leaf: lowered(leaf, tape), aux)) if has_aux else value
@@ -136,16 +135,24 @@ def stop_gradient(tree: Tree) -> Tree:
 
 
 # -------------------------------------------------------------------------------------------------- to and from trees
-def traced_tree(tree: Tree, tape: Tape, f: Callable[..., Any], i: int) -> Tree:
-    """Argument i of f with every leaf traced; whole numbers are refused, since they could not take a step."""
+def traced_tree(tree: Tree, tape: Tape, f: Callable[..., Any], i: int, into: Tree = None) -> Tree:
+    """Argument i of f with every leaf traced; whole numbers are refused, since they could not take a step.
 
-    def variable(leaf: Any) -> Traced:
+    `into` has the places where the gradients are wanted.
+    """
+
+    def variable(leaf: Any, place: np.ndarray | None = None) -> Traced:
         value = leaf if isinstance(leaf, Traced | np.ndarray) else np.asarray(leaf)
         if value.dtype.kind != "f":
             raise TypeError(f"expected floats to differentiate, got {refused(tree, f, i)}; try .astype(float).")
-        return Traced(value, tape, tape.variable())
+        entry = tape.variable()
+        if place is not None:
+            if place.shape != value.shape:
+                raise ValueError(f"into: the gradient of an array {value.shape} does not fit into {place.shape}.")
+            tape.places[entry] = place
+        return Traced(value, tape, entry)
 
-    return tree_map(variable, tree)
+    return tree_map(variable, tree) if into is None else tree_map(variable, tree, into)
 
 
 def refused(tree: Tree, f: Callable[..., Any], i: int) -> str:
@@ -163,19 +170,6 @@ def argument_name(f: Callable[..., Any], i: int) -> str:
         return list(inspect.signature(f).parameters)[i]
     except (TypeError, ValueError, IndexError):
         return f"argument {i}"
-
-
-def reserved(variables: Tree, into: Tree) -> dict[int, np.ndarray]:
-    """Where the gradients of variables are wanted."""
-    places: dict[int, np.ndarray] = {}
-
-    def reserve(variable: Traced, place: np.ndarray) -> None:
-        if place.shape != variable.shape:
-            raise ValueError(f"into: the gradient of an array {variable.shape} does not fit into {place.shape}.")
-        places[variable.entry] = place
-
-    tree_map(reserve, variables, into)
-    return places
 
 
 def one(value: Any, tape: Tape) -> dict[int, Any]:

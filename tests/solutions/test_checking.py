@@ -129,6 +129,7 @@ def backward_with(da):
         (backward_with(lambda d: 0 * d.sum(0)), "is zero: no derivative gets there"),
         (backward_with(lambda d: d.sum(0) + 1), r"of params.a .* is [-\d.]+ at \[\d\], but central differences give"),
         (lambda g, cache: (g, np.sum(g * cache["x"], 0)), "of the input in prediction, at batch size 1"),
+        (lambda g, cache: (-g * cache["a"], 0 * cache["a"]), "has the wrong sign; wrong too: params.a"),
         (lambda g, cache: (g * cache["a"],), "scale_backward gave nothing for a"),
         (lambda g, cache: (g * cache["b"], g), "KeyError: 'b' .*line .* of test_checking.py"),
         (lambda g, cache: (g * cache["a"] / len(g), np.sum(g * cache["x"], 0)), "the input .* is the mean over"),

@@ -67,7 +67,9 @@ def gradients(case: Case) -> None:
                     wrong.setdefault((path, training), {})[n] = slope
     if wrong:
         (path, training), slopes = next(iter(wrong.items()))
-        raise Problem(explained(case, path, MODES[training], slopes))
+        others = sorted({other for other, _ in wrong} - {path})
+        more = f"; wrong too: {', '.join(others)}" if others else ""
+        raise Problem(explained(case, path, MODES[training], slopes) + more)
 
 
 def agrees(slope: Slope, path: str, leaf: Any, d: Any) -> bool:

@@ -61,7 +61,8 @@ def judge_task(task: Task) -> Judged:
     workers: Any = workers_of(task.course, task.unsafe_no_sandbox, task.mode) if written else NoWorkers()
     answers = functools.partial(_answers, course=task.course, seed=task.seed)
     verdicts = judge_submission(submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name))
-    return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, verdicts, submission.problems)
+    bare = [verdict.without_numbers() for verdict in verdicts]
+    return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, bare, submission.problems)
 
 
 def not_judged(task: Task, chapter: Chapter, why: str) -> Judged:

@@ -53,7 +53,12 @@ def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = ()) -> st
              f"({score(verdict.points, verdict.max_points)})"]  # fmt: skip
     d = verdict.diagnosis
     if d:
-        lines += [f"  {d.text}"] + [f"  ? {d.hint}"] * bool(d.hint) + [f"  → chapter: {d.see}"] * bool(d.see)
+        lines += (
+            [f"  {d.text}"]
+            + [f"  {d.detail}"] * bool(d.detail and not graded)
+            + [f"  ? {d.hint}"] * bool(d.hint)
+            + [f"  → chapter: {d.see}"] * bool(d.see)
+        )
         lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
     lines += [f"    {line}" for line in drawn if not graded]
     tried = verdict.outcome != "missing"
@@ -99,7 +104,7 @@ def html(verdict: Verdict, graded: bool = True, drawn: str = "") -> str:
         f'</code> {HEADLINE[verdict.outcome]} <span style="float:right;font-weight:400;color:#57606a">'
         f"{score(verdict.points, verdict.max_points)}</span></div>"
     )
-    body = diagnosis_html(verdict) + ("" if graded else drawn) + groups_html(verdict, graded)
+    body = diagnosis_html(verdict, graded) + ("" if graded else drawn) + groups_html(verdict, graded)
     small = [f"note: {note}" for note in (*verdict.notes, *verdict.flags)]
     small += [f"judged: {verdict.source}"] * bool(str(verdict.source))
     body += "".join(f'<div style="color:#57606a;font-size:90%">{code_words(words)}</div>' for words in small)
@@ -112,11 +117,12 @@ def html(verdict: Verdict, graded: bool = True, drawn: str = "") -> str:
     return f'<div class="{ours}" style="{style}">{head}{body}</div>'
 
 
-def diagnosis_html(verdict: Verdict) -> str:
+def diagnosis_html(verdict: Verdict, graded: bool) -> str:
     d = verdict.diagnosis
     if not d:
         return ""
-    parts = [f'<div style="margin:.45em 0 0">{code_words(d.text)}</div>']
+    said = d.text if graded or not d.detail else f"{d.text} {d.detail}"
+    parts = [f'<div style="margin:.45em 0 0">{code_words(said)}</div>']
     if d.hint:
         parts.append(f'<div style="margin:.35em 0 0;font-style:italic">{code_words(d.hint)}</div>')
     if d.see:

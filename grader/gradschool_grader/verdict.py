@@ -7,7 +7,7 @@ verdicts are *the same* if outcomes, points and diagnosis agree (`verdict.essenc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 VERSION = 1
@@ -16,7 +16,10 @@ OUTCOMES = ("passed", "wrong", "raised", "timeout", "died", "tampered", "missing
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Which mistake it is. `text` may be shown in a graded run; `hint` is the question that leads to the mistake."""
+    """Which mistake it is. `text` may be shown in a graded run; `hint` is the question that leads to the mistake.
+
+    `detail` has a number that was read off the hidden case, and is for home only.
+    """
 
     kind: str
     name: str
@@ -24,6 +27,7 @@ class Diagnosis:
     hint: str = ""
     see: str = ""
     also: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,15 @@ class Verdict:
         """What must agree wherever the same answer is judged: outcomes, points and diagnosis."""
         diagnosis = self.diagnosis and (self.diagnosis.kind, self.diagnosis.name)
         return self.exercise, tuple((g.name, g.outcome, g.points) for g in self.groups), diagnosis
+
+    def without_numbers(self) -> Verdict:
+        """What may be kept beside a grade: nothing that was read off hidden inputs, expected values or messages."""
+
+        def bare(group: GroupVerdict) -> GroupVerdict:
+            return replace(group, detail="", frames=tuple({**frame, "arguments": {}} for frame in group.frames))
+
+        diagnosis = self.diagnosis and replace(self.diagnosis, detail="")
+        return replace(self, groups=tuple(map(bare, self.groups)), diagnosis=diagnosis)
 
     def to_json(self) -> dict[str, Any]:
         return {"outcome": self.outcome, "points": self.points, "max_points": self.max_points, **asdict(self)}

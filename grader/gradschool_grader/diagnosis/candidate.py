@@ -28,6 +28,7 @@ class Candidate:
     same: Callable[[Pair], Same | None]
     free: int = 0
     hint: str = ""
+    detail: str = ""  # a number that was read off the case: not for a graded run
 
 
 Reading = Callable[[Sequence[Pair]], Iterator[Candidate]]

@@ -69,8 +69,8 @@ def fitted(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> It
     """Factors read off the answer: one for all arrays, or one for each."""
     k = ratio(wrong[0], scaled)
     if k:
-        text = f"{subject} {k:.4g} times what it should be: a constant factor."
-        yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE)
+        text = f"{subject} the same number of times what it should be: a constant factor."
+        yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE, detail=f"The factor is {k:.4g}.")
     if len(wrong) > 1 and all(ratio(p, scaled) for p in wrong):
         text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
         yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE)

@@ -47,7 +47,7 @@ def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
 
 def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """A reading that explains all that is wrong, and what is not wrong."""
-    return said(found.name, found.text + only_part(everything, wrong), found.hint) if found else None
+    return said(found.name, found.text + only_part(everything, wrong), found.hint, found.detail) if found else None
 
 
 def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
@@ -112,7 +112,7 @@ def one_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | N
     text = only_part(everything, wrong).strip()
     near = close_to(wrong) if text else None
     if near:
-        return said(near.name, f"{text} {near.text}", near.hint)
+        return said(near.name, f"{text} {near.text}", near.hint, near.detail)
     return said("one_part", text) if text else None
 
 
@@ -146,7 +146,9 @@ def split(
         differ = "differs" if len(rest) == 1 else "differ"
         texts.append(others.format(listed(rest) if least else f"{listed(rest)} {differ}"))
     first = next(iter(explained.values()))
-    return said(" and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint)
+    return said(
+        " and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint, first.detail
+    )
 
 
 def fitted_for_each(explained: dict[str, Candidate]) -> bool:
@@ -176,7 +178,7 @@ def close_to(wrong: Sequence[Pair]) -> Diagnosis | None:
     if best[1] is None or not left:
         return None
     text = f"Close to this, but not quite: {lower(best[1].text)} It does not explain {left}."
-    return Diagnosis("close", best[1].name, text, best[1].hint)
+    return Diagnosis("close", best[1].name, text, best[1].hint, detail=best[1].detail)
 
 
 def explained_share(candidate: Candidate, wrong: Sequence[Pair]) -> float:

@@ -38,14 +38,24 @@ def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
     for words, holds in conditions(alike, wrong):
-        if all(np.array_equal(np.broadcast_to(holds(p), p.e.shape), p.wrong) for p in alike):
+        if all(fits(holds(p), p) for p in alike):
             there = f" There: {found.text}" if found else " The others are right."
-            return said(f"where {found.name}" if found else "where", f"The answer is wrong only {words}.{there}")
+            return said(
+                f"where {found.name}" if found else "where",
+                f"The answer is wrong only {words}.{there}",
+                WHY,
+                found.detail if found else "",
+            )
     if found:
         return said(
             f"some {found.name}", f"{marked.sum()} of {len(marked)} entries are wrong. In those: {found.text}", WHY
         )
     return None
+
+
+def fits(mask: np.ndarray, pair: Pair) -> bool:
+    """Whether these are the wrong entries. Zeros may be right anywhere: twice zero is zero."""
+    return bool(((mask == pair.wrong) | (~pair.wrong & (pair.e == 0))).all())
 
 
 def only(pair: Pair, mask: np.ndarray) -> Pair:

@@ -22,9 +22,9 @@ BEFORE_NUMBERS = {
 }
 
 
-def said(name: str, text: str, hint: str = "") -> Diagnosis:
+def said(name: str, text: str, hint: str = "", detail: str = "") -> Diagnosis:
     """A structural reading."""
-    return Diagnosis("structure", name, text, hint)
+    return Diagnosis("structure", name, text, hint, detail=detail)
 
 
 def could_not_begin(s: Seen) -> bool:

@@ -1,0 +1,73 @@
+"""Property: the benchmark refuses to time what does not compute the same, and reports the ratios of what does."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+TINY = """
+FRAMEWORKS = False
+TARGETS = {"tiny/3": {1: 1e9}, "other": {}, "broken": {}}
+
+
+def work(size, start):
+    def step():
+        nonlocal start
+        sum(range(size))
+        start += 1.0
+        return start
+    return step
+
+
+def ours(name):
+    return work(2000, 1.0)
+
+
+def eager(name):
+    return work(40000, 1.01 if name == "other" else 1.0)
+
+
+def tuned(name):
+    if name == "broken":
+        raise ArithmeticError("nothing here")
+    return work(40000, 1.0)
+"""
+
+
+@pytest.fixture
+def library(monkeypatch, tmp_path):
+    """The benchmark, with workloads of its own that need no framework and rounds of an instant."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "benchmarks"))
+    monkeypatch.setattr(importlib.import_module("race"), "ROUND", 0.01)
+    (tmp_path / "workloads_tiny.py").write_text(TINY)
+    return importlib.import_module("library")
+
+
+def run(library, folder, *more):
+    library.main(["--workloads", str(folder), "--rounds", "3", "--threads", "1", "--json", str(folder / "out"), *more])
+    return json.loads((folder / "out").read_text())
+
+
+def test_ratios_are_those_of_the_work_done(library, tmp_path, capsys):
+    report = run(library, tmp_path, "--only", "tiny/3")
+    ratios = report["tiny/3"]["1"]
+    assert ratios.keys() >= {"cpu", "wall", "tuned", "memory"}
+    assert ratios["cpu"] < 1  # it has a twentieth of the work, however busy the machine is
+    assert "✓" in capsys.readouterr().out
+
+
+def test_losses_that_differ_are_named_before_anything_is_timed(library, tmp_path):
+    with pytest.raises(ValueError, match=r"other: at step 0 our loss is 2, that of eager 2\.01"):
+        run(library, tmp_path, "--only", "other")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_fails_in_an_implementation_is_said_with_its_name(library, tmp_path):
+    with pytest.raises(RuntimeError, match="tuned broken: ArithmeticError: nothing here"):
+        run(library, tmp_path, "--only", "broken")
+
+
+def test_unknown_workloads_are_refused_with_those_that_there_are(library, tmp_path):
+    with pytest.raises(SystemExit, match="no workload W9; there are tiny/3, other, broken"):
+        run(library, tmp_path, "--only", "W9")

@@ -144,9 +144,13 @@ def factor_of(pairs: list[Any], initial: float) -> float:
 
 
 def remembered(pairs: list[Any], s: np.ndarray, y: np.ndarray, history: int) -> list[Any]:
-    """The history with a new pair; without it if the loss did not curve upwards, for H must stay positive definite."""
+    """The history with a new pair; without it if the loss did not curve upwards, for H must stay positive definite.
+
+    Even then the oldest pair goes: pairs that are never replaced would describe a place left long ago, and the steps
+    that they lead to may be too short to find a curvature that can be learned.
+    """
     curved = s @ y > np.finfo(s.dtype).eps * length(s) * length(y)
-    return [*pairs, (s, y)][-history:] if curved else list(pairs)
+    return [*pairs, (s, y)][-history:] if curved else pairs[1:]
 
 
 def lbfgs(
@@ -160,16 +164,16 @@ def lbfgs(
     """L-BFGS: p ← p - t H g, H the inverse Hessian of BFGS from the last `history` steps, t by a line search.
 
     history           how many steps are remembered; 3 to 20 suit most problems
-    line_search       "backtracking": the loss decreases enough; for convex losses only, elsewhere it may stop learning
-                      the curvature and crawl. "weak-wolfe": and the slope has become flatter, which
-                      keeps H positive definite. "strong-wolfe": and it has not become steep the other way
+    line_search       "backtracking": the loss decreases enough; where it curves downwards nothing is learned of it.
+                      "weak-wolfe": and the slope has become flatter, so that every step teaches a positive
+                      curvature. "strong-wolfe": and it has not become steep the other way
     max_line_search   how many step lengths are tried
     initial_factor    H of the first step, times the identity
     c1, c2            how much is enough, and how flat; 0 < c1 < c2 < 1
 
-    A pair of step and gradient change whose product is not positive is left out. After a failed line search the
-    history is forgotten, so the next step is one of plain descent. A step evaluates the loss once where it starts,
-    whatever was seen before, so batch and loss may change in between.
+    A pair of step and gradient change whose product is not positive is left out, and the oldest one forgotten. After
+    a failed line search the whole history is forgotten, so the next step is one of plain descent. A step evaluates
+    the loss once where it starts, whatever was seen before, so batch and loss may change in between.
 
     Raises ValueError for options out of these ranges.
     Source: Nocedal 1980; MATLAB `lbfgsupdate` and `lbfgsState`. PyTorch's `LBFGS` has a fixed step length by default.

@@ -67,11 +67,27 @@ def test_a_quadratic_of_n_dimensions_takes_at_most_n_plus_1_steps_with_exact_lin
     np.testing.assert_allclose(params["x"], np.linalg.solve(A, b), rtol=1e-7)
 
 
-@pytest.mark.parametrize("method", ["weak-wolfe", "strong-wolfe"])
+@pytest.mark.parametrize("method", METHODS)
 def test_rosenbrock_takes_fewer_than_60_steps(method):
     params, states = run(lbfgs(line_search=method), gs.value_and_grad(rosenbrock), {"x": np.array([-1.2, 1.0])}, 59)
     np.testing.assert_allclose(params["x"], [1, 1], atol=1e-7)
     assert states[-1]["loss"] < 1e-14
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rosenbrock_in_ten_dimensions_takes_about_as_many_steps_as_scipy(method):
+    optimize = pytest.importorskip("scipy.optimize")
+    start, f = np.tile([-1.2, 1.0], 5), gs.value_and_grad(rosenbrock)
+    theirs = optimize.minimize(
+        lambda x: (float(f({"x": x})[0]), f({"x": x})[1]["x"]),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxcor": 10, "gtol": 1e-8, "ftol": 0},
+    )
+    params, states = run(lbfgs(line_search=method), f, {"x": start}, int(1.5 * theirs.nit))
+    np.testing.assert_allclose(params["x"], theirs.x, atol=1e-7)
+    assert states[-1]["loss"] == pytest.approx(theirs.fun, abs=1e-13)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -127,6 +143,15 @@ def test_a_pair_without_upward_curvature_is_left_out():
     _, state = lbfgs(line_search="backtracking").update(f, params, lbfgs().init(params))
     assert state["status"] == "completed"
     assert state["pairs"] == []
+
+
+def test_where_nothing_can_be_learned_the_oldest_pair_goes():
+    """Else a history that is never renewed steers for ever, by steps so short that they never leave the place."""
+    f = lambda p: (-np.sum(p["x"] ** 2), {"x": -2 * p["x"]})
+    params, opt = {"x": np.ones(3)}, lbfgs(line_search="backtracking")
+    old, new = (np.array([1.0, 0, 0]), np.array([2.0, 0, 0])), (np.array([0, 1.0, 0]), np.array([0, 2.0, 0]))
+    _, state = opt.update(f, params, {**opt.init(params), "pairs": [old, new]})
+    assert [s.tolist() for s, _ in state["pairs"]] == [[0, 1, 0]]
 
 
 def test_line_search_shortens_a_step_into_nan():

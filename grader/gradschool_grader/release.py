@@ -32,6 +32,7 @@ c.CourseDirectory.course_id = {name!r}
 
 # Reads what students hand in, whatever is wrong with it, and takes flags and points from the source notebook.
 c.Autograde.exporter_class = "gradschool_grader.teach.exporter.MendingExporter"
+c.Autograde.pre_convert_hook = "gradschool_grader.teach.folder.before_autograde"
 
 # The judge stands where nbgrader would execute the notebook; grades and diagnoses are saved in one transaction.
 c.Autograde.autograde_preprocessors = [

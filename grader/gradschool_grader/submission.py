@@ -438,7 +438,8 @@ def _complaint(source: str) -> str:
         except SyntaxError as error:
             line = (error.text or "").strip()[:80]
             shown = f": `{line}`" if line else ""
-            return f"has a syntax error in line {error.lineno} ({error.msg}){shown}"
+            where = f" in line {error.lineno}" if error.lineno else ""
+            return f"has a syntax error{where} ({error.msg}){shown}"
         except (ValueError, RecursionError, MemoryError) as error:
             return f"cannot be read as Python ({type(error).__name__})"
     return ""

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 
 from ..submission import LARGEST_FILE
+from .folder import disarm
 from .mend import mend
 
 __all__ = ["MendingExporter", "course_directory_of", "read_file", "source_notebook"]
@@ -28,9 +29,17 @@ class MendingExporter(NotebookExporter):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         named = (resources or {}).get("nbgrader")
         source = source_notebook(course_directory_of(self), named["assignment"], named["notebook"]) if named else None
-        if source is None:
+        if source is None or named is None:
             return super().from_file(file_stream, resources=resources, **kw)
+        disarm_copies(course_directory_of(self), named["assignment"], named["student"])
         return self.from_notebook_node(mend(read_file(Path(file_stream.name)), source), resources=resources, **kw)
+
+
+def disarm_copies(directory: CourseDirectory, assignment: str, student: str) -> None:
+    """What nbgrader has just copied beside the notebook, but the teacher's own files."""
+    source = Path(directory.format_path(directory.source_directory, ".", assignment))
+    ours = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
+    disarm(Path(directory.format_path(directory.autograded_directory, student, assignment)), ours)
 
 
 def read_file(path: Path) -> bytes:

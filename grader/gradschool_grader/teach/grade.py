@@ -36,6 +36,7 @@ from ..submission import Unreadable, read_cells
 from .assign import course_directory, settings
 from .convert import make_feedback, record
 from .exporter import read_file
+from .folder import tidy
 
 __all__ = ["SetAside", "Step", "Summary", "grade"]
 
@@ -142,6 +143,7 @@ def collect(
             file = Path(found, f"{chapter.id}.ipynb")
             try:
                 give_name(Path(found), file)
+                tidy(Path(found))
             except Unreadable as error:
                 summary.set_aside.append(SetAside(student, chapter.id, str(error)))
                 continue

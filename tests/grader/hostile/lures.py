@@ -68,20 +68,33 @@ class Lures:
 
     @staticmethod
     def contents(folder: Path) -> dict[str, str]:
-        files = {str(p): p.read_text() for p in folder.rglob("*") if p.is_file()}
-        return files | {str(p): "" for p in folder.rglob("*") if not p.is_file() and not p.is_socket()}
+        return {str(path): read(path) for path in folder.rglob("*") if not path.is_socket()}
 
-    def touched(self) -> list[str]:
-        """What an attack reached; what it left is removed, so that it is said once."""
-        found = [name for name in LEFT if os.path.lexists(name)]
-        for name in found:
-            os.unlink(name)
-        after = self.contents(self.place)
-        found += [f"changed: {name}" for name in {*after, *self.before} if after.get(name) != self.before.get(name)]
+    def touched(self, names: bool = True) -> list[str]:
+        """What was reached since it was asked last; what was left is removed. Without `names` a file that is empty
+        does not count: a limit of size does not keep anybody from making one."""
+        after = self.contents(self.place) | {name: read(Path(name)) for name in LEFT if os.path.lexists(name)}
+        changed = [name for name in {*after, *self.before} if after.get(name) != self.before.get(name)]
+        found = [f"changed: {name}" for name in changed if names or after.get(name, "gone")]
+        for name in changed:
+            restored(Path(name), self.before.get(name))
         found += [f"reached: {server}" for server in (self.tcp, self.local, self.abstract) if accepted(server)]
         with contextlib.suppress(BlockingIOError):
             found.append(f"received: {self.udp.recv(99)!r}")
         return found + (["the victim ended"] if self.victim.poll() is not None else [])
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.is_file() else "no file"
+
+
+def restored(path: Path, content: str | None) -> None:
+    if content is not None:
+        path.write_text(content)
+    elif path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink()
 
 
 def accepted(server: socket.socket) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .course import Course
+from .probe import MODES as SANDBOXES
 from .probe import Capabilities, probe
 from .report import MODES
 
@@ -113,8 +114,8 @@ def course_of(course: Course) -> Finding:
 def sandbox(found: Capabilities) -> Iterator[Finding]:
     """Its mode, then layer by layer. Needed to grade what others wrote, and for nothing else."""
     grading = "to grade others"
-    fine = bool(found.modes)
-    words = MODES[found.mode] + (f" (modes that hold: {', '.join(found.modes)})" if fine else "")
+    fine = found.mode in SANDBOXES
+    words = MODES[found.mode] + (f" (modes that hold: {', '.join(found.modes)})" if found.modes else "")
     data = {"mode": found.mode, "modes": list(found.modes)}
     yield Finding("sandbox", fine, words, "see the layers below", grading, data)
     for layer in found.layers:

@@ -53,7 +53,7 @@ def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diag
     says = m.says or m.name.replace("_", " ")
     behaves = f"{where + ' your' if where else 'Your'} answer behaves as if {says}."
     if m.published:
-        behaves = f"A published form ({m.published}), but not the one asked for: {lower(behaves)}"
+        behaves = f"This is a published form ({m.published}), and not the one asked for: {lower(behaves)}"
     return Diagnosis("misconception", m.name, behaves, m.hint, m.see, also)
 
 

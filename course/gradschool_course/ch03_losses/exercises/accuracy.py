@@ -213,8 +213,9 @@ accuracy = Exercise(
             "more_than_half",
             accuracy_with(first_largest, more_than_half),
             "What does your function answer where p is exactly 0.5, and what does the task say?",
-            "p = 0.5 meant no, as in Keras",
+            "p = 0.5 meant no; asked for is that it means yes",
             COUNTING,
+            published="Keras",
         ),
         Misconception(
             "rounds_probabilities",

@@ -229,8 +229,8 @@ def class_misconceptions(wrap, average):
         Misconception("divides_by_weights", wrap(divides_by_weights),
                       "Double all class weights: should the loss double, or stay as it is? Which of the two frameworks "
                       "of the chapter does yours follow?",
-                      "the sum were divided by the weights of the true classes, as PyTorch does it, and not by N",
-                      CLASS_WEIGHTS),
+                      "the sum were divided by the weights of the true classes; asked for is N",
+                      CLASS_WEIGHTS, published="PyTorch"),
         *frame_misconceptions(wrap, ["divides_by_n_t", "divides_by_last_axis", "ignores_normalization",
                                      "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry",
                                      "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms"]),

@@ -235,8 +235,9 @@ l2_loss = Exercise(
             "half_added",
             loss(half_squared),
             "An error of 3 alone, N = 1: what is its square? What do you get?",
-            "there were a factor ½, as in MATLAB's `mse`",
+            "there were a factor ½",
             "Absolute and squared error",
+            published="MATLAB's `mse`",
         ),
         Misconception(
             "absolute",
@@ -354,8 +355,9 @@ huber = Exercise(
             "smooth_l1",
             loss_with_delta(smooth_l1),
             "As delta goes to 0, does the loss asked for go to 0 as well, or to the absolute error? Yours?",
-            "it were PyTorch's smooth L1 loss, which is Huber's divided by delta",
+            "it were the smooth L1 loss, which is Huber's divided by delta; asked for is Huber's own",
             JOINT,
+            published="PyTorch's `smooth_l1_loss`",
         ),
         Misconception(
             "delta_is_one",

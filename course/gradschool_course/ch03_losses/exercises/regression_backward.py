@@ -329,8 +329,9 @@ huber_back = Exercise(
             "smooth_l1",
             backward_with(slope_of_smooth_l1),
             "Far out, should a smaller delta make the pull weaker, or leave it as it is? Yours?",
-            "it were the gradient of PyTorch's smooth L1 loss: delta times too small",
+            "it were the gradient of the smooth L1 loss, delta times too small; asked for is Huber's own",
             JOINT,
+            published="PyTorch's `smooth_l1_loss`",
         ),
         Misconception(
             "delta_is_one",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 import gradschool as gs
@@ -180,7 +182,7 @@ def sparse_misconceptions():
     wrong = {name: sparse_with(terms) for name, terms in SPARSE_LOGARITHM.items()}
     wrong |= {name: sparse_dividing(divisor) for name, divisor in SPARSE_DIVISORS.items()}
     wrong["weighted_by_prediction"] = sparse_weighted_by_prediction
-    named = [Misconception(name, f, words[name].hint, words[name].says, words[name].see) for name, f in wrong.items()]
+    named = [replace(words[name], wrong=f) for name, f in wrong.items()]
     frames = ["ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "ignores_mask", "ignores_weights",
               "always_one_number", "divides_the_terms"]  # fmt: skip
     return named + frame_misconceptions(lambda frame: sparse_with(picked_surprise, frame), frames)

@@ -203,9 +203,10 @@ state["s"]["w"]  # [25.  0. 25.]""",
         Misconception(
             "eps_inside",
             summing(eps_inside),
-            says="ε stood inside the root, √(s + ε), as in Keras; asked for is √s + ε",
+            says="ε stood inside the root, √(s + ε); asked for is √s + ε",
             hint="With s = 0 and ε = 0.01, by what do you divide: 0.01 or 0.1?",
             see="Where ε stands",
+            published="Keras",
         ),
         Misconception(
             "eps_missing",
@@ -217,9 +218,10 @@ state["s"]["w"]  # [25.  0. 25.]""",
         Misconception(
             "started_at_a_tenth",
             summing(started_at_a_tenth),
-            says="the sums started at 0.1, as they do in Keras; asked for is a start at the zeros that were handed in",
+            says="the sums started at 0.1; asked for is a start at the zeros that were handed in",
             hint="With lr = 1 and ε = 0, the very first AdaGrad step of an entry is ±1. How long is yours?",
             see=DUCHI,
+            published="Keras",
         ),
         Misconception(
             "stale_squares",

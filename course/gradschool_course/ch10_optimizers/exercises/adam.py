@@ -331,10 +331,11 @@ state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
         Misconception(
             "eps_hat_always",
             counting(eps_hat_always),
-            says="this were the ε̂ form of Keras and MATLAB, which adds ε to the uncorrected root; asked for is "
+            says="this were the ε̂ form, which adds ε to the uncorrected root; asked for is "
             "Algorithm 1, unless `eps_hat` is set",
             hint="In the first step √v is about 0.03 |g|. Is that what ε competes with in Algorithm 1?",
             see=EPSILON,
+            published="Keras and MATLAB",
         ),
         Misconception(
             "eps_hat_ignored",
@@ -346,10 +347,10 @@ state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
         Misconception(
             "eps_inside",
             counting(eps_inside),
-            says="ε stood inside the root, √(v̂ + ε), as equation 11-8 of Hands-On Machine Learning prints it; "
-            "asked for is √v̂ + ε, as in the paper",
+            says="ε stood inside the root, √(v̂ + ε); asked for is √v̂ + ε, as in the paper",
             hint="With v̂ = 0 and ε = 0.01, by what do you divide: 0.01 or 0.1?",
             see=EPSILON,
+            published="equation 11-8 of Hands-On Machine Learning",
         ),
         Misconception(
             "v_of_m",

@@ -319,9 +319,10 @@ state["u"]["w"]  # [4.  0.5 4. ]""",
         Misconception(
             "eps_in_the_maximum",
             counting(eps_in_the_maximum),
-            says="ε had been added to |g| inside the maximum, as in PyTorch; asked for is u + ε, as in Keras",
+            says="ε had been added to |g| inside the maximum; asked for is u + ε, as in Keras",
             hint="Which u would you store for a gradient of zero?",
             see=EPSILON,
+            published="PyTorch",
         ),
         Misconception(
             "eps_missing",

@@ -270,10 +270,10 @@ params["w"].round(6)  # [ 0.87  -1.9    2.925]""",
         Misconception(
             "decay_without_lr",
             decaying(decayed_by(lambda p, moved, d, lr, v_hat, eps: moved - d * p)),
-            says="the decay had not been multiplied by the rate (the paper's own form; frameworks, and this "
-            "exercise, do)",
+            says="the decay had not been multiplied by the rate; frameworks, and this exercise, do so",
             hint="A schedule brings the rate to zero. Do your weights go on shrinking?",
             see=DECAY,
+            published="the paper by Loshchilov and Hutter",
         ),
         Misconception(
             "decay_after_step",
@@ -370,9 +370,10 @@ params["w"].round(6)  # [ 0.87  -1.9    2.925]""",
         Misconception(
             "eps_hat_form",
             decaying(eps_hat),
-            says="this were the ε̂ form of Keras, which adds ε to the uncorrected root; asked for is Algorithm 1",
+            says="this were the ε̂ form, which adds ε to the uncorrected root; asked for is Algorithm 1",
             hint="In the first step √v is about 0.03 |g|. Is that what ε competes with in Algorithm 1?",
             see=EPSILON,
+            published="Keras",
         ),
         Misconception(
             "eps_inside",

@@ -319,10 +319,11 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
         Misconception(
             "rate_outside",
             rolling(rate_outside),
-            says="the velocity were PyTorch's, which sums up gradients and meets `lr` only when the parameter moves; "
+            says="the velocity summed up gradients and met `lr` only when the parameter moves; "
             "the form asked for is Polyak's, whose velocity carries the rate",
             hint="Halve `lr` in the middle of a run. Does the push of *earlier* gradients become weaker with you?",
             see=HEADING,
+            published="PyTorch",
         ),
         Misconception(
             "running_mean",
@@ -342,10 +343,11 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
         Misconception(
             "damped",
             rolling(damped),
-            says="each new gradient were weighted by 1 − β, as in a running mean (the old `learngdm` of MATLAB); "
+            says="each new gradient were weighted by 1 − β, as in a running mean; "
             "asked for is the sum that is not damped",
             hint="Let the gradient be constant. Which velocity do you end at: the plain step, or 1 / (1 − β) times it?",
             see=HEADING,
+            published="the old `learngdm` of MATLAB",
         ),
         Misconception(
             "no_friction",

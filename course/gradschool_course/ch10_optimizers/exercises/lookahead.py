@@ -222,9 +222,10 @@ state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
         Misconception(
             "rate_outside",
             asking_at(lambda p, v, lr, beta: p - lr * beta * v, rate_outside),
-            says="the velocity were PyTorch's, which sums up gradients and meets `lr` only when the parameter moves",
+            says="the velocity summed up gradients and met `lr` only when the parameter moves",
             hint="Halve `lr` in the middle of a run. Does the push of *earlier* gradients become weaker with you?",
             see="Momentum: a ball with friction",
+            published="PyTorch",
         ),
         Misconception(
             "running_mean",
@@ -412,10 +413,11 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
         Misconception(
             "rate_outside",
             rolling(rate_outside_ahead),
-            says="the velocity were PyTorch's, which sums up gradients and meets `lr` only when the parameter moves; "
+            says="the velocity summed up gradients and met `lr` only when the parameter moves; "
             "the form asked for is Keras', whose velocity carries the rate",
             hint="Halve `lr` in the middle of a run. Does the push of *earlier* gradients become weaker with you?",
             see="Momentum: a ball with friction",
+            published="PyTorch",
         ),
         Misconception(
             "running_mean",

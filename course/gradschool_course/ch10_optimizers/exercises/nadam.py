@@ -309,10 +309,11 @@ round(after["mu_product"], 6)  # 0.26""",
         Misconception(
             "same_correction",
             looking_ahead(ruder),
-            says="m were corrected with the product up to step t, as in Ruder's overview; asked for is the form in "
+            says="m were corrected with the product up to step t; asked for is the form in "
             "which the part of the next step has the product up to t + 1",
             hint="The part of m is the next step's momentum. How many factors has the next step's product?",
             see=DOZAT,
+            published="Ruder's overview",
         ),
         Misconception(
             "both_next",
@@ -394,17 +395,19 @@ round(after["mu_product"], 6)  # 0.26""",
         Misconception(
             "mean_with_mu",
             looking_ahead(averages=lambda g, m, v, b1, b2, now: means(g, m, v, now, b2)),
-            says="the mean of the gradients kept the share μ_t, as in Dozat's paper; asked for is PyTorch's and "
+            says="the mean of the gradients kept the share μ_t; asked for is PyTorch's and "
             "Keras' form, in which it keeps `b1`",
             hint="Which share of the old mean survives a step, and does the schedule change it?",
             see=SCHEDULE,
+            published="Dozat's paper",
         ),
         Misconception(
             "psi_missing",
             schedule_of(lambda psi: None if psi is None else 1.0),
-            says="the exponent of the schedule were t, without ψ, which is Keras 3's form; asked for is ψ t",
+            says="the exponent of the schedule were t, without ψ; asked for is ψ t",
             hint="Does your μ change when `momentum_decay` does?",
             see=SCHEDULE,
+            published="Keras 3",
         ),
         Misconception(
             "always_constant",

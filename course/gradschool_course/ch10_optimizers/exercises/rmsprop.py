@@ -321,10 +321,10 @@ state["s"]["w"]  # [16.   0.5 25. ]""",
         Misconception(
             "eps_inside",
             scaling(rms_eps_inside),
-            says="ε stood inside the root, √(s + ε), as in Keras 3 and optax; asked for is √s + ε, as in PyTorch and "
-            "MATLAB",
+            says="ε stood inside the root, √(s + ε); asked for is √s + ε, as in PyTorch and MATLAB",
             hint="With s = 0 and ε = 0.01, by what do you divide: 0.01 or 0.1?",
             see="Where ε stands",
+            published="Keras 3 and optax",
         ),
         Misconception(
             "eps_missing",
@@ -392,10 +392,11 @@ state["s"]["w"]  # [16.   0.5 25. ]""",
         Misconception(
             "rate_inside",
             scaling(rms_rate_inside),
-            says="the velocity carried the rate, as in Keras; asked for is PyTorch's form, where `lr` meets the "
+            says="the velocity carried the rate; asked for is PyTorch's form, where `lr` meets the "
             "velocity only when the parameter moves",
             hint="Halve `lr` in the middle of a run. By which rate do *earlier* gradients still move the parameter?",
             see=CENTRED,
+            published="Keras",
         ),
         Misconception(
             "without_momentum",

@@ -19,6 +19,7 @@ import typer
 
 from . import learn, prove, teach
 from .say import plain, plainly, say, write_json
+from .study.verb import study
 
 app = typer.Typer(
     name="gradschool",
@@ -109,6 +110,7 @@ verb(teach.grade, "grade course --jobs 4", "Teach")
 verb(teach.report, "report course", "Teach")
 verb(teach.export, "export course --to grades.csv", "Teach")
 verb(prove.audit, "audit adam --seeds 50", "Teach")
+verb(study, "study X-c --seeds 3", "Study")
 verb(doctor, "doctor", "This machine")
 
 

@@ -49,10 +49,10 @@ def say(*parts: Any, **options: Any) -> None:
 
 
 def plain(text: object) -> str:
-    """Text that holds no markup, whatever it looks like."""
+    """Text that holds no markup and moves no cursor, whatever it looks like: a file's name can hold anything."""
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape("".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in str(text)))
 
 
 def style(outcome: str) -> str:

@@ -349,6 +349,14 @@ def test_learning_needs_no_nbgrader():
     assert not [line for line in lines if "nbgrader" in line]
 
 
+# ----------------------------------------------------------------------------------------- words from outside
+def test_a_name_from_outside_neither_is_markup_nor_moves_the_cursor(capsys):
+    say.say(say.plain("[red]a[/x]\x1b]0;title\x07\x1b[2J\x9b2J\r\u202eb"))
+    said = capsys.readouterr().out
+    assert "[red]a[/x]" in said
+    assert all(letter.isprintable() or letter == "\n" for letter in said)
+
+
 # ------------------------------------------------------------------------------------------------------------- doctor
 def test_doctor_tries_every_layer_and_says_how_to_get_what_is_missing(place, monkeypatch):
     from gradschool_grader import doctor

@@ -175,6 +175,7 @@ def test_one_of_each_class_in_a_bubblewrap_of_its_own(name, single, tmp_path):
     square, mean, _ = judged(attack, lures, sandbox)
     assert square.outcome in attack.square
     assert mean.outcome in attack.mean
+    assert {square.mode, mean.mode} == {"C"}
     assert lures.touched() == []
 
 

@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from gradschool_grader import grading
 from gradschool_grader.chapter import as_text, build_source
 from gradschool_grader.journal import Journal
+from gradschool_grader.probe import probe
 from gradschool_grader.release import Outdated
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
@@ -192,6 +193,25 @@ def test_any_executor_can_judge(handed_in, graded, tmp_path):
         summary = grade(folder, students=["ada", "cleo"], executor=executor, feedback=False)
     assert [j.student for j in summary.judged] == ["ada", "cleo"]
     assert scores(folder) == {name: scores(graded[0])[name] for name in ("ada", "cleo")}
+
+
+@pytest.mark.parametrize("mode", probe().modes)
+def test_the_mode_that_is_asked_for_stands_in_every_result(handed_in, tmp_path, mode):
+    """In the configuration for every path, or for one run of the command."""
+    folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    config = folder / "nbgrader_config.py"
+    config.write_text(config.read_text() + f"\nc.Judge.mode = {mode!r}\nc.Judge.unsafe_no_sandbox = False\n")
+    from_settings = grade(folder, students=["ada"], jobs=1, feedback=False)
+    told = grade(folder, students=["cleo"], jobs=1, mode=mode, unsafe_no_sandbox=False, feedback=False)
+    verdicts = [v for judged in (*from_settings.judged, *told.judged) for v in judged.verdicts]
+    assert {v.mode for v in verdicts if v.outcome != "missing"} == {mode}
+    assert (from_settings.mode, told.mode) == (mode, mode)
+
+
+def test_a_mode_that_is_none_is_refused_before_anything_is_judged(folder):
+    hand_in(folder, "ada", notebook(**RIGHT))
+    with pytest.raises(ValueError, match="has the modes AB, B, C; got 'D'"):
+        grade(folder, mode="D")
 
 
 # ----------------------------------------------------------------------------------------------- doing it once only

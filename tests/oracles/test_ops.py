@@ -107,3 +107,25 @@ def test_net_of_ops_has_pytorchs_gradients():
     assert value == pytest.approx(expected.item(), rel=1e-12)
     for name in params:
         np.testing.assert_allclose(grads[name], t[name].grad.numpy(), rtol=RTOL, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (4, 5, 6), (300, 3)], ids=str)
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("name", "activation"), [("batchnorm_relu", F.relu), ("batchnorm_elu", F.elu)])
+def test_batchnorm_with_its_activation_is_pytorchs_one_after_the_other(name, activation, training, shape):
+    rng = np.random.default_rng(list(shape))
+    x, (gamma, beta, mean, var) = rng.normal(1, 2, shape), rng.uniform(0.5, 2, (4, shape[-1]))
+
+    def theirs(x, gamma, beta):
+        y = F.batch_norm(x.movedim(-1, 1), torch.tensor(mean), torch.tensor(var), gamma, beta, training, eps=0.01)
+        return activation(y).movedim(1, -1)
+
+    ours = lambda x, gamma, beta: getattr(gs, name)(x, gamma, beta, mean, var, training=training, eps=0.01)[0]
+    y, pullback = gs.vjp(ours, x, gamma, beta)
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, gamma, beta)]
+    expected = theirs(*tensors)
+    np.testing.assert_allclose(y, expected.detach().numpy(), rtol=RTOL, atol=1e-13)
+    g = rng.normal(size=shape)
+    expected.backward(torch.tensor(g))
+    for d, t in zip(pullback(g), tensors, strict=True):
+        np.testing.assert_allclose(d, t.grad.numpy(), rtol=RTOL, atol=1e-12)

@@ -69,7 +69,7 @@ def test_every_composed_function_has_an_entry():
     missing = sorted(public - set(OPS) - set(plain) - {name.split()[0] for name in COMPOSED})
     assert not missing, (
         f"{missing} lack an entry. 1. Add `name: (function, how many arguments are differentiable, cases)` to COMPOSED "
-        "in composed_cases.py, with all sizes different. 2. Run this file and test_rules.py. 3. Name in oracles.py of "
-        "this folder the test that compares it with something independent."
+        "in composed_cases.py, with all sizes different. 2. Run this file and test_rules.py. 3. Write a "
+        "test in tests/oracles that compares it with something independent."
     )
     assert not set(plain) - public

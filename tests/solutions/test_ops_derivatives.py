@@ -49,8 +49,8 @@ def test_every_op_has_a_case():
     missing = sorted(set(OPS) - set(CASES))
     assert not missing, (
         f"{missing} lack an entry. 1. Add `name: [lambda rng: (arguments, options), ...]` to CASES in op_cases.py, "
-        "with all sizes different and one case for each option that changes the derivative. 2. Run this file. 3. Name in "
-        "oracles.py of this folder the test that compares it with something independent."
+        "with all sizes different and one case for each option that changes the derivative. 2. Run this file and "
+        "test_rules.py. 3. Write a test in tests/oracles that compares it with something independent."
     )
 
 

@@ -146,6 +146,23 @@ def test_one_cycle_has_the_rates_of_the_book_for_10750_steps():
     assert math.isclose(lr(10750), 5e-6)
 
 
+@pytest.mark.parametrize("steps", [14, 57, 300])
+def test_one_cycle_is_three_straight_lines(steps):
+    """Géron's callback, step by step: half = (iterations - last) // 2, last = iterations // 10 + 1."""
+    last = steps // 10 + 1
+    half = (steps - last) // 2
+    line = lambda step, a, b, low, high: low + (high - low) * (step - a) / (b - a)
+    expected = []
+    for step in range(steps):
+        if step < half:
+            expected.append(line(step, 0, half, 0.05, 0.5))
+        elif step < 2 * half:
+            expected.append(line(step, half, 2 * half, 0.5, 0.05))
+        else:
+            expected.append(line(step, 2 * half, steps, 0.05, 0.05 / 1000))
+    np.testing.assert_allclose(one_cycle(0.5, steps)(np.arange(steps)), expected, rtol=1e-12)
+
+
 def test_one_cycle_takes_its_corners_from_the_caller():
     lr = one_cycle(0.5, steps=14, start=0.1, final=0.01, last_steps=4)
     np.testing.assert_allclose(lr(np.array([0, 1, 5, 9, 10, 12])), [0.1, 0.18, 0.5, 0.18, 0.1, 0.055], rtol=1e-14)

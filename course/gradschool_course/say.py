@@ -98,7 +98,7 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}"
-    ours = type(error).__module__.partition(".")[0] in ("gradschool_grader", "gradschool_course")
+    ours = type(error).__module__.partition(".")[0] in ("gradschool_grader", "gradschool_course", "gradschool_data")
     # a bare RuntimeError is a message of nbgrader's, and an OSError without a number is one of ours
     return str(error) if ours or type(error) is RuntimeError or isinstance(error, OSError) else None
 

@@ -24,8 +24,8 @@ import numpy as np
 from .inside.values import Handle, Helper, Seed
 
 __all__ = [
-    "Call", "Exercise", "Group", "Handle", "Helper", "Hint", "Misconception", "Property", "Script", "Seed",
-    "Steps", "Tolerance", "Variant",
+    "Call", "Exercise", "Group", "Handle", "Helper", "Hint", "Made", "Misconception", "Property", "Script",
+    "Seed", "Steps", "Tolerance", "Variant",
 ]  # fmt: skip
 
 
@@ -88,11 +88,28 @@ class Script:
     A call is (method, positional arguments); with None in place of the arguments the attribute is read.
     Two objects show shared state: `others=1` constructs a second one first, which must not be disturbed;
     method "2.update" then calls the second object.
+
+    Where objects make objects, they get names: `name` is that of the first, "y = x.exp" keeps what `exp` returns as
+    y, "w = Tensor" constructs another w. `Made("y")` among the arguments stands for y.
+
+        Script(new={"data": x}, name="x",
+               calls=[("w = Tensor", (w,)), ("y = x.__mul__", (Made("w"),)), ("y.data", None)])
     """
 
     new: Mapping[str, Any] = field(default_factory=dict)
     calls: Sequence[tuple[str, tuple[Any, ...] | None]] = ()
     others: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Among the arguments of a Script's call: the object that the script keeps under this name."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 @dataclass

@@ -29,7 +29,7 @@ from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
 from .ladder import Step, next_hint, remember
-from .observe import Caller, Observation, observe
+from .observe import Caller, Observation, called, observe, said, with_objects
 from .source import shown
 from .together import Together
 from .verdict import Verdict
@@ -153,13 +153,17 @@ class Result:
         return value
 
     def _replay_script(self, probe: Script, function: Any, observation: Observation) -> Any:
-        objects = [self._call(function, probe.new) for _ in range(probe.others + 1)]
-        value: Any = objects[0]
-        for name, args in probe.calls:
-            number, _, method = name.rpartition(".")
-            value = getattr(objects[int(number) - 1 if number else 0], method)
-            value = value if args is None else value(*build(list(args), self._answers.helpers, {}))
-            if observation.label.startswith(name):
+        objects = {str(i): self._call(function, probe.new) for i in range(1, probe.others + 2)}
+        value = objects[""] = objects[probe.name] = objects["1"]
+        for call, args in probe.calls:
+            keep, target, method = called(call)
+            value = function if method == self.exercise.name else getattr(objects[target], method)
+            value = (
+                value if args is None else value(*with_objects(build(list(args), self._answers.helpers, {}), objects))
+            )
+            if keep:
+                objects[keep] = value
+            if observation.label == said(call, args):
                 break
         return value
 

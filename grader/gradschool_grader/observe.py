@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .exercise import Call, Exercise, Group, Probe, Property, Script, Steps
+from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
 from .inside.perform import Performer
 from .inside.values import Handle
 
@@ -201,18 +201,46 @@ def run_steps(probe: Steps, caller: Caller) -> Seen:
 
 
 def run_script(probe: Script, caller: Caller) -> Seen:
-    objects: list[Handle] = []
-    for number in range(probe.others + 1):
+    objects: dict[str, Handle] = {}
+    for number in range(1, probe.others + 2):
         made = caller.by_name(probe.new)
-        yield "constructing" + (f" object {number + 1}" if probe.others else ""), made, probe.new
+        yield "constructing" + (f" object {number}" if probe.others else ""), made, probe.new
         if made.error or not isinstance(made.value, Handle):
             return
-        objects.append(made.value)
-    for name, args in probe.calls:
-        number, _, method = name.rpartition(".")
-        shown = "" if args is None else "(" + ", ".join(short(arg) for arg in args) + ")"
-        target = objects[int(number) - 1 if number else 0]
-        yield f"{name}{shown}", caller.method(target, method, args), {"call": name, "arguments": args}
+        objects[str(number)] = made.value
+    objects[""] = objects[probe.name] = objects["1"]
+    for call, args in probe.calls:
+        keep, target, method = called(call)
+        given = None if args is None else with_objects(args, objects)
+        if method == caller.exercise.name:
+            behaviour = caller.request({"target": method, "args": list(given or ()), "kwargs": {}, "names": []})
+        else:
+            behaviour = caller.method(objects[target], method, given)
+        yield said(call, args), behaviour, {"call": call, "arguments": args}
+        if keep:
+            if not isinstance(behaviour.value, Handle):
+                return
+            objects[keep] = behaviour.value
+
+
+def called(call: str) -> tuple[str, str, str]:
+    """ "y = x.exp" as ("y", "x", "exp"), "update" as ("", "", "update")."""
+    keep, _, path = call.rpartition(" = ")
+    target, _, method = path.rpartition(".")
+    return keep, target, method
+
+
+def said(call: str, args: Sequence[Any] | None) -> str:
+    return call if args is None else f"{call}({', '.join(short(arg) for arg in args)})"
+
+
+def with_objects(tree: Any, objects: Mapping[str, Any]) -> Any:
+    """The arguments with objects in the place of their names."""
+    if type(tree) in (list, tuple):
+        return type(tree)(with_objects(item, objects) for item in tree)
+    if type(tree) is dict:
+        return {key: with_objects(item, objects) for key, item in tree.items()}
+    return objects[tree.name] if isinstance(tree, Made) else tree
 
 
 def run_property(probe: Property, caller: Caller) -> Seen:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .say import Refused, console, courses, plain, plainly, say, where, write_json
+from .say import Refused, console, course_at, courses, plain, plainly, say, where, write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def audit(
     seeds: Annotated[int, typer.Option(min=1, help="Draw the inputs of so many seeds.")] = 20,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="So many processes; one a core else.")] = None,
     course: Annotated[
-        str, typer.Option(metavar="NAME", help="An installed course, or one that is not: package.module:attribute.")
+        str, typer.Option(metavar="NAME", help="An installed course, a package.module:attribute, or a folder or file.")
     ] = "",
     page: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the page with all details there.")] = None,
     json: Json = None,
@@ -59,9 +59,7 @@ def audit(
 
 def asked_for(names: Sequence[str], course: str) -> tuple[str, Course, list[str]]:
     """Where the course is, the course, and the names of its exercises that are meant."""
-    from gradschool_grader.course import load_course
-
-    known = [(course, load_course(course))] if course else [(where(c), c) for c in courses()]
+    known = [(course, course_at(course))] if course else [(where(c), c) for c in courses()]
     place, found = next(((p, c) for p, c in known if all(exercises(c, name) for name in names)), known[0])
     wanted = [exercise for name in names for exercise in exercises(found, name) or [found.exercise(name).name]]
     wanted = list(dict.fromkeys(wanted)) or [exercise.name for exercise in found.exercises]
@@ -130,8 +128,7 @@ def conclude(report: Report) -> None:
         say(f"[red]✗[/] {plain(case)}", soft_wrap=True)
     for e in report.exercises:
         for rate in e.rates:
-            say(f"[dim]{plain(e.exercise)}, group {plain(rate.group)}: {rate.refused} of {rate.answers} right answers "
-                f"refused, so below {rate.bound:.2g} (95 %)[/]")  # fmt: skip
+            say(f"[dim]{plain(e.exercise)}, group {plain(rate.group)}: {rate}[/]")
     at = f"at {len(report.seeds)} seed{'' if len(report.seeds) == 1 else 's'}"
     if report.at_goal:
         say(f"[bold green]✓[/] No wrong answer passes, no right one fails, every known mistake is named, {at}.")

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -172,7 +174,15 @@ def _load(point: EntryPoint) -> Course:
 
 
 def load_course(where: str) -> Course:
-    """The course at "package.module:attribute", or the installed course of that name."""
+    """The course at "package.module:attribute", at a path like "lessons/mine", or the installed one of that name.
+
+    A path is a package's folder or a module's file; its attribute is `course` unless ":other" says otherwise.
+    """
+    path, attribute = at_path(where)
+    if path is not None:
+        if str(path.parent) not in sys.path:
+            sys.path.insert(0, str(path.parent))
+        where = f"{path.stem}:{attribute}"
     if ":" not in where:
         points = {point.name: point for point in entry_points(group=GROUP)}
         if where not in points:
@@ -183,6 +193,17 @@ def load_course(where: str) -> Course:
     if not isinstance(course, Course):
         raise TypeError(f"{where} is a {type(course).__name__}; expected a Course")
     return course
+
+
+def at_path(where: str) -> tuple[Path | None, str]:
+    """The folder or file that is meant, if it is there, and the attribute in it."""
+    before, colon, after = where.rpartition(":")
+    for name, attribute in ((where, "course"), (before, after)) if colon else ((where, "course"),):
+        path = Path(name)
+        looks_so = "/" in name or os.sep in name or path.suffix == ".py"
+        if name and path.exists() and (looks_so or (path / "__init__.py").is_file()):
+            return (path.parent if path.name == "__init__.py" else path).resolve(), attribute
+    return None, ""
 
 
 def find_chapter(name: str, courses: Iterable[Course] | None = None) -> tuple[Course, Chapter]:

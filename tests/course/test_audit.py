@@ -1,6 +1,7 @@
 """The grading of every exercise is proven, at seeds of its own; a failure names exercise, answer, seed and group."""
 
 import json
+from pathlib import Path
 
 import pytest
 from proven_course import FLAWED
@@ -10,6 +11,7 @@ from gradschool_course import course
 from gradschool_course.cli import app
 from gradschool_grader.audit import audit_exercise
 
+TINY = Path(__file__).parent.parent / "grader"
 SAMPLE = (21, 22)  # `gradschool audit` itself tries 1 to 20
 
 
@@ -28,7 +30,7 @@ def test_the_command_tells_what_was_tried_and_writes_page_and_json(tmp_path):
     page, file = tmp_path / "audit.html", tmp_path / "audit.json"
     result = run("--course", "proven_course:course", "--seeds", 2, "--page", page, "--json", file)
     assert result.exit_code == 0, result.output
-    for words in ("smooth", "Tally", "signs: 0 of 100 right answers refused", "at 2 seeds"):
+    for words in ("smooth", "Tally", "signs: 0 of 400 right answers refused", "at 2 seeds"):
         assert words in result.output
     assert "Audit of Proven" in page.read_text(encoding="utf-8")
     numbers = json.loads(file.read_text(encoding="utf-8"))
@@ -36,6 +38,20 @@ def test_the_command_tells_what_was_tried_and_writes_page_and_json(tmp_path):
               "mutants", "killed", "survivors", "vacuous"}  # fmt: skip
     assert wanted <= set(numbers)
     assert numbers["at_goal"] is True
+
+
+@pytest.mark.parametrize("end", ["tiny_course", "tiny_course/__init__.py", "tiny_course:course"])
+def test_a_course_is_also_found_by_the_path_of_its_package(tmp_path, end, monkeypatch):
+    monkeypatch.chdir(TINY)
+    result = run("--course", f"{TINY}/{end}" if "/" in end else f"./{end}", "square", "--seeds", 1)
+    assert "Squares and means" in result.output
+    assert "square" in result.output
+
+
+def test_a_course_that_is_not_there_is_said_in_a_sentence():
+    result = run("--course", "nowhere/mine")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
 
 
 def test_the_command_fails_with_every_case(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradschool_grader.course import Chapter, Course
 from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Property, Script, Seed, Steps, Variant
+from gradschool_grader.sigma import SixSigma
 
 
 # ------------------------------------------------------------------------------------------------------------- proven
@@ -100,11 +101,14 @@ def noise(n, rng):
     return rng.choice([-1.0, 1.0], size=n)
 
 
-def is_noise(values):
+def signs(values):
     y = values[0]
     if not isinstance(y, np.ndarray) or y.shape != (900,) or not (np.abs(y) == 1).all():
         return "There are other numbers than 1 and -1."
-    return None if abs(y.mean()) < 6 / 30 else "One sign is more frequent."
+    return {"mean": 30 * y.mean()}
+
+
+is_noise = SixSigma(signs, {"mean": "One sign is more frequent."})
 
 
 NOISE = Exercise(

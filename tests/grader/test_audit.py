@@ -10,12 +10,16 @@ from proven_course import FLAWED as EXERCISES
 from proven_course import SMOOTH, course
 
 from gradschool_grader.audit import audit, audit_exercise
+from gradschool_grader.audit.answers import audit_answers
 from gradschool_grader.audit.bed import Bed
 from gradschool_grader.audit.killing import audit_mutants, killers
 from gradschool_grader.audit.mutants import Mutant, mutants
 from gradschool_grader.audit.page import write
 from gradschool_grader.audit.result import Rate, Survivor
+from gradschool_grader.audit.statistics import judged, of_scores
 from gradschool_grader.audit.trivial import same_signature, trivial_answers
+from gradschool_grader.exercise import Hint
+from gradschool_grader.sigma import SIX, SixSigma, beyond
 from gradschool_grader.source import solution
 
 PROVEN, FLAWED = "proven_course:course", "proven_course:flawed"
@@ -64,7 +68,9 @@ def test_checks_that_no_probe_meets_are_shown(proven):
 def test_statistical_groups_have_a_measured_rate(proven):
     (rate,) = proven.exercises[2].rates
     assert (rate.group, rate.refused) == ("signs", 0)
-    assert rate.answers == 3 * 25 * 2  # draws, by the reference and the variant
+    assert rate.answers == rate.scores == 200 * 2  # draws, by the reference and the variant
+    assert rate.expected is not None
+    assert rate.expected < 1e-6
 
 
 def test_several_processes_find_the_same(proven):
@@ -154,6 +160,59 @@ def test_a_statistical_group_that_refuses_right_answers_is_a_case():
     assert cases(result, "statistical group refuses a right answer", "group luck")
     assert cases(result, "variant the solution is refused at")
     assert result.rates[0].refused > 20
+
+
+def test_an_exercise_keyed_to_what_no_diagnosis_is_called_and_a_right_answer_that_is_flagged_are_cases(monkeypatch):
+    smooth = replace(SMOOTH, hints=[Hint("Which?", when=("mutated", "uncorected"))], forbidden=["numpy.zeros_like"])
+    monkeypatch.setattr("gradschool_grader.audit.answers.load_course", lambda where: course)
+    result = audit_answers(PROVEN, smooth, [3])
+    (case,) = cases(result, "uncorected is what a hint waits for")
+    assert "no misconception or diagnosis is called so" in case
+    (case,) = cases(result, "variant the solution is flagged: `smooth` names `numpy.zeros_like` (line ")
+    assert "mutated" not in " ".join(map(str, result.cases))
+
+
+# --------------------------------------------------------------------------------------------------------- statistics
+def scored(draw, spread=1.0, n=400):
+    rng = np.random.default_rng(8)
+    return of_scores(Rate("g", n, 0), [{"mean": spread * draw(rng)} for _ in range(n)])
+
+
+def test_scores_that_are_what_they_say_show_a_rate_that_no_number_of_draws_could():
+    rate = scored(np.random.Generator.normal)
+    assert 1 <= rate.spread < 1.2
+    assert rate.expected is not None
+    assert 1e-9 < rate.expected < 1e-6
+    assert list(judged(SMOOTH, rate, [])) == []
+
+
+def test_a_standard_deviation_that_is_too_small_by_half_is_a_case():
+    rate = scored(np.random.Generator.normal, spread=2.0)
+    assert rate.refused == 0  # none of 400 was beyond six, and yet
+    (case,) = judged(SMOOTH, rate, [])
+    assert "so it would refuse 0.00" in str(case)
+    assert "of right answers; at most 1e-06" in str(case)
+
+
+def test_scores_with_other_tails_than_normal_ones_are_a_case():
+    normal = np.random.default_rng(8).normal(size=400)
+    rate = of_scores(Rate("g", 401, 0), [{"mean": score} for score in [*normal, 5.8]])
+    (case,) = judged(SMOOTH, rate, [])
+    assert "no normal distribution" in str(case)
+
+
+def test_more_statistics_refuse_more_often():
+    one, two = ([dict.fromkeys(names, 0.5)] * 50 for names in ("a", "ab"))
+    rates = [of_scores(Rate("g", 50, 0), scores).expected for scores in (one, two)]
+    assert rates[1] == pytest.approx(2 * (rates[0] or 0))
+    assert of_scores(Rate("g", 50, 0), []).expected is None
+
+
+def test_six_sigma_refuses_what_lies_too_far_what_is_no_number_and_what_has_another_form():
+    holds = SixSigma(lambda values: values[0] if isinstance(values[0], str) else {"m": values[0]}, {"m": "Too far."})
+    assert [holds([v]) for v in (5.9, -5.9, 6.1, -6.1, np.nan, "form")] == [None, None, *["Too far."] * 3, "form"]
+    assert beyond(SIX) == pytest.approx(1.973e-9, rel=1e-3)  # Abramowitz and Stegun, table 26.2
+    assert beyond(1.959964) == pytest.approx(0.05, rel=1e-6)
 
 
 # -------------------------------------------------------------------------------------------------------------- parts

@@ -16,21 +16,22 @@ from typing import Any
 
 from ..answers import LiveAnswers
 from ..course import Course, load_course
-from ..exercise import Exercise, Misconception, Property
+from ..exercise import Exercise, Misconception
 from ..inside.perform import Performer
 from ..judge import Limits, judge
 from ..observe import here
+from ..routes import Reading, forbidden, parsed
+from ..rungs import BY_KIND
 from ..source import SourceError, solution, standalone, stub
 from ..verdict import Verdict
-from .result import Case, ExerciseAudit, Rate, Tried
+from .result import Case, ExerciseAudit, Tried
+from .statistics import statistics
 from .trivial import same_signature, trivial_answers
 from .watch import rejects
 
 __all__ = ["audit_answers", "namespace_of"]
 
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
-DRAWS = 25  # of a statistical group, for each seed
-FAR = 1_000_000  # where the seeds of those draws begin
 
 
 # --------------------------------------------------------------------------------------------------------- handing in
@@ -152,7 +153,8 @@ def audit_answers(where: str, exercise: Exercise, seeds: Sequence[int]) -> Exerc
         tried += more
         cases += wrong
     more, wrong, vacuous = trivial(bench)
-    rates, refused = statistics(bench)
+    rates, refused = statistics(bench.course, exercise, seeds)
+    cases += declared(bench)
     cases += promised(bench)
     return ExerciseAudit(
         exercise.name, exercise.chapter, tuple(group.name for group in exercise.groups),
@@ -220,9 +222,17 @@ def variants(bench: Bench) -> Found:
         if refused:
             words = f"is refused at {of_all(refused, verdicts)}: {name_of(refused[0])}"
             cases.append(bench.case(f"variant {name}", words, refused[0].seed, failed(refused[0])[0]))
+        cases += [bench.case(f"variant {name}", f"is flagged: {flag}") for flag in flags(bench, answer)]
         if name != "the solution":
             tried.append(Tried("variant", name, not refused, failed(refused[0]) if refused else ()))
     return tried, cases
+
+
+def flags(bench: Bench, answer: Any) -> list[str]:
+    """What would be said of a right answer: nothing, or honest students would be suspected."""
+    text = as_text(answer, bench.exercise.name)
+    tree = parsed("import numpy as np\n" + text) if isinstance(text, str) else None
+    return Reading([(0, tree)] if tree else ()).routes(bench.exercise.name, forbidden(bench.course, bench.exercise))
 
 
 def others(bench: Bench) -> Found:
@@ -235,6 +245,14 @@ def others(bench: Bench) -> Found:
             cases.append(bench.case(name, f"passes at {of_all(passed, bench.seeds)}", passed[0]))
         tried.append(Tried("other", name, not passed, tuple(bench.rejecting(answer, bench.seeds[0]))))
     return tried, cases
+
+
+def declared(bench: Bench) -> list[Case]:
+    """Names that the exercise keys something to are names that a diagnosis can have."""
+    known = {m.name for m in bench.exercise.misconceptions} | set(BY_KIND)
+    keyed = dict.fromkeys(name for hint in bench.exercise.hints for name in hint.when)
+    words = "is what a hint waits for, but no misconception or diagnosis is called so"
+    return [bench.case(name, words) for name in keyed if name not in known]
 
 
 def promised(bench: Bench) -> list[Case]:
@@ -268,27 +286,3 @@ def trivial(bench: Bench) -> tuple[list[Tried], list[Case], list[str]]:
         rejecting = [group.name for group in bench.exercise.groups if group.name not in by_group]
         tried.append(Tried("trivial", name, not by_group, tuple(rejecting)))
     return tried, cases, list(vacuous)
-
-
-# --------------------------------------------------------------------------------------------------------- statistics
-def statistics(bench: Bench) -> tuple[list[Rate], list[Case]]:
-    """How often a group that judges draws by a property refuses what is right, over many more draws."""
-    exercise, first = bench.exercise, bench.answers[bench.seeds[0]]
-    rates, cases = [], []
-    for group in exercise.groups:
-        if not any(isinstance(probe, Property) for probe in first.probes(group)):
-            continue
-        right = [exercise.plain, *(variant.right for variant in exercise.variants)]
-        draws = Bench(bench.course, exercise, range(FAR, FAR + DRAWS * len(bench.seeds)))
-        refused = []
-        for seed in draws.seeds:
-            for answer in right:
-                if rejects(group, draws.answers[seed], here(exercise, answer, bench.course.helpers)):
-                    refused.append(seed)
-            draws.answers.pop(seed)  # nobody asks for it again
-        rate = Rate(group.name, len(draws.seeds) * len(right), len(refused))
-        rates.append(rate)
-        if refused:
-            words = f"refuses a right answer {rate.refused} times in {rate.answers}"
-            cases.append(bench.case("statistical group", words, refused[0], group.name))
-    return rates, cases

@@ -171,8 +171,7 @@ def survivors(e: ExerciseAudit) -> str:
 
 
 def rate(r: Rate) -> str:
-    words = f"{r.refused} of {r.answers} right answers refused, so fewer than {r.bound:.2g} of all (95 % confidence)."
-    return f"<h3>Statistical group {escape(r.group)}</h3><p>{words}</p>"
+    return f"<h3>Statistical group {escape(r.group)}</h3><p>{escape(str(r))}.</p>"
 
 
 def unmet(e: ExerciseAudit) -> str:

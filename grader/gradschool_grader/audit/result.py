@@ -59,6 +59,18 @@ class Rate:
     group: str
     answers: int
     refused: int
+    scores: int = 0  # how many were measured, of a group that refuses beyond six standard deviations
+    spread: float = 0.0
+    largest: float = 0.0
+    expected: float | None = None  # the rate that follows from them
+
+    def __str__(self) -> str:
+        words = f"{self.refused} of {self.answers} right answers refused, so below {self.bound:.2g} (95 %)"
+        if self.expected is None:
+            return words
+        return (
+            f"{words}; {self.scores} scores spread {self.spread:.2g} standard deviations, so below {self.expected:.1g}"
+        )
 
     @property
     def bound(self) -> float:
@@ -139,7 +151,8 @@ class Report:
             ],
             "vacuous": [f"{e.exercise}: {group}" for e in self.exercises for group in e.vacuous],
             "statistical": [
-                {"exercise": e.exercise, "group": r.group, "answers": r.answers, "refused": r.refused, "below": r.bound}
+                {"exercise": e.exercise, "group": r.group, "answers": r.answers, "refused": r.refused, "below": r.bound,
+                 "scores": r.scores, "spread": r.spread, "largest": r.largest, "expected": r.expected}
                 for e in self.exercises for r in e.rates
             ],
             "seeds": list(self.seeds),

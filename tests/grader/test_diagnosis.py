@@ -89,7 +89,7 @@ def test_hyperparameters_in_each_others_place_and_complements():
     found = diagnosis_of(ROLLING, lambda p, g, s, lr=0.1, beta=0.9: rolling(p, g, s, beta, lr))
     assert (found.name, "`lr` and `beta`" in found.text) == ("exchanged", True)
     found = diagnosis_of(ROLLING, lambda p, g, s, lr=0.1, beta=0.9: rolling(p, g, s, lr, 1 - beta))
-    assert (found.name, "1 − `beta`" in found.text) == ("complement", True)
+    assert (found.name, "1 − `beta`" in found.text) == ("other_number", True)
 
 
 def test_a_table_run_over_the_wrong_way():

@@ -21,7 +21,7 @@ from ..inside.values import Helper
 from ..observe import here, observe
 from ..verdict import Diagnosis
 from .candidate import evidence
-from .seen import Seen, failed_probe, pairs
+from .seen import Seen, defaults, failed_probe, pairs
 
 Arguments = dict[str, Any]
 
@@ -66,8 +66,9 @@ def is_like(exercise: Exercise, d: Derived, s: Seen, helpers: Mapping[str, Any])
 
 
 def changed(exercise: Exercise, change: Callable[[Arguments], Arguments], *args: Any, **kwargs: Any) -> Any:
-    bound = exercise.signature.bind(*args, **kwargs).arguments
-    return exercise.plain(**change(dict(bound)))
+    bound = exercise.signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    return exercise.plain(**change(dict(bound.arguments)))
 
 
 # --------------------------------------------------------------------------------------------------------- changes
@@ -77,7 +78,7 @@ def changes(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]
     yield from transposed(exercise, given)
     yield from forgotten(exercise, given)
     yield from one_more(exercise, given)
-    yield from other_numbers(exercise, given)
+    yield from other_numbers({**defaults(exercise), **given[0]})
 
 
 def options(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
@@ -161,20 +162,47 @@ def counted(args: Arguments, name: str, key: str | None, by: int) -> Arguments:
     return {**args, name: args[name] + by if key is None else {**args[name], key: args[name][key] + by}}
 
 
-def other_numbers(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
-    """A hyperparameter's complement or opposite; an array without its signs, its fractions, or back to front."""
-    for name, value in given[0].items():
-        if type(value) is float and 0 < value < 1:
-            hint = f"Which share does `{name}` stand for: of the old, or of the new?"
-            yield Derived("complement", f"Your answer is right for 1 − `{name}` in the place of `{name}`.",
-                          lambda args, n=name: {**args, n: 1 - args[n]}, hint)  # fmt: skip
+def other_numbers(given: Arguments) -> Iterator[Derived]:
+    """A hyperparameter's complement, half or double; an array without its signs, its fractions, or back to front."""
+    for shown, get, put in slots(given):
+        value = get(given)
+        if type(value) is float:
+            hint = f"What does `{shown}` stand for in the task, and what in your lines?"
+            for word, function in NUMBERS.items():
+                text = f"Your answer is right for {word.format(f'`{shown}`')} in the place of `{shown}`."
+                yield Derived("other_number", text, lambda args, g=get, p=put, f=function: p(args, f(g(args))), hint)
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            hint = f"What do you do with `{shown}` before you use it?"
             for word, function in ARRAYS.items():
-                yield Derived("other_input", f"Your answer is right for {word.format(f'`{name}`')}.",
-                              lambda args, n=name, f=function: {**args, n: f(args[n])},
-                              f"What do you do with `{name}` before you use it?")  # fmt: skip
+                text = f"Your answer is right for {word.format(f'`{shown}`')}."
+                yield Derived("other_input", text, lambda args, g=get, p=put, f=function: p(args, f(g(args))), hint)
 
 
+Slot = tuple[str, Callable[[Arguments], Any], Callable[[Arguments, Any], Arguments]]
+
+
+def slots(args: Arguments) -> Iterator[Slot]:
+    """Every argument, and every entry of those that are dicts: its name, how to read it, how to put another there."""
+    for name, value in args.items():
+        if type(value) is dict:
+            for key in value:
+                yield (
+                    f"{name}[{key!r}]",
+                    lambda args, n=name, k=key: args[n][k],
+                    lambda args, new, n=name, k=key: {**args, n: {**args[n], k: new}},
+                )
+        else:
+            yield name, lambda args, n=name: args[n], lambda args, new, n=name: {**args, n: new}
+
+
+NUMBERS: dict[str, Callable[[float], float]] = {
+    "1 − {}": lambda x: 1 - x,
+    "half of {}": lambda x: x / 2,
+    "twice {}": lambda x: 2 * x,
+    "the square of {}": lambda x: x * x,
+    "the root of {}": lambda x: x**0.5,
+    "one over {}": lambda x: 1 / x,
+}
 ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{} without its signs": np.abs,
     "the opposite of {}": np.negative,

@@ -15,7 +15,7 @@ from ..answers import Answers
 from ..compare import agrees
 from ..exercise import Exercise, Misconception
 from ..verdict import Diagnosis
-from .candidate import first_that_explains
+from .candidate import evidence, first_that_explains
 from .layout import axes, order
 from .scale import factor, sign
 from .seen import Pair, Seen, failed_probe, pairs
@@ -33,13 +33,20 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     exact = next((m for m in everywhere if all(like(m, s) for s in passed)), None)
     if everywhere:
         return named(exact or everywhere[0])
-    parts = [(s, next((m for m in exercise.misconceptions if like(m, s)), None)) for s in failed]
+    telling_parts = [s for s in failed if telling(exercise, s)]
+    parts = [(s, next((m for m in exercise.misconceptions if like(m, s)), None)) for s in telling_parts]
     explained = [(s.group.name, m) for s, m in parts if m]
     if not explained:
         return None
     group, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
     return named(first, others, "" if len(explained) == len(failed) else f"In the part `{group}`")
+
+
+def telling(exercise: Exercise, s: Seen) -> bool:
+    """Whether a part says enough by itself: a share like 1/3 may come out of any mistake."""
+    wrong = [p for p in pairs(exercise, s) if not p.right]
+    return not wrong or evidence(wrong) >= 1
 
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:

@@ -15,26 +15,23 @@ from .seen import Pair
 @lru_cache(maxsize=256)
 def scalars(pair: Pair) -> dict[str, float]:
     """Hyperparameters by name; not 0 and 1, which change nothing or everything."""
-    given = ((name, value) for name, value in pair.arguments.items() if type(value) in (int, float))
-    return {f"`{name}`": float(value) for name, value in given if value not in (0, 1)}
+    given = ((argument(path), value) for path, value in leaves(dict(pair.arguments)))
+    return {f"`{name}`": float(value) for name, value in given if type(value) in (int, float) and value not in (0, 1)}
 
 
 @lru_cache(maxsize=256)
 def sizes(pair: Pair) -> dict[str, float]:
-    """Sizes of the arguments' axes, by the axes' names where they have any."""
+    """Sizes of the arguments' axes, by the axes' names where they have any; the first and last also as such."""
     named: dict[str, float] = {}
     for name, value in pair.arguments.items():
-        if not isinstance(value, np.ndarray):
-            continue
-        labels = pair.axes.get(name, ())
-        for i, size in enumerate(value.shape):
-            labelled = len(labels) == value.ndim
-            named.setdefault(
-                f"the size of {labels[i]!r} (`{name}`)" if labelled else f"the size of axis {i} of `{name}`",
-                float(size),
-            )
-        if value.ndim > 1:
-            named.setdefault(f"the number of entries of `{name}`", float(value.size))
+        if isinstance(value, np.ndarray) and value.ndim:
+            labels = pair.axes.get(name, ())
+            if len(labels) == value.ndim:
+                named |= {f"the size of {labels[i]!r} (`{name}`)": float(n) for i, n in enumerate(value.shape)}
+            named |= {f"the size of axis {i} of `{name}`": float(n) for i, n in enumerate(value.shape)}
+            named[f"the size of the last axis of `{name}`"] = float(value.shape[-1])
+            if value.ndim > 1:
+                named[f"the number of entries of `{name}`"] = float(value.size)
     if pair.path and pair.e.ndim:
         named |= {f"the size of axis {i} of it": float(n) for i, n in enumerate(pair.e.shape)}
         named["the number of its entries"] = float(pair.e.size)
@@ -45,10 +42,12 @@ def sizes(pair: Pair) -> dict[str, float]:
 def constants(pair: Pair) -> dict[str, float]:
     """Numbers by which answers tend to be off, with their names."""
     known = scalars(pair)
-    shares = {f"(1 − {name})": 1 - value for name, value in known.items() if 0 < value < 1}
+    shares = {name: value for name, value in known.items() if 0 < value < 1}
+    rest = {f"(1 − {name})": 1 - value for name, value in shares.items()}
+    odds = {f"{name} / (1 − {name})": value / (1 - value) for name, value in shares.items()}
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
-    return {**counted, **known, **shares, **fewer}
+    return {**counted, **known, **rest, **fewer, **odds}
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ Nothing is named that leaves a wrong entry unexplained, except in so many words:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -59,6 +60,7 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
         whole(found, everything, wrong)
         or where(everything, wrong, (*SCALE, offset, last_operation))
         or by_part(wrong)
+        or place_in_part(everything, wrong)
         or whole(first_that_explains(READINGS, wrong), everything, wrong)
         or one_part(everything, wrong)
         or close_to(wrong)
@@ -149,6 +151,23 @@ def split(
     return said(
         " and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint, first.detail
     )
+
+
+def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """A condition for the wrong entries that holds in most of the groups that failed, each by itself."""
+    groups = list(dict.fromkeys(p.group for p in wrong))
+    found = {
+        g: where([p for p in everything if p.group == g], [p for p in wrong if p.group == g], (*SCALE, last_operation))
+        for g in (groups if len(groups) > 1 else ())
+    }
+    alike = Counter(d.text for d in found.values() if d).most_common(1)
+    if not alike or 2 * alike[0][1] < len(groups):
+        return None
+    here = [g for g, d in found.items() if d and d.text == alike[0][0]]
+    first = next(d for d in found.values() if d and d.text == alike[0][0])
+    rest = [g for g in groups if g not in here]
+    left = f" This does not explain {listed(rest)}." if rest else ""
+    return replace(first, text=f"In {listed(here)}: {lower(first.text)}{left}")
 
 
 def fitted_for_each(explained: dict[str, Candidate]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 
@@ -71,6 +72,7 @@ def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[s
         yield f"in the last entry along {name}", lambda p, i=axis: line(p, i, -1)
         yield f"beyond the first entry along {name}", lambda p, i=axis: ~line(p, i, 0)
         yield f"before the last entry along {name}", lambda p, i=axis: ~line(p, i, -1)
+    yield from apart(alike)
     for word, test in SIGNS.items():
         yield f"where the right number is {word}", lambda p, f=test: f(p.e)
     for x in shared([arrays(p) for p in alike]):
@@ -79,6 +81,22 @@ def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[s
         for s in shared([scalars(p) for p in alike]):
             yield f"where |{x}| is above {s}", lambda p, x=x, s=s: np.abs(arrays(p)[x]) > scalars(p)[s]
             yield f"where |{x}| is below {s}", lambda p, x=x, s=s: np.abs(arrays(p)[x]) < scalars(p)[s]
+
+
+def apart(alike: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:
+    """How two operands lie to each other: y below x, or below it by more than some hyperparameter."""
+    numbers = shared([scalars(p) for p in alike])
+    for x, y in permutations(shared([arrays(p) for p in alike]), 2):
+        yield f"where {x} is above {y}", lambda p, x=x, y=y: arrays(p)[x] > arrays(p)[y]
+        for s in numbers:
+            yield (
+                f"where {x} is above {y} by more than {s}",
+                lambda p, x=x, y=y, s=s: arrays(p)[x] - arrays(p)[y] > scalars(p)[s],
+            )
+            yield (
+                f"where {x} and {y} are further apart than {s}",
+                lambda p, x=x, y=y, s=s: np.abs(arrays(p)[x] - arrays(p)[y]) > scalars(p)[s],
+            )
 
 
 def line(pair: Pair, axis: int, at: int) -> np.ndarray:

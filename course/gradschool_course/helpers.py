@@ -64,6 +64,90 @@ def signed(b1, b2):
     return step
 
 
+def falling(lr, by):
+    """schedule(n): a rate that is multiplied by `by` with every step or epoch; it knows none before the first."""
+
+    def schedule(n):
+        if np.any(np.asarray(n) < 0) or np.asarray(n).dtype.kind not in "iu":
+            raise ValueError(f"a schedule is asked for 0, 1, 2, ..., not for {n}")
+        return lr * by**n
+
+    return schedule
+
+
+def towards():
+    """step(params, batch, rate): part of the way from the parameters to the batch, in a way that order matters."""
+    return lambda params, batch, rate: params + rate * (batch - params)
+
+
+def graph(edges):
+    """parents(node): what the node is made of directly, where `edges` has a list for each of the nodes 0, 1, 2, ..."""
+    return lambda node: list(edges[node])
+
+
+def carried():
+    """Variable(array): entries that carry their derivatives along, forwards. They know +, * and sum, not stretching."""
+
+    class Variable:
+        def __init__(self, data, slopes=None):
+            self.data, self.grad = np.asarray(data, dtype=float), None
+            own = np.eye(self.data.size).reshape(self.data.shape * 2)
+            self.slopes = {self: own} if slopes is None else slopes
+
+        def mixed(self, data, mine, other, theirs):
+            """data, whose slope is `mine` times this one's and `theirs` times the other's."""
+            parts = [(self.slopes, mine), (other.slopes if isinstance(other, Variable) else {}, theirs)]
+            slopes = {}
+            for all_of, by in parts:
+                for leaf, slope in all_of.items():
+                    wide = np.reshape(by * np.ones(data.shape), data.shape + (1,) * leaf.data.ndim)
+                    slopes[leaf] = slopes.get(leaf, 0) + wide * slope
+            return Variable(data, slopes)
+
+        def __add__(self, other):
+            return self.mixed(self.data + getattr(other, "data", other), 1, other, 1)
+
+        def __mul__(self, other):
+            factor = other.data if isinstance(other, Variable) else other
+            return self.mixed(self.data * factor, factor, other, self.data)
+
+        def sum(self):
+            axes = tuple(range(self.data.ndim))
+            return Variable(self.data.sum(), {leaf: slope.sum(axis=axes) for leaf, slope in self.slopes.items()})
+
+        def backward(self, g=None):
+            if g is None and self.data.shape != ():
+                raise ValueError(f"expected one number, got shape {self.data.shape}")
+            for leaf, slope in self.slopes.items():
+                leaf.grad = np.tensordot(1.0 if g is None else g, slope, axes=self.data.ndim)
+
+    return Variable
+
+
+def weighed_sum(c):
+    """f(x, w): the sum of x² w + c x w, written with * and +, for variables of one shape."""
+    return lambda x, w: ((x * x + x * c) * w).sum()
+
+
+def first_alone(c):
+    """f(x, w): the sum of x² + c x, whatever w is."""
+    return lambda x, w: (x * x + x * c).sum()
+
+
+def every_entry(c):
+    """f(x, w): x² w + c x w, entry by entry."""
+    return lambda x, w: (x * x + x * c) * w
+
+
+def coupled(a, b):
+    """grad_f(x): the gradient of sum a x⁴ / 4 + b (x . x)² / 4, whose second derivatives couple all entries."""
+    return lambda x: a * x**3 + b * np.sum(x * x) * x
+
+
+FACTORIES = (
+    quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
+    graph, carried, weighed_sum, first_alone, every_entry, coupled,
+)  # fmt: skip
 HELPERS = {
-    factory.__name__: factory for factory in (quadratic, quartic, shrunk, decayed, rolling, signed)
+    factory.__name__: factory for factory in FACTORIES
 }  # the name in a probe, Helper("quadratic", {"a": ...}), is the factory's own

@@ -19,15 +19,17 @@ from .linear import check_dense, dense, dense_db, dense_dW, dense_dX
 
 def bent_by_elu(Y):
     """elu(Y) in the memory of Y, and its derivative e = exp(min(Y, 0)), which is 1 where Y > 0"""
-    e = np.minimum(Y, np.zeros_like(Y))  # an array of zeros, because NumPy is faster with it than with a 0
+    bent = np.zeros(Y.shape, Y.dtype)  # NumPy is faster with an array of zeros than with a 0
+    e = np.minimum(Y, bent)
     np.exp(e, out=e)
-    np.maximum(Y, e - 1, out=Y)  # exp(y) - 1 >= y: the larger one is right on both sides of 0
+    np.subtract(e, 1, out=bent)
+    np.maximum(Y, bent, out=Y)  # exp(y) - 1 >= y: the larger one is right on both sides of 0
     return e
 
 
 def bent_by_relu(Y):
     """relu(Y) in the memory of Y"""
-    return np.maximum(Y, np.zeros_like(Y), out=Y)  # an array of zeros: see above
+    return np.maximum(Y, np.zeros(Y.shape, Y.dtype), out=Y)  # zeros and not 0: faster
 
 
 def passed_by_relu(g, Y):

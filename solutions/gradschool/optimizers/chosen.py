@@ -89,8 +89,13 @@ def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:
 
 def all_options(chosen: Optimizer) -> dict[str, Any]:
     """The options that an optimizer was chosen with, and the defaults of the others."""
-    signature = inspect.signature(find_step(chosen.name).function).parameters
-    return {name: option.default for name, option in list(signature.items())[3:]} | dict(chosen.hyper or {})
+    return defaults(chosen.name) | dict(chosen.hyper or {})
+
+
+@functools.cache  # a signature is slow to look up, and training asks at every step
+def defaults(name: str) -> dict[str, Any]:
+    signature = inspect.signature(find_step(name).function).parameters
+    return {option: parameter.default for option, parameter in list(signature.items())[3:]}
 
 
 def take_step(name: str, hyper: dict[str, Any], params: Tree, grads: Tree, state: State, lr: float | None = None):

@@ -138,53 +138,58 @@ def gru_forward(X, W, R, b=None, H0=None, mask=None, reset="after", activation="
     return (states[:, 1:], states[:, T]), cache
 
 
-def gru_step_back(d, dh, gates, h, m, Rn, reset, activation, gate_activation):
-    """d becomes dL/d of the rows n of x, r, z, n of h; returns what dL/dh_t adds to dL/dh_{t-1} beside R's products.
+def gru_factors(cache, steps):
+    """(dZ, z) of some steps; dZ (., 4, H, N) is what the gradients of rows n (of x), r, z, n (of h) are multiples of:
 
-    dn = (1 - z) dL/dh,   dz = (h - n) dL/dh,   dr = dn (h R + b')   or, with the reset before,   dr = (dn R^T) h
+    dn = (1 - z) n' dL/dh,   dz = (h - n) z' dL/dh,   dr = (h R + b') r' dn,   dn (of h) = r dn,
+    or with the reset before,   dr = h r' (dn R^T),   dn (of h) = dn
     """
-    n, r, z = gates
-    new_dh = z * dh
-    d[1:3] = slope(gate_activation, gates[1:])
-    np.multiply(dh - new_dh, slope(activation, n), out=d[0])
-    d[2] *= (h - n) * dh
-    if reset == "after":
-        d[1] *= m * d[0]
-        np.multiply(r, d[0], out=d[3])
-        return new_dh
-    from_n = Rn @ d[0]
-    d[1] *= h * from_n
-    d[3] = d[0]
-    return new_dh + r * from_n
+    H, after = cache["M"].shape[1], cache["reset"] == "after"
+    h = cache["S"][steps, -H:]
+    gates = cache["gates"][steps].reshape(len(h), 3, *h.shape[1:])
+    n, r, z = gates.transpose(1, 0, 2, 3)
+    dZ = np.empty((len(h), 4, *h.shape[1:]), h.dtype)
+    np.multiply(1 - z, slope(cache["activation"], n), out=dZ[:, 0])
+    dZ[:, 1:3] = slope(cache["gate_activation"], gates[:, 1:])
+    dZ[:, 1] *= cache["M"][steps] if after else h
+    dZ[:, 2] *= h - n
+    dZ[:, 3] = r if after else 1
+    return dZ, z
 
 
 def gru_back_through_time(gY, dh, cache):
-    """For a few steps at a time, the last first: (the steps, the gradients of `gru_step_back` (., 4H, N)).
+    """For a few steps at a time, the last first: (the steps, the gradients of n, r, z of x and n of h (., 4H, N)).
 
     dh (H, N) is dL/d of the last state, and becomes dL/d of the first one in place.
     """
-    S, Z, M, valid, reset = cache["S"], cache["gates"], cache["M"], cache["valid"], cache["reset"]
+    Z, M, valid, after = cache["gates"], cache["M"], cache["valid"], cache["reset"] == "after"
     H, N = M.shape[1:]
     R = cache["Ah"][:, 1:].T.copy()
-    used_R, Rn = (R, None) if reset == "after" else (R[:, : 2 * H].copy(), R[:, 2 * H :].copy())
+    used_R, Rn = (R, R) if after else (R[:, : 2 * H].copy(), R[:, 2 * H :].copy())
     used = steps_used(gY)
     for steps in time_blocks(len(Z)):
-        dZ = np.empty((len(steps), 4 * H, N), Z.dtype)
-        for t in reversed(steps):
+        dZ, z = gru_factors(cache, slice(steps.start, steps.stop))
+        for k, t in reversed(list(enumerate(steps))):
             if used[t]:
                 dh += gY[:, t].T
             if valid is not None:  # what a sequence that has no step here only hands on
                 past_dh = dh * ~valid[:, t]
                 dh -= past_dh
-            d, gates = dZ[t - steps.start].reshape(4, H, N), Z[t].reshape(3, H, N)
-            beside = gru_step_back(
-                d, dh, gates, S[t, -H:], M[t], Rn, reset, cache["activation"], cache["gate_activation"]
-            )
-            np.matmul(used_R, dZ[t - steps.start, H : H + used_R.shape[1]], out=dh)
+            d = dZ[k]
+            d[::2] *= dh
+            d[3] *= d[0]
+            beside = z[k] * dh  # what reaches the state before without R
+            if after:
+                d[1] *= d[0]
+            else:
+                from_n = Rn @ d[0]
+                d[1] *= from_n
+                beside += Z[t, H : 2 * H] * from_n
+            np.matmul(used_R, d.reshape(4 * H, N)[H : H + used_R.shape[1]], out=dh)
             dh += beside
             if valid is not None:
                 dh += past_dh
-        yield steps, dZ
+        yield steps, dZ.reshape(len(steps), 4 * H, N)
 
 
 def gru_some(g, cache, which):

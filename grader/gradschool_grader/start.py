@@ -104,12 +104,14 @@ Open them with
     jupyter lab
 
 in this folder. Read, predict, write the missing functions, and run the `check` below each one: it says at once whether
-your function is right and, if not, which mistake it is.
+your function is right and, if not, which mistake it is. `check("...").hint()` goes one step further each time; once it
+passes, `check("...").solution()` lays the solution beside yours.
 
 The same from a terminal, for a saved notebook (it survives endless loops and crashes):
 
     gradschool check {course.chapters[0].id if course.chapters else "chapter"}.ipynb
     gradschool hint EXERCISE
+    gradschool solution EXERCISE
     gradschool progress
 
 `{FOLDER}/` holds your predictions, your progress and the inputs that failed last; nothing in it is secret.

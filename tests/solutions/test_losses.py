@@ -239,3 +239,14 @@ BAD = [
 def test_what_does_not_fit_is_refused_with_what_to_try(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("loss", [*REGRESSION, gs.bce_with_logits, gs.cross_entropy, gs.softmax_cross_entropy])
+def test_a_single_number_is_no_batch(loss):
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: expected a batch .* try Y\[None\] and T\[None\]"):
+        loss(np.array(0.5), np.array(1.0))
+
+
+def test_a_single_row_of_probabilities_is_no_batch_either():
+    with pytest.raises(ValueError, match=r"sparse_cross_entropy: expected a batch of predictions, got a single one"):
+        gs.sparse_cross_entropy(np.array([0.2, 0.5, 0.3]), np.array(1))

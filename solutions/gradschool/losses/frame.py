@@ -29,6 +29,8 @@ def paired(loss: str, Y: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def weighting(loss: str, Y: np.ndarray, reduction: str, normalization: str, mask, weights):
     """(M W, Z): M W is a number or an array that broadcasts against Y, Z is 1 for reduction "none"."""
+    if Y.ndim == 0:
+        raise ValueError(f"{loss}: expected a batch of predictions, got a single one; try Y[None] and T[None].")
     W = 1.0
     if weights is not None:
         weights = np.asarray(weights, Y.dtype)

@@ -55,6 +55,41 @@ def test_a_schedule_pickles(name):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(lr))(np.arange(45)), lr(np.arange(45)))
 
 
+def teeth(step):
+    """A saw between 0.1 and 0.3 with a period of 12: up in 3 steps, down in 9, each tooth 0.8 of the one before."""
+    tooth, at = divmod(step, 12)
+    return 0.1 + 0.2 * 0.8**tooth * (at / 3 if at < 3 else (12 - at) / 9)
+
+
+def waves(step, length=5.0, height=0.2):
+    """Half cosines of 5, 7.5, 11.25, ... steps, each 0.7 of the height of the one before, down to 0.1."""
+    while step >= length:
+        step, length, height = step - length, 1.5 * length, 0.7 * height
+    return 0.1 + height * (1 + math.cos(math.pi * step / length)) / 2
+
+
+FORMULAS = [  # with options that no default has
+    (power(0.3, s=7, c=1.7), lambda t: 0.3 / (1 + t / 7) ** 1.7),
+    (time_decay(0.3, 0.2), lambda t: 0.3 / (1 + 0.2 * t)),
+    (time_decay(0.3, 0.2, "schedule"), lambda t: 0.3 / (1 + 0.2 * ((t + 1) - 1))),
+    (time_decay(0.3, 0.2, "loop"), lambda t: 0.3 / (1 + 0.2 * (t + 1))),
+    (exponential(0.3, s=7, factor=0.4), lambda t: 0.3 * math.exp(t / 7 * math.log(0.4))),
+    (piecewise([5, 9], [0.3, 0.2, 0.1]), lambda t: 0.3 if t < 5 else 0.2 if t < 9 else 0.1),
+    (piecewise([5, 9], [0.3, 0.2, 0.1], "old"), lambda t: 0.3 if t <= 5 else 0.2 if t <= 9 else 0.1),
+    (polynomial(0.3, 17, 0.1, 1.3), lambda t: 0.1 + 0.2 * (1 - t / 17) ** 1.3 if t < 17 else 0.1),
+    (cosine(0.3, 17, 0.1), lambda t: 0.1 + 0.1 * (1 + math.cos(math.pi * t / 17)) if t < 17 else 0.1),
+    (cosine(0.3, 5, 0.1, restarts=True, growth=1.5, shrink=0.7), waves),
+    (cyclical(0.1, 0.3, 12, rise=0.25, shrink=0.8), teeth),
+    (warmup(power(0.3, s=7), 6, start=0.1), lambda t: 0.1 + 0.2 * t / 6 if t < 6 else 0.3 / (1 + (t - 6) / 7)),
+    (per_epoch(power(0.3, s=7), 6), lambda t: 0.3 / (1 + (t // 6) / 7)),
+]
+
+
+@pytest.mark.parametrize(("lr", "formula"), FORMULAS, ids=range(len(FORMULAS)))
+def test_a_hundred_steps_have_the_rates_of_the_formula(lr, formula):
+    np.testing.assert_allclose(lr(np.arange(100)), [formula(t) for t in range(100)], rtol=1e-12)
+
+
 def test_power_has_the_rates_of_the_book_for_25_epochs_of_1719_batches():
     lr = power(0.01, s=1e4)
     found = [f"{lr(1719 * epoch):.6f}" for epoch in (0, 1, 5, 10, 24)]

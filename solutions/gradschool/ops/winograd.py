@@ -20,7 +20,7 @@ import numpy as np
 
 from .windows import blocks
 
-TILES = 300  # at a time, so that 16 numbers of each for all channels stay in the cache
+TILES = 400  # at a time, so that 16 numbers of each for all channels stay in the cache, and calls are few
 
 
 def winograd_fits(shape, strides, dilations, groups):

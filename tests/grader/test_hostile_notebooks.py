@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -42,8 +44,12 @@ def graded(released, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scores(graded):
+    return scores_in(graded[0])
+
+
+def scores_in(folder):
     found = {}
-    with Gradebook(f"sqlite:///{graded[0] / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         for submission in gradebook.find_assignment("ch01_tiny").submissions:
             place = "ch01_tiny", "ch01_tiny", submission.student_id
             grades = [gradebook.find_grade(name, *place) for name in ("square", "moving_average")]
@@ -114,6 +120,19 @@ def test_nobody_was_set_aside_and_honest_students_have_their_points(graded, scor
     assert graded[1].set_aside == []
     assert scores["a_first"] == scores["z_last"] == [(3, 3, False), (4, 4, False)]
     assert all(judged.complete for judged in graded[1].judged)
+
+
+def test_nbgraders_own_command_comes_to_the_same_grades(graded, scores, tmp_path):
+    folder = Path(shutil.copytree(graded[0], tmp_path / "course"))
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        for student in scores:
+            gradebook.remove_submission("ch01_tiny", student)
+    command = [sys.executable, "-m", "nbgrader", "autograde", "ch01_tiny", "--force", "--course-dir", str(folder)]
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert scores_in(folder) == scores
 
 
 # --------------------------------------------------------------------------------------------------------- the pages

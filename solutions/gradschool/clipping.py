@@ -38,7 +38,7 @@ def norm(x: np.ndarray) -> float:
 def shrunk(g: Any, length: float, limit: float) -> np.ndarray:
     """The array times limit / length if it is too long; new in any case, as nothing here aliases its input."""
     if not length > limit:
-        return np.array(g)
+        return np.array(g, floating(g))
     with np.errstate(invalid="ignore"):  # infinity / infinity is NaN, and the loss will say so
         return (np.asarray(g) * (limit / length)).astype(floating(g))
 

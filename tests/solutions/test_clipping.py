@@ -60,6 +60,7 @@ def test_float32_stays_float32_and_integers_become_float64(clip, limit):
     assert clipped["W"].dtype == clipped["layers"][0]["b"].dtype == np.float32
     assert clip(np.float32(3.0), 1.0).dtype == np.float32
     np.testing.assert_allclose(clip(np.array([0, 4, 0]), 0.5), [0, 0.5, 0])
+    assert clip(np.array([0, 4, 0]), limit).dtype == np.float64  # whether it is cut or not
 
 
 @pytest.mark.parametrize("clip", CLIPPINGS)

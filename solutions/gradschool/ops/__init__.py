@@ -3,6 +3,10 @@
 y = relu(dense(X, W, b))                            # values, and traced where a derivative is asked for
 y, cache = relu_forward(x)                          # the value and what the derivative needs, on plain arrays
 dx = relu_backward(g, cache)                        # dL/dx from g = dL/dy
+
+All share these rules. Arrays of whole numbers are promoted to float64 (but cannot be differentiated), and float32 stays
+float32. Nothing given is changed. A batch of no samples gives no results and gradients of zero; only the statistics of
+nothing are refused. Shapes that do not fit raise ValueError, which names the op, the shapes, and what to try.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Chapter 12, learning-rate schedules: its text, exercises, experiments and figures."""

@@ -1,0 +1,302 @@
+"""Half a cosine, once or again and again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradschool import schedules
+from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
+
+from . import draw, equivalent
+from .common import COSINES, RESTARTS, any_schedule
+from .draw import CHAPTER, CLOSE, RETURNS, around, asked, step_by_step
+
+
+# ------------------------------------------------------------------------------------------ how cosine goes wrong
+def place(step, period, restarts, growth):
+    """(number of the cycle, part of it that is done) of one step, by walking through the cycles."""
+    if not restarts:
+        return 0, min(step / period, 1)
+    cycle, start, length = 0, 0.0, period
+    while step >= start + length * (1 - 1e-12):
+        cycle, start, length = cycle + 1, start + length, length * growth
+    return cycle, (step - start) / length
+
+
+def cosine_by(rule):
+    """A cosine schedule around a rule of one's own: rule(step, lr, period, final, restarts, growth, shrink)."""
+
+    def answer(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
+        def at(step):
+            found = [float(rule(int(one), lr, period, final, restarts, growth, shrink)) for one in np.ravel(step)]
+            return np.array(found).reshape(np.shape(step))[()]
+
+        return at
+
+    return answer
+
+
+def height(done, lr, final):
+    return final + (lr - final) * (1 + np.cos(np.pi * done)) / 2
+
+
+def right_cosine(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return height(done, final + (lr - final) * shrink**cycle, final)
+
+
+def whole_wave(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return height(2 * done, final + (lr - final) * shrink**cycle, final)
+
+
+def quarter_wave(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return final + (lr - final) * shrink**cycle * np.cos(np.pi / 2 * done)
+
+
+def never_constant(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    done = done if restarts else step / period
+    return height(done, final + (lr - final) * shrink**cycle, final)
+
+
+def final_added(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return final + height(done, lr * shrink**cycle, 0.0)
+
+
+def final_ignored(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return height(done, lr * shrink**cycle, 0.0)
+
+
+def always_restarts(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period, final, True, growth, shrink)
+
+
+def never_restarts(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period, final, False, growth, shrink)
+
+
+def restart_a_step_late(step, lr, period, final, restarts, growth, shrink):
+    if not restarts or step == 0:
+        return right_cosine(step, lr, period, final, restarts, growth, shrink)
+    cycle, start, length = 0, 0.0, period
+    while step > start + length * (1 + 1e-12):
+        cycle, start, length = cycle + 1, start + length, length * growth
+    return height((step - start) / length, final + (lr - final) * shrink**cycle, final)
+
+
+def same_length(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period, final, restarts, 1.0, shrink)
+
+
+def grows_from_the_first(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period * (growth if restarts else 1), final, restarts, growth, shrink)
+
+
+def shrink_ignored(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period, final, restarts, growth, 1.0)
+
+
+def shrinks_everything(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return height(done, lr, final) * shrink**cycle
+
+
+def in_degrees(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return final + (lr - final) * shrink**cycle * (1 + np.cos(180 * done)) / 2
+
+
+def by_sine(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return final + (lr - final) * shrink**cycle * np.cos(np.pi / 2 * done) ** 2
+
+
+@step_by_step
+def cosine_step_by_step(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
+    def at(step):
+        top, length, left = lr - final, period, step
+        while restarts and left >= length * (1 - 1e-12):
+            left, length, top = left - length, length * growth, top * shrink
+        return final + top * (0.5 + 0.5 * np.cos(np.pi * min(left / length, 1.0)))
+
+    return at
+
+
+def cosine_from_edges(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
+    def at(step):
+        step = np.asarray(step, float)
+        lengths = period * growth ** np.arange(60 if growth > 1 else 1 + int(step.max() // period) if restarts else 1)
+        edges = np.concatenate([[0.0], np.cumsum(lengths)])
+        cycle = np.searchsorted(edges, step * (1 + 1e-13), side="right") - 1 if restarts else np.zeros(step.shape, int)
+        length = period * growth**cycle
+        done = np.minimum((step - edges[cycle]) / length, 1)
+        return (final + (lr - final) * shrink**cycle * (1 + np.cos(np.pi * done)) / 2)[()]
+
+    return at
+
+
+def cosine_calls(rng, **wanted):
+    calls = []
+    for i in range(2):
+        period = draw.whole(rng, 7, 40)
+        options = {"final": draw.number(rng, 0.0003, 0.002)} if "final" in wanted else {}
+        options |= {"restarts": True} if "restarts" in wanted else {}
+        options |= {"growth": 2.0 + i} if "growth" in wanted else {}
+        options |= {"shrink": draw.number(rng, 0.3, 0.9)} if "growth" in wanted else {}
+        growth = options.get("growth", 1.0)
+        ends = period, period * (1 + growth), period * (1 + growth + growth**2)
+        steps = [0, 1, *around(period / 3, *ends), int(ends[1]) + period // 3]
+        calls.append(asked(Call(lr=draw.rate(rng), period=period, **options), steps))
+    return calls
+
+
+COSINE = Exercise(
+    reference=schedules.cosine,
+    chapter=CHAPTER,
+    title="Cosine, with restarts",
+    difficulty=4,
+    minutes=25,
+    task=f"""Half a wave of a cosine from `lr` down to `final` in `period` steps, slow at both ends; then constant.
+
+With `restarts=True` it begins again instead: step `period` has the rate `lr`, not `final`. Each period is then `growth`
+times as long as the one before, and begins `shrink` times as high *above `final`* as the one before.
+
+{RETURNS} `growth` is at least 1, `period` and `shrink` are positive; you need not check that.""",
+    example="""\
+cosine(1.0, 4)(np.array([0, 2, 4, 6])).round(3)  # [1.  0.5 0.  0. ]
+cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # [1.  0.5 1.  0.5 1. ]""",
+    groups=[
+        Group("once", 1, lambda rng: cosine_calls(rng), "One half wave, then constant.", CLOSE),
+        Group("to an end", 1, lambda rng: cosine_calls(rng, final=1), "To a rate that is not zero.", CLOSE),
+        Group("again and again", 2, lambda rng: cosine_calls(rng, final=1, restarts=1), "With restarts.", CLOSE),
+        Group(
+            "longer and lower",
+            2,
+            lambda rng: cosine_calls(rng, final=1, restarts=1, growth=1),
+            "Restarts with growth and shrink.",
+            CLOSE,
+        ),
+    ],
+    misconceptions=[
+        *any_schedule(schedules.cosine),
+        Misconception(
+            "whole_wave",
+            cosine_by(whole_wave),
+            "Where is your rate after `period` steps: at the bottom, or back at the top?",
+            "a whole wave went into a period",
+            COSINES,
+        ),
+        Misconception(
+            "quarter_wave",
+            cosine_by(quarter_wave),
+            "Is your curve flat where it ends?",
+            "a quarter of a wave led down, steep at its end",
+            COSINES,
+        ),
+        Misconception(
+            "goes_on_as_a_wave",
+            cosine_by(never_constant),
+            "Without restarts: what is your rate after twice the period?",
+            "the rate rose again after the period, although no restarts are asked for",
+            COSINES,
+        ),
+        Misconception(
+            "final_added",
+            cosine_by(final_added),
+            "What is your rate at step 0, if final is not zero?",
+            "`final` had been added to the whole curve",
+            COSINES,
+        ),
+        Misconception(
+            "final_ignored",
+            cosine_by(final_ignored),
+            "Where does your curve end?",
+            "the curve always ended at zero",
+            COSINES,
+        ),
+        Misconception(
+            "always_restarts",
+            cosine_by(always_restarts),
+            "Without restarts, which rate has step `period`?",
+            "it always began again",
+            RESTARTS,
+        ),
+        Misconception(
+            "never_restarts",
+            cosine_by(never_restarts),
+            "With restarts, which rate has step `period`?",
+            "it never began again",
+            RESTARTS,
+        ),
+        Misconception(
+            "restart_a_step_late",
+            cosine_by(restart_a_step_late),
+            "How many steps has a period: do you count the one at its end?",
+            "a restart came one step late, after a step at the very bottom",
+            RESTARTS,
+        ),
+        Misconception(
+            "growth_ignored",
+            cosine_by(same_length),
+            "With growth = 2, at which steps do the second and the third period begin?",
+            "all periods were of the same length",
+            RESTARTS,
+        ),
+        Misconception(
+            "grows_from_the_first",
+            cosine_by(grows_from_the_first),
+            "With growth = 2, how long is your first period?",
+            "the first period were already longer",
+            RESTARTS,
+        ),
+        Misconception(
+            "shrink_ignored",
+            cosine_by(shrink_ignored),
+            "With shrink = 0.5, how high does your second period begin?",
+            "every period began at lr",
+            RESTARTS,
+        ),
+        Misconception(
+            "shrinks_everything",
+            cosine_by(shrinks_everything),
+            "Does every period of yours end at `final`?",
+            "the whole rate had been shrunk, not only its height above `final`",
+            RESTARTS,
+        ),
+        Misconception(
+            "degrees",
+            cosine_by(in_degrees),
+            "What does np.cos take: degrees?",
+            "the angle were in degrees",
+            COSINES,
+        ),
+    ],
+    variants=[
+        Variant("the square of half the angle", cosine_by(by_sine)),
+        Variant("step by step", cosine_step_by_step),
+        Variant("from the edges of the cycles", cosine_from_edges),
+    ],
+    hints=[
+        Hint("First find out how much of its period is done, a number from 0 to 1. The rest is one line."),
+        Hint(
+            'Look at "Cosine: soft at both ends" and "Warm restarts". Which period does a step lie in, and where does '
+            "that one begin?"
+        ),
+        Hint(
+            "A sibling, hours of a clock that gets slower:\n\n"
+            "    day, start, length = 0, 0, 24\n"
+            "    while hour >= start + length:\n"
+            "        day, start, length = day + 1, start + length, 2 * length"
+        ),
+        Hint(
+            "for each step: cycle, start and length of its period (0, 0, period without restarts); "
+            "done = (step − start) / length, at most 1; "
+            "return final + (lr − final) × shrink^cycle × (1 + cos(π done)) / 2"
+        ),
+    ],
+    equivalent=equivalent.POSITIVE | equivalent.COSINE,
+)

@@ -122,7 +122,7 @@ def test_a_batch_of_no_samples_has_no_values_and_no_gradient(name, i):
 
 
 @pytest.mark.parametrize(("name", "i"), ALL)
-def test_nothing_that_is_given_is_changed_or_handed_back(name, i):
+def test_nothing_that_is_given_is_changed_and_gradients_are_arrays_of_their_own(name, i):
     f, inputs, args = made(name, i)
     before = [np.copy(a) for a in args]
     _, gradients = pulled(f, args, inputs)

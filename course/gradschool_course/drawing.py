@@ -1,5 +1,5 @@
-"""What the figures of the chapters share: a style, titles that say one thing, names beside their lines, and the reader's
-prediction drawn into the result.
+"""What the figures of the chapters share: a style, titles that say one thing, names beside their lines, and the
+prediction of the reader drawn into the result.
 
 figure, axes = canvas(7.2, 3.9)
 axes.plot(steps, losses, color=COLOURS[0])

@@ -100,11 +100,7 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     import matplotlib.pyplot as plt
 
     steps, rng = 60, np.random.default_rng(1)
-    family = {
-        "cosine": schedules.cosine(0.3, steps),
-        "line": schedules.polynomial(0.3, steps),
-        "saw": lambda t: 0.1 + 0 * t,
-    }
+    family = {f"cosine {n}": schedules.cosine(0.3, steps - n) for n in range(5)}
     losses = {"constant 0.1": rng.uniform(0.02, 0.05, 5), "cosine": rng.uniform(0.01, 0.02, 5)}
     found = gs.RangeTest((0.01, 0.1, 1.0), (2.0, 1.0, 9.0), (2.0, 1.0, 4.0), True)
     for guess in (None, 0.3, "cosine"):

@@ -413,3 +413,19 @@ def test_places_must_fit():
         gs.value_and_grad(np.sum, argnums=(0,), into=np.empty(4))
     with pytest.raises(ValueError, match=r"trees differ at b"):
         gs.value_and_grad(lambda p: np.sum(p["a"]), into={"a": np.ones(3), "b": np.ones(3)})({"a": np.ones(3)})
+
+
+def test_an_op_that_cannot_write_into_memory_is_not_asked_to(scratch):
+    @op(
+        lambda a, b: (a * b, {"a": a, "b": b}),
+        lambda g, cache: (g * cache["b"], g * cache["a"]),
+        inputs=2,
+        each=(lambda g, cache: g * cache["b"], lambda g, cache: g * cache["a"]),
+    )
+    def product(a, b):
+        return a * b
+
+    a, b = np.arange(3.0), np.array([5.0, 7.0, 11.0])
+    into = [np.full(3, np.nan), np.full(3, np.nan)]
+    gs.value_and_grad(lambda x: np.sum(product(x[0], x[1])), into=into)([a, b])
+    np.testing.assert_array_equal(into, [b, a])

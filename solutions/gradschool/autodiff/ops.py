@@ -129,8 +129,12 @@ def traced_call(op: Op, tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any
     places = tape.places  # not the tape itself, which would hold itself by way of the step
 
     def pullback(g: Any) -> list[Any]:
-        found = gradients(g, traced, taken_places(op, traced, entries, places) if places and op.fills else places)
-        return [d if getattr(d, "shape", None) == raw[i].shape else unfitting(op, i, d, raw[i]) for i, d in found]
+        out = taken_places(op.fills, traced, entries, places) if places and op.fills else NOWHERE
+        found = gradients(g, traced, out)
+        for i, d in zip(traced, found, strict=True):
+            if getattr(d, "shape", None) != raw[i].shape:
+                unfitting(op, i, d, raw[i])
+        return found
 
     if not isinstance(y, tuple):
         return Traced(y, tape, tape.step(entries, pullback))
@@ -139,11 +143,14 @@ def traced_call(op: Op, tape: Tape, args: tuple[Any, ...], kwargs: dict[str, Any
     return tuple(Traced(r, tape, entry + i) if kinds[i] else r for i, r in enumerate(y))
 
 
+NOWHERE: dict[int, np.ndarray] = {}
+
+
 def taken_places(
-    op: Op, traced: list[int], entries: tuple[int, ...], places: dict[int, np.ndarray]
+    fills: frozenset[int], traced: list[int], entries: tuple[int, ...], places: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
     """Where the gradients of arguments are wanted, for those arguments whose gradient the op can write there."""
-    return {i: places.pop(entry) for i, entry in zip(traced, entries, strict=True) if i in op.fills and entry in places}
+    return {i: places.pop(entry) for i, entry in zip(traced, entries, strict=True) if i in fills and entry in places}
 
 
 def in_order(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -172,9 +179,9 @@ def optional(op: Op, name: str) -> bool:
     return inspect.signature(op.function).parameters[name].default is None
 
 
-def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[..., Iterable[Any]]]:
-    """The value at `raw`, and `gradients(g, which, places)`, pairs of an argument's position and its gradient, for
-    those whose positions are asked; `places` has memory for some of them.
+def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Callable[..., list[Any]]]:
+    """The value at `raw`, and `gradients(g, which, out)`, those for the arguments whose positions are asked; `out` has
+    memory for some of them.
     """
     nested, swapped = top_tape(raw) is not None, swap.replacements()
     mine, my_backward = (swapped.get(op.name), swapped.get(op.backward_name)) if swapped else (None, None)
@@ -184,22 +191,20 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
     elif mine:
         y = same_shape(op.name, run_replacement(op.name, mine, raw, kwargs), y)
 
-    def gradients(g: Any, which: list[int], places: dict[int, np.ndarray]) -> Iterable[Any]:
+    def gradients(g: Any, which: list[int], out: dict[int, np.ndarray]) -> list[Any]:
         higher = nested or is_traced(g)
+        out = NOWHERE if higher else out
         if my_backward is None and op.plain and higher:
             found = plain_gradients(op, raw, kwargs, g)
         elif my_backward is None and op.each:
-            out = {} if higher else places
-            return [(i, op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache)) for i in which]
+            return [op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which]
         elif my_backward is None and op.some:
-            out = {} if higher else places
             found = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
-            return [(i, found[i]) for i in which]
+            return [found[i] for i in which]
         else:
             found = (my_backward or op.backward)(g, cache)
-            if not isinstance(found, tuple):
-                found = (found,)
-        return [(i, found[i] if i < len(found) else None) for i in which]
+            found = found if isinstance(found, tuple) else (found,)
+        return [found[i] if i < len(found) else None for i in which]
 
     return y, gradients
 

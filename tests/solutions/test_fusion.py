@@ -23,7 +23,7 @@ def problem(activation, dtype=float, bias=True):
 
 
 def one_by_one(net, params, state, x):
-    for layer, p, s in zip(net.apply.args[0], params, state, strict=True):
+    for layer, p, s in zip(net.parts, params, state, strict=True):
         x, _ = layer.apply(p, s, x)
     return x
 
@@ -108,3 +108,53 @@ def test_a_fused_network_pickles_and_keeps_its_state():
     np.testing.assert_array_equal(y, net.apply(params, state, X)[0])
     assert after == state
     assert net.apply(params, None, X)[1] is None
+
+
+# --------------------------------------------------------------------------------------------------------- batch norm
+def normalised(activation):
+    rng = np.random.default_rng(3)
+    net = gs.sequential(layers.dense(7, bias=False), layers.batchnorm(), activation, layers.dense(3))
+    params, state, _ = net.init(rng, (4,))
+    params = tree_map(lambda p: p + 0.3 * rng.normal(size=p.shape), params)
+    return net, params, state, rng.normal(size=(6, 4)), rng.normal(size=(6, 3))
+
+
+def trained_one_by_one(net, params, state, x):
+    after = []
+    for layer, p, s in zip(net.parts, params, state, strict=True):
+        x, s = layer.apply(p, s, x, training=True)
+        after.append(s)
+    return x, after
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_batch_norm_and_its_activation_are_those_of_the_layers_one_by_one(activation):
+    net, params, state, X, G = normalised(activation)
+    _, after = net.apply(params, state, X, training=True)
+    _, expected_after = trained_one_by_one(net, params, state, X)
+    for found, s in zip(tree_leaves(after), tree_leaves(expected_after), strict=True):
+        np.testing.assert_allclose(found, s, rtol=1e-13)
+    runs = (lambda p: net.apply(p, state, X, training=True)[0]), (lambda p: trained_one_by_one(net, p, state, X)[0])
+    for order in (gs.grad, lambda f: lambda p: gs.hessian_vector_product(f, p, params)):
+        found, expected = (order(lambda p, run=run: np.sum(G * run(p) ** 2))(params) for run in runs)
+        for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("part", ["batchnorm", "batchnorm_backward", "activation", "activation_backward"])
+def test_a_part_of_batch_norm_and_activation_that_is_replaced_runs(activation, part):
+    net, params, state, X, G = normalised(activation)
+    name = part.replace("activation", activation.__name__)
+    op = OPS[name.removesuffix("_backward")]
+    fused = Spy(getattr(gs, f"batchnorm_{activation.__name__}"))
+    run = lambda: gs.vjp(lambda p: net.apply(p, state, X, training=True)[0], params)[1](G)
+    with gs.using(**{f"batchnorm_{activation.__name__}": fused}):
+        expected = run()
+    assert fused.calls == 1
+    spy = Spy(op.backward if name.endswith("_backward") else op.function)
+    with gs.using(**{name: spy}):
+        found = run()
+    assert spy.calls == 1
+    for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)

@@ -144,9 +144,30 @@ def coupled(a, b):
     return lambda x: a * x**3 + b * np.sum(x * x) * x
 
 
+def batch_normalised(W, V, kept):
+    """model(x, dropping): two dense layers, each normalised by its batch; (y, {"first": {"mean", "var"}, "second": ...}).
+
+    With `dropping`, units of the first layer whose `kept` is 0 are dropped, and the others made larger instead.
+    """
+
+    def statistics(z):
+        return {"mean": z.mean(axis=0), "var": z.var(axis=0)}
+
+    def normalised(z):
+        return (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
+
+    def model(x, dropping):
+        first = x @ W
+        h = np.maximum(normalised(first), 0) * (kept / kept.mean() if dropping else 1.0)
+        second = h @ V
+        return normalised(second), {"first": statistics(first), "second": statistics(second)}
+
+    return model
+
+
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
-    graph, carried, weighed_sum, first_alone, every_entry, coupled,
+    graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
 )  # fmt: skip
 HELPERS = {
     factory.__name__: factory for factory in FACTORIES

@@ -1,6 +1,8 @@
 """Property: what `sequential` computes in one are the layers one after the other: the same numbers, the same
 derivatives, and a part that is replaced is the part that runs."""
 
+import doctest
+import importlib
 import pickle
 
 import numpy as np
@@ -158,3 +160,9 @@ def test_a_part_of_batch_norm_and_activation_that_is_replaced_runs(activation, p
     assert spy.calls == 1
     for a, b in zip(tree_leaves(found), tree_leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("module", ["fused", "fused_batchnorm"])
+def test_examples_in_the_documentation_hold(module):
+    found = doctest.testmod(importlib.import_module(f"gradschool.ops.{module}"), extraglobs={"np": np})
+    assert (found.failed, found.attempted > 0) == (0, True)

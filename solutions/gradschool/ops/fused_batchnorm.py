@@ -8,8 +8,6 @@ they run one after the other again.
 
 from __future__ import annotations
 
-import numpy as np  # noqa: F401  (the examples use it)
-
 from ..autodiff import op
 from .batchnorm import batchnorm, batchnorm_forward, batchnorm_gradients
 from .elementwise import elu, relu

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from .exercise import Exercise, Group, Probe
-from .observe import Behaviour, Observation, draw, here, observe
+from .observe import Behaviour, Observation, draw, first_steps, here, observe
 
 Helpers = Mapping[str, Callable[..., Any]]
 
@@ -28,7 +28,7 @@ class Answers(Protocol):
     def probes(self, group: Group) -> Sequence[Probe]: ...
     def expected(self, group: Group) -> Sequence[Observation]: ...
     def misconception(self, name: str, group: Group) -> Sequence[Observation]: ...
-    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]: ...
+    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]: ...
 
 
 class LiveAnswers:
@@ -38,7 +38,7 @@ class LiveAnswers:
         self.exercise, self.helpers, self.seed = exercise, helpers, seed
         self._probes: dict[str, Sequence[Probe]] = {}
         self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
-        self._glanced: dict[tuple[str, str, int], Sequence[Observation]] = {}
+        self._glanced: dict[tuple[str, str, int, int], Sequence[Observation]] = {}
 
     def probes(self, group: Group) -> Sequence[Probe]:
         if group.name not in self._probes:
@@ -51,14 +51,14 @@ class LiveAnswers:
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
         return self.ask(name, self.wrong(name), group)
 
-    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]:
-        """What a misconception does on one probe, once: enough to rule nearly all of them out."""
+    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]:
+        """What a misconception does on one probe, in its first steps, once: enough to rule nearly all of them out."""
         if (name, group.name) in self._seen:
-            return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again]
-        key = (name, group.name, probe)
+            return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again][:steps]
+        key = (name, group.name, probe, steps)
         if key not in self._glanced:
             asked = here(self.exercise, self.wrong(name), self.helpers)
-            seen = observe(self.exercise, [self.probes(group)[probe]], asked, twice=False)
+            seen = observe(self.exercise, [first_steps(self.probes(group)[probe], steps)], asked, twice=False)
             self._glanced[key] = [replace(o, probe=probe) for o in seen]
         return self._glanced[key]
 
@@ -97,8 +97,8 @@ class RecordedAnswers:
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
         return [unpack(item) for item in self.recording["seen"][name][group.name]]
 
-    def glance(self, name: str, group: Group, probe: int) -> Sequence[Observation]:
-        return [o for o in self.misconception(name, group) if o.probe == probe and not o.again]
+    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]:
+        return [o for o in self.misconception(name, group) if o.probe == probe and not o.again][:steps]
 
 
 def record(answers: Answers) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import builtins
 import inspect
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -198,6 +198,11 @@ def run_steps(probe: Steps, caller: Caller) -> Seen:
         if behaviour.error or type(handed) not in (tuple, list) or len(handed) != len(carry):
             return
         carry = dict(zip(carry, handed, strict=True))
+
+
+def first_steps(probe: Probe, steps: int) -> Probe:
+    """A sequence cut after some steps; any other probe as it is."""
+    return replace(probe, feed=probe.feed[:steps]) if isinstance(probe, Steps) else probe
 
 
 def run_script(probe: Script, caller: Caller) -> Seen:

@@ -15,6 +15,9 @@ import numpy as np
 
 from .seen import Pair
 
+NOTHING, ONE, MORE = range(-1, 1), range(1, 2), range(2, 1000)
+"""How many numbers may be fitted: in the order in which a person would try."""
+
 Same = tuple[np.ndarray, np.ndarray]
 """Two arrays that are the same if the candidate is right: what came, and what would have come."""
 
@@ -63,10 +66,10 @@ def evidence(wrong: Sequence[Pair]) -> float:
 
 
 def first_that_explains(
-    readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: int = 99
+    readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: range = range(-1, 1000)
 ) -> Candidate | None:
-    """The first candidate, in the order of the readings, that explains all with at most `fitted` fitted numbers."""
+    """The first candidate, in the order of the readings, that explains all; `fitted` is how many numbers may be."""
     if not wrong or evidence(wrong) <= least:
         return None
-    candidates = (c for read in readings for c in read(wrong) if c.free <= fitted)
+    candidates = (c for read in readings for c in read(wrong) if c.free in fitted)
     return next((c for c in candidates if explains(c, wrong)), None)

@@ -18,10 +18,10 @@ from ..answers import Answers
 from ..compare import agrees
 from ..exercise import Call, Exercise, Steps
 from ..inside.values import Helper
-from ..observe import here, observe
+from ..observe import first_steps, here, observe
 from ..verdict import Diagnosis
 from .candidate import evidence
-from .seen import Seen, defaults, failed_probe, pairs
+from .seen import Seen, defaults, failed_probe, failed_steps, pairs
 
 Arguments = dict[str, Any]
 
@@ -55,9 +55,9 @@ def is_like(exercise: Exercise, d: Derived, s: Seen, helpers: Mapping[str, Any])
     """First on the probe that failed, which is most often enough to say no."""
     ask = here(exercise, partial(changed, exercise, d.change), helpers)
     index = failed_probe(s)
-    mine = [o for o in s.got if o.probe == index and not o.again]
+    mine = failed_steps(s)
     try:
-        once = observe(exercise, [s.probes[index]], ask, twice=False)
+        once = observe(exercise, [first_steps(s.probes[index], len(mine))], ask, twice=False)
         if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once]):
             return False
         return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, ask))

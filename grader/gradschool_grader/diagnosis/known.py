@@ -15,10 +15,10 @@ from ..answers import Answers
 from ..compare import agrees
 from ..exercise import Exercise, Misconception
 from ..verdict import Diagnosis
-from .candidate import evidence, first_that_explains
+from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
 from .scale import factor, sign
-from .seen import Pair, Seen, failed_probe, pairs
+from .seen import Pair, Seen, failed_probe, failed_steps, pairs
 from .structure import lower
 
 
@@ -51,9 +51,9 @@ def telling(exercise: Exercise, s: Seen) -> bool:
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether the probe that failed leaves it open: one call tells most misconceptions apart."""
-    probe = failed_probe(s)
-    mine = [o for o in s.got if o.probe == probe and not o.again]
-    return agrees(exercise, s.group, s.probes, mine, answers.glance(m.name, s.group, probe))
+    mine = failed_steps(s)
+    glance = answers.glance(m.name, s.group, failed_probe(s), len(mine))
+    return agrees(exercise, s.group, s.probes, mine, glance)
 
 
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:
@@ -71,9 +71,11 @@ def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> D
     paths = list(dict.fromkeys(pair.path for pair in wrong))
     explained: dict[str, Misconception] = {}
     first_failed = one_probe(failed[0])
+    bad = {p.place for p in pairs(exercise, first_failed) if not p.right}
     for m in exercise.misconceptions:
-        glance = replace(first_failed, expected=answers.glance(m.name, first_failed.group, failed_probe(first_failed)))
-        if not hopeful(exercise, first_failed, glance):
+        seen = answers.glance(m.name, first_failed.group, failed_probe(failed[0]), len(first_failed.got))
+        glance = replace(first_failed, expected=seen)
+        if not hopeful(exercise, glance, bad):
             continue
         told = [pair for s in failed for pair in told_by(exercise, m, s, answers)]
         besides = scaled(told, wrong)
@@ -94,14 +96,13 @@ def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> D
 
 def one_probe(s: Seen) -> Seen:
     """What was seen of the probe that failed."""
-    probe = failed_probe(s)
-    expected, got = ([o for o in side if o.probe == probe and not o.again] for side in (s.expected, s.got))
+    probe, got = failed_probe(s), failed_steps(s)
+    expected = [o for o in s.expected if o.probe == probe and not o.again][: len(got)]
     return replace(s, expected=expected, got=got)
 
 
-def hopeful(exercise: Exercise, s: Seen, like: Seen) -> bool:
+def hopeful(exercise: Exercise, like: Seen, bad: set[tuple[str, int, str, str]]) -> bool:
     """Whether a misconception explains one of the arrays that are wrong, or all of them but for their scale."""
-    bad = {p.place for p in pairs(exercise, s) if not p.right}
     told = [p for p in pairs(exercise, like) if p.place in bad]
     return any(p.right for p in told) or bool(scaled(told, told, least=0))
 
@@ -117,5 +118,5 @@ def scaled(told: Sequence[Pair], wrong: Sequence[Pair], least: float = 3) -> str
     """How the answer differs from a misconception, if it does so in every array in one way."""
     if len(told) != len(wrong) or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
         return ""
-    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=0)
+    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
     return found.text if found else ""

@@ -35,6 +35,15 @@ def failed_probe(s: Seen) -> int:
     return s.got[s.difference.index].probe if s.difference and s.difference.index < len(s.got) else 0
 
 
+def failed_steps(s: Seen) -> list[Observation]:
+    """What was seen of that probe: in a sequence up to the step that went wrong, else all."""
+    probe, last = failed_probe(s), s.difference.index if s.difference else 0
+    mine = [(i, o) for i, o in enumerate(s.got) if o.probe == probe and not o.again]
+    if isinstance(s.probes[probe], Steps) and any(i == last for i, _ in mine):
+        return [o for i, o in mine if i <= last]
+    return [o for _, o in mine]
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """An expected array `e`, what came in its place `a`, and the arguments of that call."""

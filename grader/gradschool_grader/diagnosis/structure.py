@@ -14,7 +14,7 @@ import numpy as np
 from ..compare import entry
 from ..exercise import Exercise
 from ..verdict import Diagnosis
-from .candidate import Candidate, Reading, agreement, evidence, first_that_explains
+from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, evidence, first_that_explains
 from .constant import constant
 from .digits import nonfinite, precision
 from .functions import cut_off, last_operation
@@ -43,7 +43,7 @@ def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair]
 
 def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """One reading with nothing fitted: minus, twice, transposed, divided by the batch."""
-    return whole(first_that_explains(READINGS, wrong, fitted=0), everything, wrong)
+    return whole(first_that_explains(READINGS, wrong, fitted=NOTHING), everything, wrong)
 
 
 def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
@@ -55,13 +55,13 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
     """One that was fitted, two at once, a place, one for each part, or close to one."""
     if not wrong:
         return None
-    found = first_that_explains(READINGS, wrong, fitted=1) or first_that_explains((composed,), wrong, least=2)
+    found = first_that_explains(READINGS, wrong, fitted=ONE) or first_that_explains((composed,), wrong, least=2)
     return (
         whole(found, everything, wrong)
         or where(everything, wrong, (*SCALE, offset, last_operation))
         or by_part(wrong)
         or place_in_part(everything, wrong)
-        or whole(first_that_explains(READINGS, wrong), everything, wrong)
+        or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)
         or one_part(everything, wrong)
         or close_to(wrong)
     )

@@ -1,0 +1,88 @@
+"""A picture shows where the error is, with the axes' names; it is drawn at home only, and holds no script."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradschool_grader import picture, show
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.exercise import Call, Exercise, Group, Steps
+from gradschool_grader.inside.perform import Performer
+from gradschool_grader.judge import judge
+
+TABLE = Exercise(
+    reference=lambda X: 2 * X, name="doubled", chapter="t", task="", example="",
+    groups=[Group("values", 1, lambda rng: [Call(X=rng.normal(size=(3, 5)))])],
+    axes={"return": ("batch", "class")},
+)  # fmt: skip
+WALK = Exercise(
+    reference=lambda p, g: p - g, name="walk", chapter="t", task="", example="",
+    groups=[Group("steps", 1, lambda rng: [Steps({"p": rng.normal(size=4)}, [{"g": rng.normal(size=4)}] * 5)])],
+)  # fmt: skip
+
+
+class Here:
+    def __init__(self, exercise, function):
+        self.performer = Performer({}, {exercise.name: function})
+
+    def request(self, message, seconds):
+        return self.performer.handle(message)
+
+    def close(self):
+        pass
+
+
+def seen_of(exercise, wrong):
+    seen = []
+    verdict = judge(exercise, lambda: Here(exercise, wrong), LiveAnswers(exercise, {}, 5), witness=seen)
+    return verdict, seen
+
+
+def one_cell_wrong(X):
+    out = 2 * X
+    out[1, 3] += 7
+    return out
+
+
+def test_a_table_is_drawn_as_a_heat_map_with_its_axes():
+    _, seen = seen_of(TABLE, one_cell_wrong)
+    drawn = picture.svg(TABLE, seen)
+    assert drawn.count("<rect") == 15
+    assert "batch ↓" in drawn
+    assert "class →" in drawn
+    assert drawn.count(picture.colour(1.0)) == 1
+    assert drawn.count(picture.colour(0.0)) == 14
+    assert picture.plain(TABLE, seen)[1:] == ["|     |", "|   @ |", "|     |"]
+
+
+def test_what_is_no_number_has_a_colour_and_a_sign_of_its_own():
+    _, seen = seen_of(TABLE, lambda X: np.where(X > 0, 2 * X, np.nan))
+    nans = int((seen[0].probes[0].arguments["X"] <= 0).sum())
+    assert picture.svg(TABLE, seen).count(picture.colour(2.0)) == nans
+    assert "".join(picture.plain(TABLE, seen)[1:]).count("!") == nans
+
+
+def test_a_sequence_is_drawn_as_two_curves_over_its_steps():
+    _, seen = seen_of(WALK, lambda p, g: p - 1.5 * g)
+    drawn = picture.svg(WALK, seen)
+    assert drawn.count("<polyline") == 2
+    assert drawn.count("<circle") == 10
+    assert "over 5 steps" in drawn
+    assert [line.split()[0] for line in picture.plain(WALK, seen)[1:]] == ["expected", "yours"]
+
+
+def test_where_a_picture_would_not_help_there_is_none():
+    for wrong in (lambda X: 1.0, lambda X: X.T, lambda X: None, lambda X: 2 * X):
+        _, seen = seen_of(TABLE, wrong)
+        assert picture.svg(TABLE, seen) == ""
+        assert picture.plain(TABLE, seen) == []
+
+
+def test_a_graded_page_has_no_picture():
+    verdict, seen = seen_of(TABLE, one_cell_wrong)
+    drawn, lines = picture.svg(TABLE, seen), picture.plain(TABLE, seen)
+    assert "<svg" in show.html(verdict, graded=False, drawn=drawn)
+    assert "<svg" not in show.html(verdict, graded=True, drawn=drawn)
+    assert lines[2] in show.text(verdict, graded=False, drawn=lines)
+    assert lines[2] not in show.text(verdict, graded=True, drawn=lines)
+    assert "<script" not in drawn

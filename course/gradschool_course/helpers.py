@@ -145,7 +145,7 @@ def coupled(a, b):
 
 
 def batch_normalised(W, V, kept):
-    """model(x, dropping): two dense layers, each normalised by its batch; (y, {"first": {"mean", "var"}, "second": ...}).
+    """model(x, dropping): two dense layers, normalised by the batch; (y, {"first": {"mean", "var"}, "second": ...}).
 
     With `dropping`, units of the first layer whose `kept` is 0 are dropped, and the others made larger instead.
     """

@@ -310,11 +310,19 @@ def placed(found: Difference, observation: Observation, index: int, probe: Probe
     if isinstance(probe, Steps):
         names = list(probe.carry)
         words, where = (by_carry(text, names) for text in (words, where))
+    detail = found.detail
     if observation.label and found.kind != "unstable":
-        words = f"{observation.label}: {words}"
+        words = f"{bare(observation.label)}: {words}"
+        if bare(observation.label) != observation.label:
+            detail = f"{observation.label}. {detail}".rstrip()
     elif found.kind == "raised" and isinstance(probe, Call) and words.startswith("It raised"):
         words = f"The call {words[3:]}"
-    return Difference(found.kind, words, found.detail, where, index)
+    return Difference(found.kind, words, detail, where, index)
+
+
+def bare(label: str) -> str:
+    """`update(0.37, 4)` as `update(…)`: the arguments are hidden numbers."""
+    return re.sub(r"\((?=[^)]).*\)", "(…)", label)
 
 
 def by_carry(text: str, names: list[str]) -> str:

@@ -108,7 +108,9 @@ class Verdict:
         """What may be kept beside a grade: nothing that was read off hidden inputs, expected values or messages."""
 
         def bare(group: GroupVerdict) -> GroupVerdict:
-            return replace(group, detail="", frames=tuple({**frame, "arguments": {}} for frame in group.frames))
+            return replace(
+                group, detail="", label="", frames=tuple({**frame, "arguments": {}} for frame in group.frames)
+            )
 
         diagnosis = self.diagnosis and replace(self.diagnosis, detail="")
         return replace(self, groups=tuple(map(bare, self.groups)), diagnosis=diagnosis)

@@ -5,9 +5,10 @@ import json
 import pytest
 from tiny_course import course
 
+from gradschool_grader.cells import without_magics
 from gradschool_grader.chapter import as_text, build_source, student_version
 from gradschool_grader.source import solution, stub
-from gradschool_grader.submission import read_submission, without_magics
+from gradschool_grader.submission import read_submission
 
 CHAPTER = course.chapters[0]
 SQUARE, MEAN = CHAPTER.exercises
@@ -187,7 +188,7 @@ def test_a_file_that_is_no_notebook_says_so_in_a_sentence(data, words):
 
 
 def test_a_file_that_is_too_large_or_missing_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradschool_grader.submission.LARGEST_FILE", 1000)
+    monkeypatch.setattr("gradschool_grader.cells.LARGEST_FILE", 1000)
     (tmp_path / "big.ipynb").write_bytes(b" " * 1001)
     assert "larger than" in read_submission(tmp_path / "big.ipynb", course, CHAPTER).problems[0]
     assert "larger than" in read_submission(b" " * 1001, course, CHAPTER).problems[0]

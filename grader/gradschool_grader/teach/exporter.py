@@ -14,7 +14,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 
-from ..submission import LARGEST_FILE
+from ..cells import LARGEST_FILE
 from .folder import disarm
 from .mend import mend
 

@@ -25,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from ..cells import Unreadable, read_cells
 from ..chapter import as_text
 from ..course import Chapter, Course, load_course
 from ..grading import Task, judge_task, not_judged, own_pool
@@ -32,7 +33,6 @@ from ..journal import Journal, Judged
 from ..probe import MODES
 from ..release import check_release, released_chapters
 from ..sandbox import SandboxMissing
-from ..submission import Unreadable, read_cells
 from .assign import course_directory, settings
 from .convert import make_feedback, record
 from .exporter import read_file

@@ -16,8 +16,8 @@ from dataclasses import replace
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from ..cells import LARGEST_CELL, Cell, Unreadable, read_cells
 from ..chapter import student_version
-from ..submission import LARGEST_CELL, Cell, Unreadable, read_cells
 from .harmless import harmless
 
 __all__ = ["harmless", "mend"]

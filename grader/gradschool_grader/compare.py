@@ -321,8 +321,8 @@ def placed(found: Difference, observation: Observation, index: int, probe: Probe
 
 
 def bare(label: str) -> str:
-    """`update(0.37, 4)` as `update(…)`: the arguments are hidden numbers."""
-    return re.sub(r"\((?=[^)]).*\)", "(…)", label)
+    """`update(0.37, 4)` as `update(…)`: numbers and texts among the arguments are hidden; names of objects are not."""
+    return re.sub(r"\((?=.*[\d'\"]).*\)", "(…)", label)
 
 
 def by_carry(text: str, names: list[str]) -> str:

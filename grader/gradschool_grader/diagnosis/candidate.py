@@ -60,8 +60,9 @@ def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
 def evidence(wrong: Sequence[Pair]) -> float:
     """How many numbers speak: distinct, not zero, visibly wrong; simple ones count a third."""
     values = np.concatenate([pair.a[pair.visible].ravel() for pair in wrong] or [np.zeros(0)])
-    values = np.unique(np.round(values[np.isfinite(values) & (values != 0)], 12))
-    simple = np.abs(values * 5040 - np.round(values * 5040)) < 1e-8
+    with np.errstate(over="ignore", invalid="ignore"):  # an answer may be as large as it likes, or in half precision
+        values = np.unique(np.round(values[np.isfinite(values) & (values != 0)], 12))
+        simple = np.abs(values * 5040 - np.round(values * 5040)) < 1e-8
     return float((~simple).sum() + simple.sum() / 3)
 
 

@@ -165,9 +165,36 @@ def batch_normalised(W, V, kept):
     return model
 
 
+def saturating(by):
+    """act(z): tanh(by z), entry by entry."""
+    return lambda z: np.tanh(by * z)
+
+
+def saturating_slope(by):
+    """slope(z): the derivative of tanh(by z)."""
+    return lambda z: by * (1 - np.tanh(by * z) ** 2)
+
+
+def normal_weights(by):
+    """init(shape, rng): normal numbers of deviation by / √inputs."""
+    return lambda shape, rng: by * rng.normal(size=shape) / np.sqrt(shape[0])
+
+
+def no_generator():
+    """In the place of a generator: whoever asks it for numbers is refused with a ValueError."""
+
+    class NoGenerator:
+        def __getattr__(self, name):
+            kind = AttributeError if name.startswith("_") else ValueError
+            raise kind(f"no numbers are drawn here, not with {name} either")
+
+    return NoGenerator()
+
+
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
     graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
+    saturating, saturating_slope, normal_weights, no_generator,
 )  # fmt: skip
 HELPERS = {
     factory.__name__: factory for factory in FACTORIES

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from here import HERE
 from hostile.corpus import ATTACKS
 from hostile.lures import Lures
 from tiny_course import course
@@ -15,14 +16,12 @@ from tiny_course.samples import CHAPTER, RIGHT, SQUARE, notebook
 from gradschool_grader import contract, show
 from gradschool_grader.judge import Limits, judge_submission
 from gradschool_grader.observe import draw
-from gradschool_grader.probe import probe
 from gradschool_grader.sandbox import LAYERS, Sandbox
 from gradschool_grader.submission import read_submission
 from gradschool_grader.teach.saving import comment_on
 
 pytestmark = pytest.mark.hostile
 
-HERE = probe()
 MODES = [mode for mode in HERE.modes if mode != "C"]
 EVERY = list(HERE.modes)
 SEED = 11

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from here import HERE
 
 import gradschool
 import gradschool_grader
@@ -31,7 +32,6 @@ from gradschool_grader.probe import open_workers, probe
 from gradschool_grader.sandbox import LAYERS, Sandbox, SandboxMissing, Zygote
 from gradschool_grader.worker import SubprocessWorkers
 
-HERE = probe()
 MODES = [mode for mode in HERE.modes if mode != "C"]  # those in which workers are forked, on this machine
 EVERY = list(HERE.modes)
 LINUX = sys.platform == "linux"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from here import HERE
 from tiny_course import course
 from tiny_course.samples import MEAN, ODD, RIGHT, SQUARE, find, hand_in, notebook, wrong
 
@@ -21,7 +22,6 @@ from nbgrader.api import Gradebook, MissingEntry
 from gradschool_grader import grading
 from gradschool_grader.chapter import as_text, build_source
 from gradschool_grader.journal import Journal
-from gradschool_grader.probe import probe
 from gradschool_grader.release import Outdated
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
@@ -195,7 +195,7 @@ def test_any_executor_can_judge(handed_in, graded, tmp_path):
     assert scores(folder) == {name: scores(graded[0])[name] for name in ("ada", "cleo")}
 
 
-@pytest.mark.parametrize("mode", probe().modes)
+@pytest.mark.parametrize("mode", HERE.modes)
 def test_the_mode_that_is_asked_for_stands_in_every_result(handed_in, tmp_path, mode):
     """In the configuration for every path, or for one run of the command."""
     folder = Path(shutil.copytree(handed_in, tmp_path / "course"))

@@ -103,8 +103,8 @@ LAYER = Exercise(
     difficulty=2,
     minutes=12,
     task="""Normalise each sample of `x` (N, ..., C) by itself, then scale and shift each channel by `gamma` and `beta`,
-both (C,). `axes` says which numbers of a sample share a mean and a variance: -1, the channels at each place, as one does
-for sequences; or a tuple such as (1, 2, 3), all channels at all places of an image. Axis 0 is never among them.
+both (C,). `axes` says which numbers of a sample share a mean and a variance: -1, the channels at each place, as one
+does for sequences; or a tuple such as (1, 2, 3), all channels at all places of an image. Axis 0 is never among them.
 
 Return y, of x's shape and dtype.""",
     example="""\

@@ -299,7 +299,7 @@ state["bn"]["var"].round(4)  # [4.6667]""",
         Misconception(
             "one_big_batch",
             one_big_batch,
-            "When the second layer's statistics are taken, by which is the first layer normalised: those of each batch?",
+            "While the second layer's statistics are taken, is the first normalised by each batch, or by all samples?",
             "all batches had been put into one",
             RECOUNT,
         ),

@@ -33,19 +33,22 @@ def topological_order(root, parents):
 
     >>> made_of = {"y": ["x", "s"], "s": ["x", "w"], "x": [], "w": []}
     >>> topological_order("y", lambda node: made_of[node])
-    ['x', 'w', 's', 'y']
+    ['w', 'x', 's', 'y']
     """
-    order, seen, todo = [], {root}, [(root, iter(parents(root)))]
-    while todo:  # a list of our own, since Python's stack ends at a depth of about 1000
-        node, left = todo[-1]
-        parent = next((p for p in left if p not in seen), None)
-        if parent is None:
-            order.append(node)
-            todo.pop()
-        else:
-            seen.add(parent)
-            todo.append((parent, iter(parents(parent))))
-    return order
+    uses, reached = {}, [root]
+    for node in reached:  # which grows while it is walked
+        for parent in parents(node):
+            if parent not in uses:
+                uses[parent] = 0
+                reached.append(parent)
+            uses[parent] += 1
+    order = [root]
+    for node in order:
+        for parent in parents(node):
+            uses[parent] -= 1
+            if uses[parent] == 0:  # all that use it stand in the list already
+                order.append(parent)
+    return order[::-1]
 
 
 def as_tensor(x):
@@ -145,15 +148,13 @@ def value_and_grad(f, Variable):
     >>> print(value, *grads)
     13.0 [3. 5.] [1. 2.]
 
-    Raises (when called): TypeError for whole numbers, ValueError if f returns more than one number.
+    Raises (when called): TypeError for whole numbers; ValueError (from `backward`) if f returns more than one number.
     """
 
     def run(*arrays):
         variables = [Variable(checked(a)) for a in arrays]
         y = f(*variables)
-        if y.data.shape != ():
-            raise ValueError(f"value_and_grad: expected one number from f, got shape {y.data.shape}; sum it.")
-        y.backward()
+        y.backward()  # which refuses all but one number
         return y.data, tuple(grad_of(v) for v in variables)
 
     return run

@@ -1,6 +1,5 @@
 """Property: every path from a submission to the gradebook gives the same grade, and nothing handed in stops it."""
 
-import copy
 import csv
 import os
 import shutil
@@ -356,26 +355,6 @@ def test_exercises_that_changed_since_the_release_are_not_used(folder):
 def test_a_folder_that_is_no_course_says_how_to_make_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="`gradschool release` makes one"):
         grade(tmp_path)
-
-
-def test_a_teachers_own_cells_wait_for_a_human_instead_of_counting_as_full_marks(folder):
-    source = folder / "source/ch01_tiny/ch01_tiny.ipynb"
-    made = nbformat.read(source, as_version=4)
-    own = copy.deepcopy(find(made, "square"))
-    own["id"], own.source = "extra", "assert square(3) == 9"
-    own.metadata.nbgrader.update(grade_id="extra", points=5)
-    made.cells.append(own)
-    nbformat.write(made, source)
-    from gradschool_grader.teach.assign import generate_assignment
-
-    generate_assignment(folder, "ch01_tiny")
-    hand_in(folder, "ada", notebook(**RIGHT))
-    grade(folder, jobs=1, feedback=False)
-    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
-        extra = gradebook.find_grade("extra", "ch01_tiny", "ch01_tiny", "ada")
-        assert (extra.auto_score, extra.needs_manual_grade) == (None, True)
-    assert scores(folder)["ada"][0] == decided(3, 4)
-    assert "waits for a grade by hand" in find(graded_notebook(folder, "ada"), "extra").outputs[0].evalue
 
 
 # ------------------------------------------------------------------------------------------------------------- export

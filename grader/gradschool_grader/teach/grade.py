@@ -30,10 +30,12 @@ from ..chapter import as_text
 from ..course import Chapter, Course, load_course
 from ..grading import Task, judge_task, not_judged, own_pool
 from ..journal import Journal, Judged
+from ..own import OwnPaper, OwnPapers
 from ..probe import MODES
 from ..release import check_release, released_chapters
 from ..sandbox import SandboxMissing
 from .assign import course_directory, settings
+from .beside import assignments_beside, grade_beside
 from .convert import make_feedback, record
 from .exporter import read_file
 from .folder import tidy
@@ -63,18 +65,20 @@ class Step:
 
 @dataclass
 class Summary:
-    """What a run came to. `judged` holds every submission of the chapters, also those that were done before."""
+    """What a run came to. `judged` holds every submission of the chapters, also those that were done before; `beside`
+    the teacher's own tests, in assignments of their own and in chapters."""
 
     directory: Path
     course: Course
     chapters: Sequence[Chapter]
     judged: list[Judged] = field(default_factory=list)
+    beside: list[OwnPaper] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
 
     @property
     def mode(self) -> str:
         """How submissions were run: the weakest way that occurs."""
-        modes = {judged.mode for judged in self.judged}
+        modes = {judged.mode for judged in self.judged} | {paper.mode for paper in self.beside}
         return next((mode for mode in ("here", "process", "B", "C", "AB") if mode in modes), "")
 
     @property
@@ -109,21 +113,28 @@ def grade(
     config = settings(folder)
     where = config.Judge.course
     course = load_course(where)
-    wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
+    names, others = list(chapters), assignments_beside(folder, course)
+    beside = [name for name in names if name in others] if names else others
+    wanted = [course.chapter(name) for name in names if name not in others]
+    wanted = wanted or ([] if names else released_chapters(course, folder))
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
     mode = str(config.Judge.get("mode", "")) if mode is None else mode
     if mode and mode not in MODES:
         raise ValueError(f"the sandbox has the modes {', '.join(MODES)}; got {mode!r}. Leave it out for the best one.")
+    config.Judge.update(unsafe_no_sandbox=unsafe, mode=mode)  # the teacher's own tests run while recording
     for chapter in wanted:
         check_release(course, chapter, folder)
-    summary = Summary(folder, course, wanted)
-    tasks = list(collect(summary, config, set(students), where, unsafe, mode))
+    summary, students = Summary(folder, course, wanted), set(students)
+    tasks = list(collect(summary, config, students, where, unsafe, mode))
     judged = dict(judge_all(Journal(folder), course, tasks, force, executor, jobs, progress))
     for chapter in wanted:
         of_chapter = {task.student: result for task, result in judged.items() if task.assignment == chapter.id}
         record_chapter(summary, config, chapter, of_chapter, force, progress)
         if feedback:
             feedback_chapter(summary, config, chapter, progress)
+        graded = {result.student for result in summary.judged if result.assignment == chapter.id}
+        summary.beside += [paper for paper in OwnPapers(folder).all(chapter.id) if paper.student in graded]
+    grade_beside(summary, config, beside, students, force=force, feedback=feedback, progress=progress)
     return summary
 
 

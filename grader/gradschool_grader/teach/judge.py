@@ -4,7 +4,7 @@
     c.Judge.course = "gradschool"
 
 What `gradschool grade` has judged already (same file, same seed, same exercises) is taken from the journal; anything
-else is judged now, in the sandbox.
+else is judged now, in the sandbox. A teacher's own test cells are run there too, and graded by nbgrader's rule.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
-from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from .. import show
 from ..course import Unknown, load_course
-from ..grading import Task, judge_task
+from ..grading import Task, judge_task, workers_of
 from ..journal import Journal, Judged
+from ..own import OwnPaper, OwnPapers, Scored, digest_of, run_cells
 from ..release import check_release
 from ..verdict import Verdict
-from .exporter import course_directory_of, read_file
+from .exporter import course_directory_of, read_file, source_notebook
 from .mend import harmless
+from .own import is_test, outputs_of, program_of, tests_in
 
 __all__ = ["Judge"]
-
-BY_HAND = "This cell is no exercise of the course: nothing ran it, and it waits for a grade by hand."
 
 
 class Judge(NbGraderPreprocessor):
@@ -45,24 +44,40 @@ class Judge(NbGraderPreprocessor):
     again = Bool(True, help="Judge again what could not be judged before, by no fault of the student.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        judged = self.judged(nb, resources["nbgrader"])
-        by_hand = set()
+        named = resources["nbgrader"]
+        judged = self.judged(nb, named)
+        own = self.own_tests(nb, named, {verdict.exercise for verdict in judged.verdicts} if judged else set())
         for cell in nb.cells:
-            if cell.cell_type != "code":
-                continue
-            cell.outputs, cell.execution_count = [], None
-            if not utils.is_grade(cell) or utils.is_solution(cell):
-                continue
-            verdict = judged.verdict(cell.metadata.nbgrader.grade_id) if judged else None
-            if verdict is None:
-                by_hand.add(cell.metadata.nbgrader.grade_id)
-                cell.outputs = [new_output("error", ename="NotRun", evalue=BY_HAND, traceback=[BY_HAND])]
-            else:
-                cell.outputs = [result(verdict, float(cell.metadata.nbgrader.points))]
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            if is_test(cell):
+                grade_id = cell.metadata.nbgrader.grade_id
+                verdict = judged.verdict(grade_id) if judged else None
+                cell.outputs = outputs_of(own[grade_id]) if verdict is None else [result(verdict, cell)]
         if judged and judged.problems:
             nb.cells.insert(0, problems_cell(judged))
-        resources["gradschool"] = {"judged": judged, "by_hand": by_hand}
+        resources["gradschool"] = {"judged": judged, "own": own}
         return nb, resources
+
+    def own_tests(self, nb: NotebookNode, named: dict[str, Any], exercises: set[str]) -> dict[str, Scored]:
+        """The teacher's own tests of this notebook, run in the sandbox; by grade id."""
+        tests = tests_in(nb, exercises)
+        directory = course_directory_of(self)
+        source = source_notebook(directory, named["assignment"], named["notebook"])
+        if not tests or source is None:
+            return {}
+        data = self.handed_in(named)
+        program = program_of(data, source, {grade_id: cell.source for grade_id, cell in tests.items()})
+        workers = workers_of(self.course, self.unsafe_no_sandbox, self.mode)
+        cells = run_cells(program, workers)
+        place = named["student"], named["assignment"], named["notebook"]
+        OwnPapers(directory.root).write(OwnPaper(*place, digest_of(data, program), workers.mode, tuple(cells)))
+        return {cell.grade_id: cell for cell in cells}
+
+    def handed_in(self, named: dict[str, Any]) -> bytes:
+        directory = course_directory_of(self)
+        folder = directory.format_path(directory.submitted_directory, named["student"], named["assignment"])
+        return read_file(Path(folder, f"{named['notebook']}.ipynb"))
 
     def judged(self, nb: NotebookNode, named: dict[str, Any]) -> Judged | None:
         """The verdicts on this submission; None for an assignment that is not ours."""
@@ -77,9 +92,7 @@ class Judge(NbGraderPreprocessor):
         check_release(course, chapter, directory.root)
         journal = Journal(directory.root)
         seed = journal.seed(named["assignment"])
-        folder = directory.format_path(directory.submitted_directory, named["student"], named["assignment"])
-        file = f"{named['notebook']}.ipynb"
-        data = read_file(Path(folder, file))
+        file, data = f"{named['notebook']}.ipynb", self.handed_in(named)
         task = Task(named["student"], chapter.id, file, data, self.course, seed, self.unsafe_no_sandbox, self.mode)
         known = journal.read(task.assignment, task.student)
         if known and (known.complete or not self.again) and known.is_for(task.digest, seed, chapter):
@@ -89,8 +102,9 @@ class Judge(NbGraderPreprocessor):
         return judged
 
 
-def result(verdict: Verdict, most: float) -> NotebookNode:
+def result(verdict: Verdict, cell: NotebookNode) -> NotebookNode:
     """The output of a check cell: its bare number is what nbgrader reads, the HTML what people read."""
+    most = float(cell.metadata.nbgrader.points)
     data = {"text/plain": f"{min(verdict.points, most):.12g}", "text/html": show.html(verdict, graded=True)}
     return new_output("execute_result", data=data, execution_count=None)
 

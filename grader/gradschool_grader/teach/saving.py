@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from ..journal import Judged
+from ..own import Scored
 from ..show import HEADLINE
 from ..verdict import Verdict
 from .mend import harmless
@@ -31,18 +32,22 @@ class SaveVerdicts(NbGraderPreprocessor):
             for cell in nb.cells:
                 if utils.is_grade(cell):
                     grade = gradebook.find_grade(cell.metadata.nbgrader.grade_id, *place)
-                    self.save_score(cell, grade, ours["judged"], ours["by_hand"])
+                    self.save_score(cell, grade, ours["judged"], ours["own"])
                 if utils.is_solution(cell) or utils.is_task(cell):
                     comment: Any = gradebook.find_comment(cell.metadata.nbgrader.grade_id, *place)
                     comment.auto_comment = self.comment(cell, ours["judged"])
             gradebook.db.commit()
         return nb, resources
 
-    def save_score(self, cell: NotebookNode, grade: Any, judged: Judged | None, by_hand: set[str]) -> None:
+    def save_score(self, cell: NotebookNode, grade: Any, judged: Judged | None, own: dict[str, Scored]) -> None:
         grade_id = cell.metadata.nbgrader.grade_id
         verdict = judged.verdict(grade_id) if judged else None
-        undecided = grade_id in by_hand or (verdict is not None and verdict.outcome == "infrastructure")
-        grade.auto_score = None if undecided else utils.determine_grade(cell, self.log)[0]
+        if grade_id in own:
+            grade.auto_score = own[grade_id].points
+        elif verdict is not None and verdict.outcome == "infrastructure":
+            grade.auto_score = None
+        else:
+            grade.auto_score = utils.determine_grade(cell, self.log)[0]
         suspicious = verdict is not None and verdict.outcome == "tampered"
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None or suspicious
 

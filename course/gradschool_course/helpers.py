@@ -191,10 +191,80 @@ def no_generator():
     return NoGenerator()
 
 
+def bowl(A, b):
+    """f(x): the height x . A x / 2 - b . x, for A symmetric; a bowl if all its curvatures are positive."""
+    return lambda x: x @ np.asarray(A) @ x / 2 - np.asarray(b) @ x
+
+
+def bowl_slope(A, b):
+    """grad_f(x): the gradient A x - b of `bowl`."""
+    return lambda x: np.asarray(A) @ x - np.asarray(b)
+
+
+def wells(a):
+    """f(x): the sum of a (x² − 1)² / 4, whose every entry has a valley at 1 and at −1 and a ridge at 0."""
+    return lambda x: np.sum(np.asarray(a) * (x**2 - 1) ** 2) / 4
+
+
+def wells_slope(a):
+    """grad_f(x): the gradient of `wells`."""
+    return lambda x: np.asarray(a) * (x**3 - x)
+
+
+def regression(kept, room):
+    """model_loss(params, X, T, training): half the mean square of X W + b - T, and its gradients.
+
+    In training the columns of X whose `kept` is 0 are dropped; without it the gradients are None. More than `room`
+    samples at a time are refused.
+    """
+
+    def model_loss(params, X, T, training=True):
+        if len(X) > room:
+            raise ValueError(f"there is room for {room} samples, and {len(X)} came")
+        X = X * kept if training else X
+        error = X @ params["W"] + params["b"] - T
+        loss = np.sum(error**2) / (2 * len(X))
+        if not training:
+            return loss, None
+        return loss, {"W": X.T @ error / len(X), "b": error.sum(axis=0) / len(X)}
+
+    return model_loss
+
+
+def heavy(beta):
+    """update(params, grads, state, lr): a step with inertia; state: {"v": velocities}."""
+
+    def update(params, grads, state, lr):
+        v = {name: beta * state["v"][name] - lr * grads[name] for name in params}
+        return {name: params[name] + v[name] for name in params}, {"v": v}
+
+    return update
+
+
+def dropping_network(W, V, rate):
+    """model(X, rng=None, training=False): the scores (N, K) of a network with one hidden layer.
+
+    With a generator it drops hidden numbers, each with probability `rate`. Its normalisation goes by what it remembers,
+    mean 0 and variance 1; in training it goes by the batch.
+    """
+
+    def model(X, rng=None, training=False):
+        h = np.maximum(X @ W, 0)
+        if training:
+            h = (h - h.mean(axis=0)) / np.sqrt(h.var(axis=0) + 1e-5)
+        if rng is not None:
+            h = h * (rng.random(h.shape) >= rate) / (1 - rate)
+        return h @ V
+
+    return model
+
+
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
     graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
     saturating, saturating_slope, normal_weights, no_generator,
+    bowl, bowl_slope, wells, wells_slope, regression, heavy,
+    dropping_network,
 )  # fmt: skip
 HELPERS = {
     factory.__name__: factory for factory in FACTORIES

@@ -52,6 +52,8 @@ def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     """
     for other in rest:
         check_structure(tree, other)
+    if len(rest) == 1:
+        return _map_two(f, tree, rest[0])
     return _map(f, tree, rest) if rest else _map_one(f, tree)
 
 
@@ -62,6 +64,15 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
     if type(tree) is list:
         return [_map_one(f, subtree) for subtree in tree]
     return _map(f, tree, ()) if isinstance(tree, CONTAINERS) else f(tree)
+
+
+def _map_two(f: Callable[..., Any], tree: Tree, other: Tree) -> Tree:
+    """And with two, such as a model's parameters and the memory for their gradients."""
+    if type(tree) is dict:
+        return {key: _map_two(f, subtree, other[key]) for key, subtree in tree.items()}
+    if type(tree) is list:
+        return [_map_two(f, *pair) for pair in zip(tree, other, strict=True)]
+    return _map(f, tree, (other,)) if isinstance(tree, CONTAINERS) else f(tree, other)
 
 
 def _map(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:

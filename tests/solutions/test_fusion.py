@@ -1,6 +1,7 @@
 """Property: what `sequential` computes in one are the layers one after the other: the same numbers, the same
 derivatives, and a part that is replaced is the part that runs."""
 
+import dataclasses
 import doctest
 import importlib
 import pickle
@@ -10,7 +11,8 @@ import pytest
 
 import gradschool as gs
 from gradschool import layers
-from gradschool.autodiff import OPS
+from gradschool.autodiff import OPS, Link, Traced, chain
+from gradschool.autodiff.tape import Tape
 from gradschool.trees import tree_leaves, tree_map
 
 ACTIVATIONS = [gs.relu, gs.elu]
@@ -162,7 +164,55 @@ def test_a_part_of_batch_norm_and_activation_that_is_replaced_runs(activation, p
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("module", ["fused", "fused_batchnorm"])
+# -------------------------------------------------------------------------------------------------------------- chains
+def test_layers_that_are_ops_are_one_step_on_the_tape():
+    net, params, state, X, _ = normalised(gs.elu)
+    tape = Tape()
+    traced = tree_map(lambda p: Traced(p, tape, tape.variable()), params)
+    y, after = net.apply(traced, state, X, training=True)
+    assert [step is not None for step in tape.steps].count(True) == 1
+    assert isinstance(y, Traced)
+    assert all(type(a) is np.ndarray for a in tree_leaves(after))
+
+
+def test_a_chain_takes_what_is_traced_and_shared_and_given_as_memory():
+    rng = np.random.default_rng(4)
+    X, W, b, G = (rng.normal(size=size) for size in ((6, 5), (5, 5), (5,), (6, 5)))
+    for first in (W, 0.5 * W):  # a constant among the weights, and one array in two places
+        linked = lambda W, b, first=first: chain(X, [Link(gs.dense, (first,)), Link(gs.dense_elu, (W, b)),
+                                                     Link(gs.tanh), Link(gs.dense, (W, b))])[0]  # fmt: skip
+        plain = lambda W, b, first=first: gs.dense(gs.tanh(gs.elu(gs.dense(gs.dense(X, first), W, b))), W, b)
+        for found, expected in zip(gs.vjp(linked, W, b)[1](G), gs.vjp(plain, W, b)[1](G), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+        places = {"W": np.full_like(W, np.nan), "b": np.full_like(b, np.nan)}
+        gs.value_and_grad(lambda p, f=linked: np.sum(G * f(p["W"], p["b"])), into=places)({"W": W, "b": b})
+        for found, expected in zip(places.values(), gs.vjp(plain, W, b)[1](G), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_a_chain_is_differentiated_by_what_comes_back_to_it():
+    rng = np.random.default_rng(5)
+    X, W, G, V = (rng.normal(size=size) for size in ((6, 5), (5, 3), (6, 3), (6, 5)))
+    pulled = [
+        gs.grad(lambda g, f=f: np.sum(V * gs.vjp(f, X)[1](g)[0]))(G)
+        for f in (lambda x: chain(x, [Link(gs.tanh), Link(gs.dense, (W,))])[0], lambda x: gs.dense(gs.tanh(x), W))
+    ]
+    np.testing.assert_allclose(*pulled, rtol=1e-12)
+
+
+def test_nothing_is_computed_for_inputs_that_are_no_parameters(monkeypatch):
+    net, params, state, X, G = problem(gs.relu)
+    asked = []
+    first = OPS["dense_relu"]
+    assert first.some
+    some = first.some
+    spied = lambda g, cache, which, out=(): asked.append(which) or some(g, cache, which, out)
+    monkeypatch.setitem(OPS, "dense_relu", dataclasses.replace(first, some=spied))
+    gs.vjp(lambda p: net.apply(p, state, X)[0], params)[1](G)
+    assert asked == [[0, 1, 2], [1, 2]]
+
+
+@pytest.mark.parametrize("module", ["ops.fused", "ops.fused_batchnorm", "autodiff.chain"])
 def test_examples_in_the_documentation_hold(module):
-    found = doctest.testmod(importlib.import_module(f"gradschool.ops.{module}"), extraglobs={"np": np})
+    found = doctest.testmod(importlib.import_module(f"gradschool.{module}"), extraglobs={"np": np})
     assert (found.failed, found.attempted > 0) == (0, True)

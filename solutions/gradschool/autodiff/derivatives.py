@@ -142,7 +142,7 @@ def traced_tree(tree: Tree, tape: Tape, f: Callable[..., Any], i: int, into: Tre
     """
 
     def variable(leaf: Any, place: np.ndarray | None = None) -> Traced:
-        value = leaf if isinstance(leaf, Traced | np.ndarray) else np.asarray(leaf)
+        value = leaf if type(leaf) is np.ndarray or isinstance(leaf, Traced) else np.asarray(leaf)
         if value.dtype.kind != "f":
             raise TypeError(f"expected floats to differentiate, got {refused(tree, f, i)}; try .astype(float).")
         entry = tape.variable()

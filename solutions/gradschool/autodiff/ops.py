@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -147,7 +147,7 @@ NOWHERE: dict[int, np.ndarray] = {}
 
 
 def taken_places(
-    fills: frozenset[int], traced: list[int], entries: tuple[int, ...], places: dict[int, np.ndarray]
+    fills: frozenset[int], traced: list[int], entries: Sequence[int], places: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
     """Where the gradients of arguments are wanted, for those arguments whose gradient the op can write there."""
     return {i: places.pop(entry) for i, entry in zip(traced, entries, strict=True) if i in fills and entry in places}
@@ -194,19 +194,27 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
     def gradients(g: Any, which: list[int], out: dict[int, np.ndarray]) -> list[Any]:
         higher = nested or is_traced(g)
         out = NOWHERE if higher else out
-        if my_backward is None and op.plain and higher:
-            found = plain_gradients(op, raw, kwargs, g)
-        elif my_backward is None and op.each:
-            return [op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which]
-        elif my_backward is None and op.some:
-            found = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
-            return [found[i] for i in which]
-        else:
-            found = (my_backward or op.backward)(g, cache)
-            found = found if isinstance(found, tuple) else (found,)
-        return [found[i] if i < len(found) else None for i in which]
+        if my_backward is None and not (op.plain and higher):
+            return gradients_of(op, g, cache, which, out)
+        found = plain_gradients(op, raw, kwargs, g) if my_backward is None else my_backward(g, cache)
+        return chosen(found, which)
 
     return y, gradients
+
+
+def gradients_of(op: Op, g: Any, cache: Any, which: list[int], out: dict[int, np.ndarray]) -> list[Any]:
+    """By the op's own backward, for the arguments whose positions are asked; `out` has memory for some of them."""
+    if op.each:
+        return [op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which]
+    if op.some:
+        found = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
+        return [found[i] for i in which]
+    return chosen(op.backward(g, cache), which)
+
+
+def chosen(found: Any, which: list[int]) -> list[Any]:
+    found = found if isinstance(found, tuple) else (found,)
+    return [found[i] if i < len(found) else None for i in which]
 
 
 def is_traced(g: Any) -> bool:

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops
+from ..autodiff import OPS, Link, chain
 
 __all__ = ["Layer", "activation", "as_layer", "dense", "sequential", "stateless"]
 
 Tree = Any
 Shape = tuple[int, ...]
+Stretch = int | list[tuple[int, Callable[..., Link]]]  # a layer, or the first layers of links, by number
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Layer:
     given one (`mc_predict` does), never in a plain prediction. Write your own as `Layer(my_init, my_apply)`;
     functions of a module make it pickle, and `check_layer` says whether it is right. `parts` are the layers that a
     layer is composed of, and `compose(*parts)` composes others in the same way; its params and state are then lists
-    with an entry for each. `fused` has pairs of an activation and a function like `apply` that computes the layer
-    with that activation behind it, faster than one after the other.
+    with an entry for each. `link(params, state, training)` is for a layer that is one op, and says so as a `Link`:
+    `sequential` makes one step on the tape of those that follow each other. `fused` has pairs of an activation and such
+    a function for the layer with that activation behind it, faster than one after the other.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
@@ -43,7 +46,8 @@ class Layer:
     name: str = "layer"
     parts: tuple[Layer, ...] = ()
     compose: Callable[..., Layer] | None = None
-    fused: tuple[tuple[Callable[..., Any], Callable[..., tuple[Any, Tree]]], ...] = ()
+    link: Callable[[Tree, Tree, bool], Link] | None = None
+    fused: tuple[tuple[Callable[..., Any], Callable[[Tree, Tree, bool], Link]], ...] = ()
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
@@ -86,8 +90,8 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
     """
     if units < 1:
         raise ValueError(f"dense: expected at least one unit, got {units}")
-    fused = DENSE_FUSED if bias else ()
-    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})", fused=fused)
+    start, fused = functools.partial(dense_init, units, init, bias), DENSE_FUSED if bias else ()
+    return Layer(start, dense_apply, f"dense({units})", link=DENSE, fused=fused)
 
 
 def dense_init(
@@ -105,19 +109,13 @@ def dense_apply(
     return ops.dense(x, params["W"], params.get("b")), state
 
 
-def dense_fused_apply(
-    op: Callable[..., Any],
-    params: Tree,
-    state: Tree,
-    x: Any,
-    training: bool = False,
-    rng: np.random.Generator | None = None,
-) -> tuple[Any, Tree]:
-    return op(x, params["W"], params["b"]), state
+def dense_link(op: Callable[..., Any], params: Tree, state: Tree, training: bool) -> Link:
+    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],))
 
 
+DENSE = functools.partial(dense_link, ops.dense)
 DENSE_FUSED = tuple(
-    (behind, functools.partial(dense_fused_apply, both))
+    (behind, functools.partial(dense_link, both))
     for behind, both in ((ops.relu, ops.dense_relu), (ops.elu, ops.dense_elu))
 )
 
@@ -125,7 +123,8 @@ DENSE_FUSED = tuple(
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
     """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change."""
     name = getattr(function, "__name__", "activation")
-    return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name)
+    link = functools.partial(activation_link, function) if is_op(function) and not options else None
+    return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name, link=link)
 
 
 def nothing_to_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -> tuple[Tree, Tree, Shape]:
@@ -144,6 +143,15 @@ def activation_apply(
     return function(x, **options), state
 
 
+def is_op(function: Callable[..., Any]) -> bool:
+    known = OPS.get(getattr(function, "__name__", ""))
+    return known is not None and known.function is function
+
+
+def activation_link(op: Callable[..., Any], params: Tree, state: Tree, training: bool) -> Link:
+    return Link(op)
+
+
 # ------------------------------------------------------------------------------------------------------ composition
 def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     """Layers one after the other; plain functions, such as `gs.relu`, may stand among them.
@@ -156,21 +164,35 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
     >>> net.apply(params, state, np.ones((7, 5)))[0].shape, len(params), shape
     ((7, 3), 3, (3,))
     """
-    chain = tuple(map(as_layer, layers))
-    name = f"sequential({', '.join(layer.name for layer in chain)})"
-    init, apply = functools.partial(sequential_init, chain), functools.partial(sequential_apply, chain, fusions(chain))
-    return Layer(init, apply, name, chain, sequential)
+    parts = tuple(map(as_layer, layers))
+    name = f"sequential({', '.join(layer.name for layer in parts)})"
+    init, apply = (
+        functools.partial(sequential_init, parts),
+        functools.partial(sequential_apply, parts, stretches(parts)),
+    )
+    return Layer(init, apply, name, parts, sequential)
 
 
-def fusions(layers: Sequence[Layer]) -> list[Callable[..., Any] | None]:
-    """For every layer what applies it together with the next one, where it can."""
-    pairs = zip(layers, [*layers[1:], None], strict=True)
-    return [dict(layer.fused).get(bare_function(after)) for layer, after in pairs]
+def stretches(layers: Sequence[Layer]) -> list[Stretch]:
+    """Layers that are ops in stretches as long as they come, and every other by itself."""
+    found: list[Stretch] = []
+    i = 0
+    while i < len(layers):
+        both = dict(layers[i].fused).get(bare_function(layers[i + 1])) if i + 1 < len(layers) else None
+        link = both or layers[i].link
+        if link is None:
+            found.append(i)
+        elif found and isinstance(found[-1], list):
+            found[-1].append((i, link))
+        else:
+            found.append([(i, link)])
+        i += 2 if both else 1
+    return found
 
 
-def bare_function(layer: Layer | None) -> Any:
+def bare_function(layer: Layer) -> Any:
     """The function that an activation layer is, if it has no options."""
-    apply = None if layer is None else layer.apply
+    apply = layer.apply
     if isinstance(apply, functools.partial) and apply.func is activation_apply and not apply.args[1]:
         return apply.args[0]
     return None
@@ -189,7 +211,7 @@ def sequential_init(
 
 def sequential_apply(
     layers: Sequence[Layer],
-    fused: Sequence[Callable[..., Any] | None],
+    stretches: Sequence[Stretch],
     params: Tree,
     state: Tree,
     x: Any,
@@ -202,10 +224,14 @@ def sequential_apply(
             f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "
             "take both from its init(rng, shape)"
         )
-    after, done = [], False
-    for layer, both, p, s in zip(layers, fused, params, states, strict=True):
-        if not done:  # together with the layer before
-            x, s = (both or layer.apply)(p, s, x, training, rng)
-        done = both is not None and not done
-        after.append(s)
+    after: list[Tree] = list(states)
+    for stretch in stretches:
+        if isinstance(stretch, int):
+            x, after[stretch] = layers[stretch].apply(params[stretch], states[stretch], x, training, rng)
+            continue
+        links = [link(params[i], states[i], training) for i, link in stretch]
+        x, others = chain(x, links)
+        for (i, _), link, rest in zip(stretch, links, others, strict=True):
+            if link.keeps:
+                after[i] = dict(zip(link.keeps, rest, strict=True))
     return x, None if state is None else after

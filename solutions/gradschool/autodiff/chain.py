@@ -1,0 +1,121 @@
+"""A chain of ops, each applied to the result of the one before, as a single step on the tape.
+
+    y, others = chain(x, [Link(dense_elu, (W1, b1)), Link(dense, (W2, b2))])    # dense(dense_elu(x, W1, b1), W2, b2)
+
+The numbers are those of the ops one by one. In a network of small layers the step itself costs as much as what it
+computes: this way there is one for all layers, and what lies between them is never wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import swap
+from .derivatives import vjp
+from .ops import OPS, Op, gradients_of, taken_places
+from .traced import Traced, constant, taken_from, top_tape
+
+NO_OPTIONS: dict[str, Any] = {}
+
+
+class Link(NamedTuple):
+    """op(x, *arguments, **options), differentiated by x and `arguments`; `keeps` names its results behind the first."""
+
+    op: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = NO_OPTIONS
+    keeps: tuple[str, ...] = ()
+
+
+class Linked(NamedTuple):
+    """What a link leaves for its derivative: where its arguments begin, and which of x and them are traced."""
+
+    op: Op
+    cache: Any
+    start: int
+    which: list[int]
+
+
+def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
+    """(y, others): x through all links, and what else each of their ops returned, as constants.
+
+    >>> from gradschool import elu, relu
+    >>> y, others = chain(np.array([-1.0, 2.0]), [Link(elu), Link(relu)])
+    >>> print(y, others)
+    [0. 2.] [(), ()]
+    """
+    every = [x]
+    for link in links:
+        every.extend(link.arguments)
+    tape = top_tape(every)
+    raw, traced, entries = (every, [], ()) if tape is None else taken_from(tape, every)
+    if swap.replacements() or (tape is not None and top_tape(raw) is not None):
+        return one_by_one(links, every)
+    at = dict(zip(traced, entries, strict=True))
+    y, done, others = forward(links, raw, at)
+    if tape is None:
+        return y, others
+    places = tape.places  # not the tape itself, which would hold itself by way of the step
+
+    def pullback(g: Any) -> Any:
+        if isinstance(g, Traced):
+            return plain_gradients(links, raw, traced, g)
+        found = backward(done, at, places, g)
+        return [found[i] for i in traced]
+
+    return Traced(y, tape, tape.step(entries, pullback)), others
+
+
+def forward(
+    links: Sequence[Link], raw: list[Any], at: dict[int, int]
+) -> tuple[Any, list[Linked], list[tuple[Any, ...]]]:
+    y, end, moves, done, others = raw[0], 1, 0 in at, [], []
+    for link in links:
+        start, end, op = end, end + len(link.arguments), OPS[link.op.__name__]
+        y, cache = op.forward(y, *raw[start:end], **link.options)
+        y, *rest = y if isinstance(y, tuple) else (y,)
+        which = [0] if moves else []  # nothing is computed for inputs that are no parameters
+        which += [i - start + 1 for i in range(start, end) if i in at]
+        moves = moves or bool(which)
+        done.append(Linked(op, cache, start, which))
+        others.append(tuple(rest))
+    return y, done, others
+
+
+def backward(done: list[Linked], at: dict[int, int], places: dict[int, np.ndarray], g: Any) -> dict[int, Any]:
+    """{i: gradient} for the i-th of x and all arguments."""
+    found = {}
+    for op, cache, start, which in reversed(done):
+        if not which:
+            break
+        out = {}
+        if places and op.fills:
+            out = taken_places(op.fills, which, [at.get(start + i - 1, -1) if i else -1 for i in which], places)
+        gradients = dict(zip(which, gradients_of(op, g, cache, which, out), strict=True))
+        g = gradients.pop(0, None)
+        found.update((start + i - 1, d) for i, d in gradients.items())
+    return found | {0: g}
+
+
+# --------------------------------------------------------- while an op is replaced, and for derivatives of derivatives
+def one_by_one(links: Sequence[Link], every: list[Any]) -> tuple[Any, list[tuple[Any, ...]]]:
+    y, end, others = every[0], 1, []
+    for link in links:
+        start, end = end, end + len(link.arguments)
+        y = link.op(y, *every[start:end], **link.options)
+        y, *rest = y if isinstance(y, tuple) else (y,)
+        others.append(tuple(map(constant, rest)))
+    return y, others
+
+
+def plain_gradients(links: Sequence[Link], raw: list[Any], traced: list[int], g: Any) -> tuple[Any, ...]:
+    def run(*values: Any) -> Any:
+        every = list(raw)
+        for i, value in zip(traced, values, strict=True):
+            every[i] = value
+        return one_by_one(links, every)[0]
+
+    return vjp(run, *(raw[i] for i in traced))[1](g)

@@ -56,7 +56,7 @@ class Grading:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("   {task.description:<17}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
-                   TextColumn("[dim]{task.fields[last]}[/]"))  # fmt: skip
+                   TextColumn("{task.fields[pace]}"), TextColumn("[dim]{task.fields[last]}[/]"))  # fmt: skip
         self.progress = Progress(*columns, console=console())
         self.bars: dict[str, Any] = {}
         self.counts: dict[str, dict[str, tuple[int, int]]] = {}
@@ -66,16 +66,30 @@ class Grading:
     def step(self, step: Step) -> None:
         """Totals are known assignment by assignment, so a bar adds up what it has heard of."""
         if step.what not in self.bars:
-            self.bars[step.what] = self.progress.add_task(self.WORDS.get(step.what, step.what), last="", total=None)
+            self.bars[step.what] = self.progress.add_task(
+                self.WORDS.get(step.what, step.what), last="", pace="", total=None
+            )
         part = "" if step.what == "judged" else step.assignment
         counts = self.counts.setdefault(step.what, {})
         counts[part] = (step.done, step.total)
         done, total = (sum(numbers) for numbers in zip(*counts.values(), strict=True))
         last = plain(f"{step.student} {step.assignment}") if done < total else ""
-        self.progress.update(self.bars[step.what], completed=done, total=total, last=last)
+        bar = self.bars[step.what]
+        pace = pace_of(done, total, self.progress.tasks[bar].elapsed or 0.0)
+        self.progress.update(bar, completed=done, total=total, last=last, pace=pace)
 
     def __exit__(self, *error: object) -> None:
         self.progress.stop()
+
+
+def pace_of(done: int, total: int, seconds: float) -> str:
+    """Throughput over all that is done, and how long the rest takes at it; nothing before there is anything to say."""
+    if not done or seconds <= 0:
+        return ""
+    pace = done / seconds
+    said = f"{pace:.1f}/s" if pace >= 1 else f"{60 * pace:.1f}/min"
+    left = round((total - done) / pace)
+    return f"{said}, {left // 60}:{left % 60:02d} left" if done < total else said
 
 
 # ------------------------------------------------------------------------------------------------------------ tables

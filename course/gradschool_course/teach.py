@@ -6,6 +6,7 @@ A course directory is nbgrader's own; every verb can be run again and does what 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -189,18 +190,97 @@ def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapte
     return course, [course.chapter(name) for name in names] or released_chapters(course, directory)
 
 
+class Form(StrEnum):
+    """Forms of the exported grades."""
+
+    csv = "csv"
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+
+
 def export(
     directory: Place = Path(),
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The table to write.")] = Path("grades.csv"),
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="What to write.")] = None,
     chapter: Chapters = None,
+    form: Annotated[Form, typer.Option("--for", help="The program that reads it.")] = Form.csv,
+    roster: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Canvas' or Moodle's own export: its students and columns are filled."),
+    ] = None,
+    feedback: Annotated[
+        str, typer.Option(metavar="full|outcome|none", help="What students read on Gradescope.")
+    ] = "full",
     json: Json = None,
 ) -> None:
-    """Write the gradebook's scores as a table (CSV), by nbgrader's exporter."""
-    with plainly():
-        from gradschool_grader.teach.export import export as exported
+    """Write the grades for another program.
 
-        chapters = [c.id for c in released(directory, chapter)[1]] if chapter else []
-        file = exported(directory, to, chapters)
-        rows = file.read_text(encoding="utf-8").count("\n") - 1
-        say(f"{rows} rows written to {plain(file)}", soft_wrap=True)
-        write_json(json, {"file": str(file.resolve()), "rows": rows})
+    csv is nbgrader's own table with a column of flags; canvas and moodle are tables that those import, scores with
+    extra credit and after late penalties. gradescope is no table but an autograder to upload (autograder.zip), which
+    judges one chapter there as `gradschool grade` does here.
+    """
+    with plainly():
+        if form is Form.gradescope:
+            autograder(directory, to or Path("autograder.zip"), chapter or [], feedback, json)
+        elif form is Form.csv:
+            from gradschool_grader.teach.export import export as exported
+
+            file = exported(directory, to or Path("grades.csv"), assignments_named(directory, chapter))
+            rows = file.read_text(encoding="utf-8").count("\n") - 1
+            say(f"{rows} rows written to {plain(file)}", soft_wrap=True)
+            write_json(json, {"file": str(file.resolve()), "rows": rows})
+        else:
+            table_for(form, directory, to or Path(f"{form}.csv"), assignments_named(directory, chapter), roster, json)
+
+
+def assignments_named(directory: Path, names: Sequence[str] | None) -> list[str]:
+    """Assignments by the names of chapters, or by their own; without names nothing, which means all."""
+    from gradschool_grader.teach.beside import assignments_beside
+
+    course, _ = released(directory, [])
+    others = assignments_beside(directory, course)
+    return [name if name in others else course.chapter(name).id for name in names or []]
+
+
+def table_for(
+    form: Form, directory: Path, to: Path, assignments: Sequence[str], roster: Path | None, json: Path | None
+) -> None:
+    from gradschool_grader.teach.export import export_for
+
+    try:
+        table, grades = export_for(form, directory, to, assignments, roster)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    say(f"{len(grades.scores)} scores written to {plain(to)}", soft_wrap=True)
+    for student, assignment in sorted(grades.unfinished):
+        say(f"[yellow]not final[/]  {plain(student)} {plain(assignment)} [dim]waits for a grade by hand[/]")
+    for word, names in (("only here", table.only_here), ("only in the roster", table.only_there)):
+        if names:
+            say(f"[yellow]{word}[/]  {plain(', '.join(names))}")
+    write_json(json, {
+        "file": str(to.resolve()), "scores": len(grades.scores), "not_final": sorted(grades.unfinished),
+        "only_here": table.only_here, "only_in_roster": table.only_there,
+    })  # fmt: skip
+
+
+def autograder(directory: Path, to: Path, names: Sequence[str], feedback: str, json: Path | None) -> None:
+    """Gradescope's zip for one chapter, with the seed that the chapter has here."""
+    from gradschool_grader.gradescope import FEEDBACK, write_package
+    from gradschool_grader.journal import Journal
+    from gradschool_grader.release import check_release
+    from gradschool_grader.teach.assign import settings
+
+    if feedback not in FEEDBACK:
+        raise Refused(f"--feedback is one of {', '.join(FEEDBACK)}, not {feedback}.")
+    course, chapters = released(directory, names)
+    if len(chapters) != 1:
+        raise Refused("A Gradescope assignment is one chapter: name it, as in --chapter losses.")
+    check_release(course, chapters[0], directory)
+    where, seed = settings(directory).Judge.course, Journal(directory).seed(chapters[0].id)
+    file = write_package(course, where, chapters[0], seed, to, feedback=feedback)
+    say(f"[bold]autograder[/]  {plain(file.resolve())}", soft_wrap=True)
+    say(
+        f"A programming assignment of {chapters[0].points:g} points, base image Ubuntu 24.04 or newer; upload it there."
+    )
+    say("It holds this course's solutions and the secret seed: keep it from students.")
+    write_json(json, {"file": str(file.resolve()), "chapter": chapters[0].id, "points": chapters[0].points})

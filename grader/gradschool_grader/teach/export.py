@@ -1,41 +1,73 @@
-"""Grades as a table for other programs, by nbgrader's own exporter and the settings of the course directory.
+"""Grades as a table for other programs, with the settings of the course directory: nbgrader's own, Canvas', Moodle's.
 
 A last column, `flags`, says what a person should look at before believing the points: routes round an exercise.
 
 export("mycourse", "grades.csv")                       # every assignment, every student
 export("mycourse", "grades.csv", ["ch01_tiny"])        # returns the path that was written
+export_for("canvas", "mycourse", "grades.csv", roster="canvas.csv").only_there
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from traitlets.config import Config
 
 from ..journal import Journal
 from .assign import alembic_on_path, course_directory, quietly, settings
+from .lms import Grades, Table, canvas, grades_in, moodle
 
 with warnings.catch_warnings():  # as in assign
     warnings.simplefilter("ignore")
     from nbgrader.api import Gradebook
     from nbgrader.plugins import CsvExportPlugin
 
-__all__ = ["export"]
+__all__ = ["export", "export_for", "gradebook_of"]
 
 
 def export(directory: Path | str, file: Path | str, assignments: Iterable[str] = ()) -> Path:
     """Write the gradebook's scores to `file`. Raises FileNotFoundError if there is no gradebook yet."""
     folder, file = Path(directory).resolve(), Path(file)
+    with gradebook_of(folder) as (gradebook, config):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        CsvExportPlugin(to=str(file), assignment=list(assignments), config=config).export(gradebook)
+    add_flags(file, Journal(folder))
+    return file
+
+
+def export_for(
+    system: str,
+    directory: Path | str,
+    file: Path | str,
+    assignments: Iterable[str] = (),
+    roster: Path | str | None = None,
+) -> tuple[Table, Grades]:
+    """Write the scores as "canvas" or "moodle" takes them. Raises ValueError for a roster that names no students."""
+    with gradebook_of(Path(directory).resolve()) as (gradebook, _):
+        grades = grades_in(gradebook, assignments)
+    known = []
+    if roster is not None:
+        with Path(roster).open(newline="", encoding="utf-8-sig") as stream:
+            known = list(csv.reader(stream))
+    table = {"canvas": canvas, "moodle": moodle}[system](grades, known)
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with Path(file).open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(table.rows)
+    return table, grades
+
+
+@contextlib.contextmanager
+def gradebook_of(folder: Path) -> Iterator[tuple[Gradebook, Config]]:
     config = settings(folder)
     place = course_directory(folder, config)
     if place.db_url == f"sqlite:///{folder / 'gradebook.db'}" and not (folder / "gradebook.db").exists():
         raise FileNotFoundError(f"{folder} has no gradebook yet: expected gradebook.db; `gradschool release` makes one")
-    file.parent.mkdir(parents=True, exist_ok=True)
     with quietly(), alembic_on_path(), Gradebook(place.db_url, place.course_id) as gradebook:
-        CsvExportPlugin(to=str(file), assignment=list(assignments), config=config).export(gradebook)
-    add_flags(file, Journal(folder))
-    return file
+        yield gradebook, config
 
 
 def add_flags(file: Path, journal: Journal) -> None:

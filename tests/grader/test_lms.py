@@ -1,0 +1,122 @@
+"""Property: tables for Canvas and Moodle have the form that those systems export, with the scores of the gradebook."""
+
+import csv
+from datetime import datetime
+
+import pytest
+from tiny_course.samples import RIGHT, hand_in, notebook
+
+pytest.importorskip("nbgrader")
+
+from nbgrader.api import Gradebook
+
+from gradschool_grader.teach.assign import alembic_on_path
+from gradschool_grader.teach.export import export_for
+from gradschool_grader.teach.lms import Grades, canvas, grades_in, moodle
+
+GRADES = Grades(
+    {"ch03_losses": 30.0, "ch10_optimizers": 44.5},
+    {
+        "ada": {"first_name": "Ada", "last_name": "Byron", "email": "ada@example.org"},
+        "bela": {"first_name": "", "last_name": "", "email": ""},
+        "cleo": {"first_name": "Cleo", "last_name": "", "email": ""},
+    },
+    {("ada", "ch03_losses"): 27.5, ("ada", "ch10_optimizers"): 1 / 3, ("bela", "ch03_losses"): 0.0},
+)
+# A gradebook as Canvas exports it ("How do I export grades in the Gradebook?", Canvas Instructor Guide).
+CANVAS = [
+    ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "ch03_losses (4711)", "Quiz (12)", "Final Score"],
+    ["    Points Possible", "", "", "", "", "30.00", "10.00", "(read only)"],
+    ["Byron, Ada", "11", "S1", "ADA", "DL 101", "", "9.00", "90"],
+    ["Szabo, Bela", "12", "bela", "b.szabo", "DL 101", "", "7.00", "70"],
+    ["Nobody, Ned", "13", "S3", "ned", "DL 102", "", "3.00", "30"],
+]
+# "The import file format is the same as the corresponding export format" (docs.moodle.org/en/Grade_import).
+MOODLE = [
+    ["First name", "Last name", "ID number", "Institution", "Department", "Email address",
+     "Assignment: ch03_losses (Real)", "Course total (Real)"],
+    ["Ada", "Byron", "S1", "", "", "ada@example.org", "-", "-"],
+    ["Bela", "Szabo", "bela", "", "", "b@example.org", "-", "-"],
+]  # fmt: skip
+
+
+def test_canvas_gets_its_five_columns_and_the_points_possible():
+    table = canvas(GRADES)
+    assert table.rows == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "ch03_losses", "ch10_optimizers"],
+        ["    Points Possible", "", "", "", "", "30", "44.5"],
+        ["Byron, Ada", "", "", "ada", "", "27.5", "0.3333"],
+        ["bela", "", "", "bela", "", "0", ""],
+        ["Cleo", "", "", "cleo", "", "", ""],
+    ]
+
+
+def test_with_its_own_export_canvas_gets_its_own_columns_and_names_back():
+    table = canvas(GRADES, CANVAS)
+    assert table.rows == [
+        [*CANVAS[0][:5], "ch03_losses (4711)", "ch10_optimizers"],
+        ["    Points Possible", "", "", "", "", "30", "44.5"],
+        [*CANVAS[2][:5], "27.5", "0.3333"],
+        [*CANVAS[3][:5], "0", ""],
+        [*CANVAS[4][:5], "", ""],
+    ]
+    assert (table.only_here, table.only_there) == ([], ["ned"])
+
+
+def test_who_is_not_in_the_roster_is_named():
+    assert canvas(GRADES, CANVAS[:3]).only_here == ["bela"]
+
+
+def test_moodle_gets_names_numbers_and_addresses():
+    assert moodle(GRADES).rows[:3] == [
+        ["First name", "Last name", "ID number", "Email address", "ch03_losses", "ch10_optimizers"],
+        ["Ada", "Byron", "ada", "ada@example.org", "27.5", "0.3333"],
+        ["", "", "bela", "", "0", ""],
+    ]
+
+
+def test_with_its_own_export_moodle_gets_its_own_headings_back():
+    table = moodle(GRADES, MOODLE)
+    assert table.rows == [
+        [*MOODLE[0][:6], "Assignment: ch03_losses (Real)", "ch10_optimizers"],
+        [*MOODLE[1][:6], "27.5", "0.3333"],
+        [*MOODLE[2][:6], "0", ""],
+    ]
+
+
+def test_a_mark_before_the_first_letter_is_no_part_of_a_heading():
+    heads = ["\ufeffStudent", *CANVAS[0][1:]]
+    assert canvas(GRADES, [heads, *CANVAS[1:]]).rows == canvas(GRADES, CANVAS).rows
+
+
+def test_a_roster_without_names_says_what_was_expected():
+    with pytest.raises(ValueError, match="has the columns a, b; expected one of SIS Login ID"):
+        canvas(GRADES, [["a", "b"], ["3", "4"]])
+
+
+def test_scores_hold_extra_credit_and_late_penalties_as_nbgrader_counts_them(tmp_path):
+    with alembic_on_path(), Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+        gradebook.add_assignment("ps3", duedate=datetime(2026, 11, 3))
+        gradebook.add_notebook("p", "ps3")
+        gradebook.add_grade_cell("g", "p", "ps3", max_score=7, cell_type="code")
+        for student, auto, extra, late in (("ada", 5.0, 3.0, None), ("bela", 5.0, None, 4.5), ("cleo", 1.0, None, 3.0)):
+            gradebook.add_student(student)
+            gradebook.add_submission("ps3", student)
+            grade = gradebook.find_grade("g", "p", "ps3", student)
+            grade.auto_score, grade.extra_credit, grade.needs_manual_grade = auto, extra, False
+            gradebook.find_submission_notebook("p", "ps3", student).late_submission_penalty = late
+        gradebook.db.commit()
+        assert grades_in(gradebook).scores == {("ada", "ps3"): 8.0, ("bela", "ps3"): 0.5, ("cleo", "ps3"): 0.0}
+        assert grades_in(gradebook, ["other"]).scores == {}
+
+
+def test_the_file_that_is_written_is_the_table(folder, tmp_path):
+    from gradschool_grader.teach.grade import grade
+
+    hand_in(folder, "ada", notebook(**RIGHT))
+    grade(folder, jobs=1, feedback=False)
+    table, grades = export_for("canvas", folder, tmp_path / "out" / "canvas.csv")
+    with (tmp_path / "out" / "canvas.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == table.rows
+    assert table.rows[2] == ["ada", "", "", "ada", "", "7"]
+    assert grades.unfinished == frozenset()

@@ -214,7 +214,7 @@ TOPOLOGICAL = Exercise(
     parents. Which of several such orders it is does not matter. Graphs may be thousands of nodes deep.
     """,
     example="made_of = {3: [0, 2], 2: [0, 1], 1: [], 0: []}\n"
-    "topological_order(3, lambda node: made_of[node])  # [0, 1, 2, 3]",
+    "topological_order(3, lambda node: made_of[node])  # [1, 0, 2, 3]",
     difficulty=4,
     minutes=25,
     groups=[

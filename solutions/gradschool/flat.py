@@ -25,7 +25,7 @@ from .trees import check_structure, tree_leaves, tree_map, tree_paths
 __all__ = ["FlatTree", "contiguous", "in_place"]
 
 Tree = Any
-BLOCK = 1 << 16  # numbers; with a rule's half dozen temporaries this still fits a second-level cache
+BLOCK = 1 << 17  # numbers; with a rule's half dozen temporaries this still fits a second-level cache
 
 
 @dataclass(frozen=True)

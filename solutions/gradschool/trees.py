@@ -68,6 +68,8 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
 
 def _map_two(f: Callable[..., Any], tree: Tree, other: Tree) -> Tree:
     """And with two, such as a model's parameters and the memory for their gradients."""
+    if type(tree) is np.ndarray:
+        return f(tree, other)
     if type(tree) is dict:
         return {key: _map_two(f, subtree, other[key]) for key, subtree in tree.items()}
     if type(tree) is list:
@@ -135,10 +137,12 @@ def check_structure(tree: Tree, other: Tree, names: tuple[str, str] = ("the firs
 
 def _alike(tree: Tree, other: Tree) -> bool:
     """Whether two trees of plain dicts and lists are the same; False if they are not, or if it takes a closer look."""
+    if type(tree) is np.ndarray and type(other) is np.ndarray:
+        return True
     if type(tree) is dict:
-        return (
-            type(other) is dict and tree.keys() == other.keys() and all(_alike(tree[key], other[key]) for key in tree)
-        )
+        if type(other) is not dict or tree.keys() != other.keys():
+            return False
+        return all(map(_alike, tree.values(), [other[key] for key in tree]))
     if type(tree) is list:
         return type(other) is list and len(tree) == len(other) and all(map(_alike, tree, other))
     return not (isinstance(tree, CONTAINERS) or isinstance(other, CONTAINERS))

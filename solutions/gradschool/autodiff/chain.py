@@ -58,12 +58,12 @@ def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
     y, done, others = forward(links, raw, at)
     if tape is None:
         return y, others
-    places = tape.places  # not the tape itself, which would hold itself by way of the step
+    places, once = tape.places, tape.once  # not the tape itself, which would hold itself by way of the step
 
     def pullback(g: Any) -> Any:
         if isinstance(g, Traced):
             return plain_gradients(links, raw, traced, g)
-        found = backward(done, at, places, g)
+        found = backward(done if once else done.copy(), at, places, g)
         return [found[i] for i in traced]
 
     return Traced(y, tape, tape.step(entries, pullback)), others
@@ -80,17 +80,18 @@ def forward(
         which = [0] if moves else []  # nothing is computed for inputs that are no parameters
         which += [i - start + 1 for i in range(start, end) if i in at]
         moves = moves or bool(which)
-        done.append(Linked(op, cache, start, which))
+        if which:
+            done.append(Linked(op, cache, start, which))
         others.append(tuple(rest))
     return y, done, others
 
 
 def backward(done: list[Linked], at: dict[int, int], places: dict[int, np.ndarray], g: Any) -> dict[int, Any]:
-    """{i: gradient} for the i-th of x and all arguments."""
+    """{i: gradient} for the i-th of x and all arguments. It empties `done`, so that what a link has kept makes room for
+    the gradients of those before it."""
     found = {}
-    for op, cache, start, which in reversed(done):
-        if not which:
-            break
+    while done:
+        op, cache, start, which = done.pop()
         out = {}
         if places and op.fills:
             out = taken_places(op.fills, which, [at.get(start + i - 1, -1) if i else -1 for i in which], places)

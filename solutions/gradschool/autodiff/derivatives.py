@@ -47,12 +47,12 @@ def value_and_grad(
         raise ValueError("value_and_grad: `into` is for the gradient of one argument, so argnums must be one number.")
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        tape = Tape()
+        tape = Tape(once=True)
         variables = {i: traced_tree(args[i], tape, f, i, into) for i in positions}
         wanted = dict(tape.places)  # whoever writes a gradient into its place takes the place away
         result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)
         value, aux = result if has_aux else (result, None)
-        found = tape.pull(one(value, tape), forget=True)
+        found = tape.pull(one(value, tape))
         filled(wanted, found)
         gradients = (into,) if into is not None else tuple(collected(variables[i], found) for i in positions)
         value = lowered(value, tape)

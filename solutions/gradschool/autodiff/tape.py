@@ -29,13 +29,15 @@ class Tape:
     """Steps in the order in which they were made, so that walking backwards meets every result before its inputs.
 
     `places` has memory in which the gradients of variables are wanted. A pullback that computes the whole gradient of
-    one may take the place out and write there; a second one finds it gone, and its gradient is added.
+    one may take the place out and write there; a second one finds it gone, and its gradient is added. A tape that is
+    walked `once` lets pullbacks, too, drop what they have kept while they need it no more.
     """
 
-    __slots__ = ("age", "places", "steps")
+    __slots__ = ("age", "once", "places", "steps")
 
-    def __init__(self) -> None:
+    def __init__(self, once: bool = False) -> None:
         self.age = next(_ages)  # an inner derivative has the younger tape
+        self.once = once
         self.steps: list[Step | None] = []
         self.places: dict[int, np.ndarray] = {}
 
@@ -52,15 +54,15 @@ class Tape:
             return len(self.steps) - len(results)
         return len(self.steps) - 1
 
-    def pull(self, cotangents: Mapping[int, Any], forget: bool = False) -> dict[int, Any]:
-        """Carry cotangents of results back to the variables; with `forget` the steps are dropped on the way."""
+    def pull(self, cotangents: Mapping[int, Any]) -> dict[int, Any]:
+        """Carry cotangents of results back to the variables; of a tape for `once` the steps are dropped on the way."""
         gradients, steps = dict(cotangents), self.steps
         for entry in range(max(gradients, default=-1), -1, -1):
             step = steps[entry]
             if step is None:
                 continue
             inputs, pullback, results = step
-            if forget:
+            if self.once:
                 steps[entry] = None  # frees what the pullback had kept, while the walk goes on
             g = _of_all_results(results, entry, gradients) if results else gradients.pop(entry, None)
             if g is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
+from .place import ones
 
 
 def channels_of(x, gamma, beta, mean, var):
@@ -43,8 +44,8 @@ def over_rows(v, k):
 
 def summed_rows(x, k):
     """The sum over all rows, of which k stand in one: (rows, k C) -> (C,); by products with ones, for speed."""
-    total = np.ones(len(x), x.dtype) @ x
-    return total if k == 1 else np.ones(k, x.dtype) @ total.reshape(k, -1)
+    total = ones(len(x), x.dtype) @ x
+    return total if k == 1 else ones(k, x.dtype) @ total.reshape(k, -1)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
@@ -77,7 +78,9 @@ def training_gradients(g, cache, which):
     rows, m = gy.reshape(d.shape), len(d) * k
     t = rows * d
     dgamma, dbeta = r * summed_rows(t, k), summed_rows(rows, k)
-    found = {1: dgamma, 2: dbeta, 3: old_mean * gmean, 4: old_var * gvar}
+    found = {1: dgamma, 2: dbeta}
+    if 3 in which or 4 in which:
+        found |= {3: old_mean * gmean, 4: old_var * gvar}
     if 0 in which:
         np.multiply(d, over_rows(r * dgamma / -m, k), out=t)
         np.add(t, over_rows(dbeta / -m, k), out=t)

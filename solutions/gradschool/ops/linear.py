@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
+from .place import ones
 
 
 def check_dense(X, W, b):
@@ -37,10 +38,10 @@ def rows(X):
 
 def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
-    W = cache["W"]
-    if out is not None:
-        return np.matmul(g, W.T, out=out)
-    return (rows(g) @ W.T).reshape(*g.shape[:-1], len(W))
+    W, r = cache["W"], rows(g)
+    # for few rows, a product with a transposed matrix takes BLAS longer than copying it into order and one with that
+    Wt = W.T.copy() if 8 <= len(r) <= 64 else W.T
+    return np.matmul(g, Wt, out=out) if out is not None else (r @ Wt).reshape(*g.shape[:-1], len(W))
 
 
 def dense_dW(g, cache, out=None):
@@ -52,8 +53,7 @@ def dense_dW(g, cache, out=None):
 def dense_db(g, cache, out=None):
     """dL/db = g, summed over all samples: a product with ones, which is faster than NumPy's sum over rows"""
     g = rows(g)
-    ones = np.ones(len(g), g.dtype)
-    return ones @ g if out is None else np.matmul(ones, g, out=out)
+    return ones(len(g), g.dtype) @ g if out is None else np.matmul(ones(len(g), g.dtype), g, out=out)
 
 
 def dense_backward(g, cache):

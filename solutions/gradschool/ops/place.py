@@ -9,7 +9,17 @@ Only what an op has made itself may be written over: never an argument, a cotang
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
+
+
+@functools.lru_cache(maxsize=64)
+def ones(n, dtype):
+    """A vector of ones, to sum rows by a product with it. It is the same one at every call, so it can only be read."""
+    vector = np.ones(n, dtype)
+    vector.flags.writeable = False
+    return vector
 
 
 def into(place, f, *args):

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
-TINY = str(Path(__file__).parent.parent / "grader")
-if TINY not in sys.path:
-    sys.path.insert(0, TINY)
+HERE = Path(__file__).parent
+for place in (HERE, HERE.parent / "grader"):
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .chapter import as_text, build_source
 from .course import Chapter, Course
+from .course_toml import FILE, TEMPLATE, Settings, read_settings, weighed
 from .journal import Journal, replace_text
 from .source import exercise_hash
 
@@ -25,6 +26,10 @@ CONFIG = '''"""nbgrader's settings of this course; yours may be added below.
 
 What stands here puts gradschool's judge in the place of nbgrader's Execute, so that submissions run in a sandbox and
 every path to a grade gives the same grade."""
+
+from pathlib import Path
+
+from gradschool_grader.course_toml import configure
 
 c = get_config()  # noqa: F821
 
@@ -43,10 +48,22 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Points, dates, lateness and feedback stand in course.toml.
+configure(c, Path(__file__).parent)
+
 c.Judge.course = {where!r}
 c.Judge.mode = ""  # of the sandbox: "AB", "B" or "C"; empty for the best of the machine (`gradschool doctor`)
 c.Judge.unsafe_no_sandbox = False  # True runs students' code without any protection of this machine
 '''
+
+
+COURSE_ID = "c.CourseDirectory.course_id = {name!r}\n"
+ADDED = """\
+# What follows puts gradschool's judge in the place of nbgrader's Execute.
+from pathlib import Path
+
+from gradschool_grader.course_toml import configure
+"""
 
 
 class Outdated(RuntimeError):
@@ -64,19 +81,27 @@ def release(
     folder = Path(directory).resolve()
     wanted = [chapter if isinstance(chapter, Chapter) else course.chapter(chapter) for chapter in chapters]
     folder.mkdir(parents=True, exist_ok=True)
+    settings = read_settings(folder)
     yield write_config(folder, course, where or course.name)
     for chapter in wanted:
-        yield from release_chapter(folder, course, chapter)
+        yield from release_chapter(folder, course, weighed(chapter, settings))
+        yield from set_due(folder, chapter, settings)
 
 
 def write_config(folder: Path, course: Course, where: str) -> str:
-    """A teacher's own settings are never overwritten."""
-    path = folder / "nbgrader_config.py"
-    if path.exists():
+    """A teacher's own settings are never overwritten; to those of a course without a judge he is added at the end."""
+    toml, path = folder / FILE, folder / "nbgrader_config.py"
+    if not toml.exists():
+        toml.write_text(TEMPLATE, encoding="utf-8")
+    theirs = path.read_text(encoding="utf-8") if path.exists() else ""
+    if "c.Judge.course" in theirs:
         return f"{path}: kept"
-    replace_text(path, CONFIG.format(name=course.name, where=where))
+    ours = CONFIG.format(name=course.name, where=where)
+    if theirs:
+        ours = f"{theirs.rstrip()}\n\n\n{ADDED}{ours.partition(COURSE_ID.format(name=course.name))[2]}"
+    replace_text(path, ours)
     path.chmod(0o644)
-    return f"{path}: written"
+    return f"{path}: {'the judge was added at its end' if theirs else 'written'}"
 
 
 def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[str]:
@@ -100,6 +125,13 @@ def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[
             replace_text(source, before)  # source and gradebook go together
         raise
     yield f"{chapter.id}: released to {Path('release', chapter.id)} ({exercises(chapter)})"
+
+
+def set_due(folder: Path, chapter: Chapter, settings: Settings) -> Iterator[str]:
+    from .teach.dates import set_dates
+
+    for name in set_dates(folder, settings, [chapter.id]):
+        yield f"{name}: due {settings.due[name]:%Y-%m-%d %H:%M} UTC"
 
 
 def exercises(chapter: Chapter) -> str:

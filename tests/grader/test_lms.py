@@ -10,7 +10,7 @@ pytest.importorskip("nbgrader")
 
 from nbgrader.api import Gradebook
 
-from gradschool_grader.teach.assign import alembic_on_path
+from gradschool_grader.teach.assign import alembic_on_path, quietly
 from gradschool_grader.teach.export import export_for
 from gradschool_grader.teach.lms import Grades, canvas, grades_in, moodle
 
@@ -95,7 +95,7 @@ def test_a_roster_without_names_says_what_was_expected():
 
 
 def test_scores_hold_extra_credit_and_late_penalties_as_nbgrader_counts_them(tmp_path):
-    with alembic_on_path(), Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+    with quietly(), alembic_on_path(), Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
         gradebook.add_assignment("ps3", duedate=datetime(2026, 11, 3))
         gradebook.add_notebook("p", "ps3")
         gradebook.add_grade_cell("g", "p", "ps3", max_score=7, cell_type="code")

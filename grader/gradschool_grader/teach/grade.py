@@ -28,6 +28,7 @@ from traitlets.config import Config
 from ..cells import Unreadable, read_cells
 from ..chapter import as_text
 from ..course import Chapter, Course, load_course
+from ..course_toml import read_settings, rescaled, weighed
 from ..grading import Task, judge_task, not_judged, own_pool
 from ..journal import Journal, Judged
 from ..own import OwnPaper, OwnPapers
@@ -37,6 +38,7 @@ from ..sandbox import SandboxMissing
 from .assign import course_directory, settings
 from .beside import assignments_beside, grade_beside
 from .convert import make_feedback, record
+from .dates import set_dates
 from .exporter import read_file
 from .folder import tidy
 
@@ -116,7 +118,8 @@ def grade(
     names, others = list(chapters), assignments_beside(folder, course)
     beside = [name for name in names if name in others] if names else others
     wanted = [course.chapter(name) for name in names if name not in others]
-    wanted = wanted or ([] if names else released_chapters(course, folder))
+    own = read_settings(folder)
+    wanted = [weighed(chapter, own) for chapter in wanted or ([] if names else released_chapters(course, folder))]
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
     mode = str(config.Judge.get("mode", "")) if mode is None else mode
     if mode and mode not in MODES:
@@ -125,16 +128,20 @@ def grade(
     for chapter in wanted:
         check_release(course, chapter, folder)
     summary, students = Summary(folder, course, wanted), set(students)
+    postponed = set_dates(folder, own, [*(chapter.id for chapter in wanted), *beside])  # what is late is another now
     tasks = list(collect(summary, config, students, where, unsafe, mode))
     judged = dict(judge_all(Journal(folder), course, tasks, force, executor, jobs, progress))
     for chapter in wanted:
         of_chapter = {task.student: result for task, result in judged.items() if task.assignment == chapter.id}
-        record_chapter(summary, config, chapter, of_chapter, force, progress)
+        record_chapter(summary, config, chapter, of_chapter, force or chapter.id in postponed, progress)
         if feedback:
             feedback_chapter(summary, config, chapter, progress)
         graded = {result.student for result in summary.judged if result.assignment == chapter.id}
         summary.beside += [paper for paper in OwnPapers(folder).all(chapter.id) if paper.student in graded]
-    grade_beside(summary, config, beside, students, force=force, feedback=feedback, progress=progress)
+    for again in (True, False):
+        some = [name for name in beside if (force or name in postponed) is again]
+        grade_beside(summary, config, some, students, force=again, feedback=feedback, progress=progress)
+    summary.judged = [rescaled(result, own) for result in summary.judged]
     return summary
 
 

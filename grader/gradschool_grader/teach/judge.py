@@ -15,7 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Unicode
+from traitlets import Bool, Dict, Unicode
 
 from .. import show
 from ..course import Unknown, load_course
@@ -43,9 +43,12 @@ class Judge(NbGraderPreprocessor):
 
     again = Bool(True, help="Judge again what could not be judged before, by no fault of the student.").tag(config=True)
 
+    feedback = Dict({}, help="What students read, by assignment, '' for the others: full or outcome.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         named = resources["nbgrader"]
         judged = self.judged(nb, named)
+        level = self.feedback.get(named["assignment"], self.feedback.get("", "full"))
         own = self.own_tests(nb, named, {verdict.exercise for verdict in judged.verdicts} if judged else set())
         for cell in nb.cells:
             if cell.cell_type == "code":
@@ -53,10 +56,10 @@ class Judge(NbGraderPreprocessor):
             if is_test(cell):
                 grade_id = cell.metadata.nbgrader.grade_id
                 verdict = judged.verdict(grade_id) if judged else None
-                cell.outputs = outputs_of(own[grade_id]) if verdict is None else [result(verdict, cell)]
+                cell.outputs = outputs_of(own[grade_id]) if verdict is None else [result(verdict, cell, level)]
         if judged and judged.problems:
             nb.cells.insert(0, problems_cell(judged))
-        resources["gradschool"] = {"judged": judged, "own": own}
+        resources["gradschool"] = {"judged": judged, "own": own, "level": level}
         return nb, resources
 
     def own_tests(self, nb: NotebookNode, named: dict[str, Any], exercises: set[str]) -> dict[str, Scored]:
@@ -102,11 +105,15 @@ class Judge(NbGraderPreprocessor):
         return judged
 
 
-def result(verdict: Verdict, cell: NotebookNode) -> NotebookNode:
-    """The output of a check cell: its bare number is what nbgrader reads, the HTML what people read."""
+def result(verdict: Verdict, cell: NotebookNode, level: str) -> NotebookNode:
+    """The output of a check cell: its bare number is what nbgrader reads, the HTML what people read.
+
+    The cell says what the exercise is worth in this course.
+    """
     most = float(cell.metadata.nbgrader.points)
-    data = {"text/plain": f"{min(verdict.points, most):.12g}", "text/html": show.html(verdict, graded=True)}
-    return new_output("execute_result", data=data, execution_count=None)
+    points = min(verdict.points * most / (verdict.max_points or 1.0), most)
+    said = show.html(verdict, graded=True) if level == "full" else f"<p>{show.HEADLINE[verdict.outcome]}</p>"
+    return new_output("execute_result", data={"text/plain": f"{points:.12g}", "text/html": said}, execution_count=None)
 
 
 def problems_cell(judged: Judged) -> NotebookNode:

@@ -35,7 +35,7 @@ class SaveVerdicts(NbGraderPreprocessor):
                     self.save_score(cell, grade, ours["judged"], ours["own"])
                 if utils.is_solution(cell) or utils.is_task(cell):
                     comment: Any = gradebook.find_comment(cell.metadata.nbgrader.grade_id, *place)
-                    comment.auto_comment = self.comment(cell, ours["judged"])
+                    comment.auto_comment = self.comment(cell, ours["judged"], ours["level"])
             gradebook.db.commit()
         return nb, resources
 
@@ -51,11 +51,11 @@ class SaveVerdicts(NbGraderPreprocessor):
         suspicious = verdict is not None and verdict.outcome == "tampered"
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None or suspicious
 
-    def comment(self, cell: NotebookNode, judged: Judged | None) -> str | None:
+    def comment(self, cell: NotebookNode, judged: Judged | None, level: str) -> str | None:
         grade_id = cell.metadata.nbgrader.grade_id
         verdict = judged.verdict(grade_id.removesuffix("_answer")) if judged else None
         if verdict is not None:
-            return comment_on(verdict)
+            return comment_on(verdict) if level == "full" else None
         untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
         return "No response." if untouched and not utils.is_task(cell) else None
 

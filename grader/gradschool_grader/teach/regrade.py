@@ -1,0 +1,132 @@
+"""Regrading, seen before it is done: after an exercise was fixed, who gains and who loses.
+
+seen = preview("mycourse", jobs=4)       # judges, writes nothing
+for change in seen.changes:
+    print(change.student, change.exercise, change.before, "->", change.after)
+accept(seen)                             # into the journal; `grade` then records it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..course import Chapter, Course, load_course
+from ..course_toml import read_settings, rescaled
+from ..journal import Journal, Judged
+from ..release import Outdated, check_release, release, released_chapters
+from .assign import settings
+from .grade import Step, Summary, collect, run
+
+__all__ = ["Change", "Preview", "accept", "given_by_others", "preview"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Points of one exercise of one student before and after; `outcome` is what it comes to now."""
+
+    student: str
+    assignment: str
+    exercise: str
+    before: float
+    after: float
+    outcome: str
+
+
+@dataclass
+class Preview:
+    """What regrading would do. `judged` are the new results, `new` the submissions that have no grade yet."""
+
+    directory: Path
+    course: Course
+    where: str
+    outdated: Sequence[Chapter]
+    judged: list[Judged] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    new: int = 0
+    undecided: int = 0  # our own failures, which keep the grade that was there
+
+
+def preview(
+    directory: Path | str,
+    chapters: Iterable[str] = (),
+    students: Iterable[str] = (),
+    *,
+    jobs: int | None = None,
+    unsafe_no_sandbox: bool | None = None,
+    mode: str | None = None,
+    force: bool = False,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Preview:
+    """Judge with the exercises that are installed now whatever was judged by others. Nothing is written."""
+    folder = Path(directory).resolve()
+    config = settings(folder)
+    where = config.Judge.course
+    course = load_course(where)
+    wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
+    unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
+    mode = str(config.Judge.get("mode", "")) if mode is None else mode
+    seen = Preview(folder, course, where, [chapter for chapter in wanted if is_outdated(course, chapter, folder)])
+    tasks = collect(Summary(folder, course, wanted), config, set(students), where, unsafe, mode)
+    journal = Journal(folder)
+    known = {task: journal.read(task.assignment, task.student) for task in tasks}
+    todo = [
+        task
+        for task, before in known.items()
+        if force or not (before and before.is_for(task.digest, task.seed, course.chapter(task.assignment)))
+    ]
+    for done, (task, judged) in enumerate(run(course, todo, None, jobs), start=1):
+        note(seen, known[task], judged)
+        progress(Step("judged", done, len(todo), task.student, task.assignment))
+    seen.changes.sort(key=lambda c: (c.assignment, c.student, c.exercise))
+    return seen
+
+
+def is_outdated(course: Course, chapter: Chapter, folder: Path) -> bool:
+    try:
+        check_release(course, chapter, folder)
+    except Outdated:
+        return True
+    return False
+
+
+def note(seen: Preview, before: Judged | None, after: Judged) -> None:
+    if not after.complete:
+        seen.undecided += 1
+        return
+    seen.judged.append(after)
+    if before is None:
+        seen.new += 1
+        return
+    own = read_settings(seen.directory)
+    before, after = rescaled(before, own), rescaled(after, own)
+    for verdict in after.verdicts:
+        old = before.verdict(verdict.exercise)
+        points = old.points if old else 0.0
+        if points != verdict.points:
+            seen.changes.append(Change(after.student, after.assignment, verdict.exercise, points, verdict.points,
+                                       verdict.outcome))  # fmt: skip
+
+
+def accept(seen: Preview) -> list[str]:
+    """Release the changed chapters again and keep the new results. Returns what was done, line by line."""
+    lines = list(release(seen.course, seen.outdated, seen.directory, where=seen.where)) if seen.outdated else []
+    journal = Journal(seen.directory)
+    for judged in seen.judged:
+        journal.write(judged)
+    return lines
+
+
+def given_by_others(directory: Path | str, chapters: Iterable[str] = ()) -> list[Judged]:
+    """Recorded grades that other versions of the exercises gave than are installed now."""
+    folder = Path(directory).resolve()
+    course = load_course(settings(folder).Judge.course)
+    wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
+    journal = Journal(folder)
+    return [
+        judged
+        for chapter in wanted
+        for judged in journal.all(chapter.id)
+        if judged.recorded and not judged.is_for(judged.digest, judged.seed, chapter)
+    ]

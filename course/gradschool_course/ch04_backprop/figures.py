@@ -53,13 +53,13 @@ def costs(sizes: Sequence[int], reverse: Sequence[float], differences: Sequence[
     middle = len(sizes) // 2
     label(axes, sizes[middle], differences[middle], "central differences", THERE, xytext=(-10, 6), ha="right")
     label(axes, sizes[middle], reverse[middle], "forward and backward", BACK, xytext=(0, 9), ha="center")
-    label(axes, sizes[-1], differences[-1], f"{differences[-1]:,.0f}", THERE, xytext=(-8, -14), ha="right")
+    label(axes, sizes[-1], differences[-1], f"{differences[-1]:,.0f}", THERE, xytext=(12, -20), ha="right")
     label(axes, sizes[-1], reverse[-1], f"{reverse[-1]:.2f}", BACK, xytext=(0, -16), ha="center")
     guessed(axes, guess, horizontal=True)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="center left")
     axes.set(xlabel="number of parameters", ylabel="cost, in forward passes", ylim=(1, None))
-    titled(axes, "All derivatives for the price of three forward passes, however many there are")
+    titled(axes, "All derivatives cost three forward passes, however many there are")
 
 
 # ------------------------------------------------------------------------------------------------------------- heat map
@@ -80,8 +80,10 @@ def heat_map(errors: Mapping[str, np.ndarray]) -> None:
     bar = figure.colorbar(picture, ax=axes, ticks=[-12, -10, -8, -6, -3, 0], shrink=0.9)
     bar.set_ticklabels(["1e-12", "1e-10", "1e-8", "1e-6: the limit", "1e-3", "1"])
     wrong = int((size > -6).any(axis=1).sum())
-    headline(figure, "Every gradient agrees with differences" if not wrong else
-             f"Blue agrees with differences; {wrong} of {len(rows)} rows do not")  # fmt: skip
+    count = f"{wrong} row{'s' * (wrong > 1)} of {len(rows)}"
+    headline(
+        figure, f"Blue agrees with differences, orange does not: {count}" if wrong else "All agree with differences"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- experiments
@@ -89,11 +91,11 @@ def digits(losses: np.ndarray, accuracies: np.ndarray, every: int) -> None:
     """Loss and test accuracy of the network that was differentiated by hand, a line for each seed."""
     figure, (left, right) = canvas(7.6, 3.4, 2)
     for loss, accuracy in zip(losses, accuracies, strict=True):
-        left.semilogy(loss, color=BACK, linewidth=1.4, alpha=0.8)
+        left.plot(loss, color=BACK, linewidth=1.4, alpha=0.8)
         right.plot(np.arange(len(accuracy)) * every, accuracy, color=THERE, linewidth=1.4, alpha=0.8)
     left.axhline(np.log(10), color=PALE, linewidth=1, linestyle="--")
-    left.text(len(losses[0]) - 1, np.log(10) * 1.06, "a blind guess, ln 10", ha="right", color="#555555", fontsize=9)
-    left.set(xlabel="steps", ylabel="cross-entropy, nats")
+    left.text(len(losses[0]) - 1, np.log(10) + 0.06, "a blind guess, ln 10", ha="right", color="#555555", fontsize=9)
+    left.set(xlabel="steps", ylabel="cross-entropy, nats", ylim=(0, None))
     right.set(xlabel="steps", ylabel="accuracy on test digits", ylim=(0, 1))
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     headline(figure, f"Your backward trains: digits, {len(losses)} seeds")
@@ -145,9 +147,10 @@ def one_character(
 ) -> None:
     """Loss with += and with =, and what the two know at the end."""
     figure, (left, other) = canvas(7.6, 3.6, 2)
-    for values, colour, name in ((right, THERE, "+="), (wrong, BACK, "=")):
+    end = right.shape[1] - 1
+    for values, colour, name, up in ((right, THERE, "+=", 14), (wrong, BACK, "=", -22)):
         band(left, values, colour)
-        label(left, values.shape[1] - 1, values.mean(axis=0)[-1], name, colour, xytext=(-4, 8), ha="right", fontsize=13)
+        label(left, end, values.mean(axis=0)[-1], name, colour, xytext=(-4, up), ha="right", fontsize=13)
     left.set(xlabel="steps", ylabel="loss, nats", yscale="log")
     for place, (name, values) in enumerate(accuracies.items()):
         spread = np.linspace(-0.12, 0.12, len(values))

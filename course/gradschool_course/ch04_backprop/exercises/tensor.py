@@ -94,7 +94,8 @@ def reused(rng):
     doubled = [("a = x.__mul__", (Made("x"),)), ("b = a.__mul__", (Made("a"),)), ("y = b.__add__", (Made("a"),))]
     added = [other("w", w), ("a = x.__add__", (Made("w"),)), ("y = a.__add__", (Made("x"),))]
     # a short cut past three steps: whoever goes by distance meets `a` before it has all of its gradient
-    short_cut = [("a = x.exp", ()), ("b = a.__mul__", (0.5,)), ("c = b.relu", ()), ("d = c.__mul__", (Made("a"),)),
+    short_cut = [("a = x.exp", ()), ("b = a.__mul__", (0.5,)), ("c = b.__add__", (2.0,)),
+                 ("d = c.__mul__", (Made("a"),)),
                  ("e = d.__add__", (Made("x"),)), ("y = e.__mul__", (Made("a"),))]  # fmt: skip
     return [
         program(x, square, g),

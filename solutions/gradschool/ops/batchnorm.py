@@ -80,14 +80,16 @@ def training_gradients(g, cache, which):
     dgamma, dbeta = r * summed_rows(t, k), summed_rows(rows, k)
     found = {1: dgamma, 2: dbeta}
     if 3 in which or 4 in which:
-        found |= {3: old_mean * gmean, 4: old_var * gvar}
+        found[3] = np.zeros_like(r) if gmean is None else old_mean * gmean
+        found[4] = np.zeros_like(r) if gvar is None else old_var * gvar
     if 0 in which:
         np.multiply(d, over_rows(r * dgamma / -m, k), out=t)
         np.add(t, over_rows(dbeta / -m, k), out=t)
         np.add(t, rows, out=t)
         np.multiply(t, over_rows(a, k), out=t)
-        if np.count_nonzero(gmean) or np.count_nonzero(gvar):  # most often nothing comes of the statistics
+        if gmean is not None and np.count_nonzero(gmean):  # most often nothing comes of the statistics
             t += over_rows((1 - old_mean) / m * gmean, k)
+        if gvar is not None and np.count_nonzero(gvar):
             t += d * over_rows((1 - old_var) * cache["bessel"] * 2 / m * gvar, k)
         found[0] = t.reshape(gy.shape)
     return found
@@ -114,6 +116,7 @@ def inference_gradients(g, cache, which):
     d, r, a, k = cache["d"], cache["r"], cache["a"], cache["k"]
     rows = gy.reshape(d.shape)
     dgamma, dbeta = r * summed_rows(rows * d, k), summed_rows(rows, k)
+    gmean, gvar = 0 if gmean is None else gmean, 0 if gvar is None else gvar
     found = {1: dgamma, 2: dbeta, 3: gmean - a * dbeta, 4: gvar - 0.5 * a * r * dgamma}
     return found | ({0: (rows * over_rows(a, k)).reshape(gy.shape)} if 0 in which else {})
 
@@ -130,7 +133,8 @@ def batchnorm_forward(
 
 def batchnorm_gradients(g, cache, which):
     """{i: gradient of argument i} for those in `which`; g is that of (y, mean, var), or of y alone"""
-    g = g if isinstance(g, tuple) else (g, np.zeros_like(cache["r"]), np.zeros_like(cache["r"]))
+    # None and not zeros: in a deep network, making and looking at them takes as long as a pass over a small batch
+    g = g if isinstance(g, tuple) else (g, None, None)
     return (training_gradients if cache["training"] else inference_gradients)(g, cache, which)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gradschool_grader.course import Chapter
     from gradschool_grader.journal import Judged
     from gradschool_grader.teach.grade import Step
+    from gradschool_grader.teach.regrade import Change
     from gradschool_grader.verdict import Verdict
 
 WIDEST = 44  # exercises that fit into a line; beyond it the table shows counts
@@ -114,6 +115,20 @@ def marks_table(papers: Sequence[Judged], chapters: Sequence[Chapter], about: Ma
         most = sum(chapter.points for chapter in chapters)
         word = [f"[dim]{plain(about.get(student, ''))}[/]"] if about else []
         made.add_row(plain(student), *word, *cells, f"{points:g}/{most:g}")
+    return made
+
+
+def changes_table(changes: Sequence[Change]) -> Any:
+    """Who gains and who loses by a regrading, one line for each exercise of each student."""
+    made = table()
+    for heading in ("student", "assignment", "exercise"):
+        made.add_column(heading, no_wrap=True)
+    for heading in ("before", "after", ""):
+        made.add_column(heading, justify="right", no_wrap=True)
+    for change in changes:
+        by = change.after - change.before
+        made.add_row(plain(change.student), plain(change.assignment), plain(change.exercise), f"{change.before:g}",
+                     f"{change.after:g}", f"[{'green' if by > 0 else 'red'}]{by:+g}[/]")  # fmt: skip
     return made
 
 

@@ -5,20 +5,23 @@ A course directory is nbgrader's own; every verb can be run again and does what 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .learn import Json, OfCourse
 from .say import Refused, chapters_named, console, courses, plain, plainly, say, write_json
-from .tables import LONGEST, Grading, as_json, diagnoses_table, legend, marks_table, orders
+from .tables import LONGEST, Grading, as_json, changes_table, diagnoses_table, legend, marks_table, orders
 
 if TYPE_CHECKING:
     from gradschool_grader.course import Chapter, Course
     from gradschool_grader.journal import Judged
+    from gradschool_grader.own import OwnPaper
     from gradschool_grader.teach.grade import Summary
 
 Place = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="A folder that `gradschool release` made.")]
@@ -58,6 +61,11 @@ def grade(
     ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Judge so many submissions at once.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Judge again what was judged already.")] = False,
+    regrade: Annotated[
+        bool,
+        typer.Option("--regrade", help="After exercises were fixed: show who gains and who loses, then ask."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --regrade: write it without asking.")] = False,
     repeat: Annotated[
         Path | None,
         typer.Option(
@@ -86,12 +94,65 @@ def grade(
     with plainly("What was graded is kept; the same command goes on from there."):
         from gradschool_grader.teach.grade import grade as graded
 
+        if regrade:
+            options = {"jobs": jobs, "unsafe_no_sandbox": unsafe_no_sandbox or None, "mode": mode, "force": force}
+            if not regraded(directory, chapter or (), student or (), options, yes, json):
+                return
+            force = False  # all of it has just been judged
+        elif not force:
+            keep_others(directory, chapter or ())
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
                              unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode)  # fmt: skip
         show(summary)
         write_json(json, as_result(summary))
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
+
+
+def keep_others(directory: Path, names: Sequence[str]) -> None:
+    """Grades that other versions of the exercises gave are not replaced in passing."""
+    from gradschool_grader.teach.beside import assignments_beside
+    from gradschool_grader.teach.regrade import given_by_others
+
+    course, _ = released(directory, [])
+    chapters = [name for name in names if name not in assignments_beside(directory, course)]
+    others = given_by_others(directory, chapters) if chapters or not names else []
+    if others:
+        students = len({judged.student for judged in others})
+        raise Refused(
+            f"Exercises changed since {students} student{'s' * (students != 1)} got grades for them. "
+            f"`gradschool grade {directory} --regrade` shows who gains and who loses before anything is written."
+        )
+
+
+def regraded(
+    directory: Path, chapters: Sequence[str], students: Sequence[str], options: dict[str, Any], yes: bool,
+    json: Path | None,
+) -> bool:  # fmt: skip
+    """Show what regrading changes, and whether it is to be written."""
+    from gradschool_grader.teach.regrade import accept, preview
+
+    with Grading() as bars:
+        seen = preview(directory, chapters, students, progress=bars.step, **options)
+    if seen.changes:
+        say(changes_table(seen.changes))
+    gains = sum(change.after > change.before for change in seen.changes)
+    say(f"\n{len(seen.judged)} judged again: [green]{gains} gain[/], [red]{len(seen.changes) - gains} lose[/], "
+        f"{seen.new} had no grade yet.")  # fmt: skip
+    if seen.undecided:
+        say(f"[yellow]{seen.undecided} could not be judged[/] and keep the grade that they have.")
+    for stale in seen.outdated:
+        say(f"{plain(stale.id)} would be released again with the exercises that are installed now.")
+    write_json(json, {"changes": [vars(change) for change in seen.changes], "judged": len(seen.judged),
+                      "new": seen.new, "undecided": seen.undecided})  # fmt: skip
+    if not seen.judged and not seen.outdated:
+        return False
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Write this?", default=False)):
+        say("Nothing was written. [bold]--yes[/] writes it.")
+        return False
+    for line in accept(seen):
+        say(f"  {plain(line)}")
+    return True
 
 
 def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
@@ -114,29 +175,48 @@ def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
 
 
 def show(summary: Summary) -> None:
-    from gradschool_grader.report import MODES, needs
+    from gradschool_grader.report import MODES, needs, own_needs
 
-    papers = summary.judged
-    if not papers and not summary.set_aside:
+    papers, beside = summary.judged, summary.beside
+    if not papers and not summary.beside and not summary.set_aside:
         raise Refused(
             f"There is nothing to grade in {summary.directory}: expected submitted/STUDENT/CHAPTER/CHAPTER.ipynb."
         )
-    if len({paper.student for paper in papers}) <= LONGEST:
+    if papers and len({paper.student for paper in papers}) <= LONGEST:
         say()
         say(marks_table(papers, summary.chapters))
         say(legend(papers))
         say(orders(summary.chapters))
         say()
         say(diagnoses_table(papers))
-    for paper, exercise, why in needs(papers):
+    if beside:
+        say(f"\n{own_line(beside)}")
+    for paper, exercise, why in [*needs(papers), *own_needs(beside)]:
         say(f"[yellow]look at[/]  {plain(paper.student)} {paper.assignment} {exercise} [dim]{plain(why)}[/]")
+    for (assignment, cell), students in by_hand(summary.directory, beside).items():
+        say(f"[yellow]by hand[/]  {plain(assignment)}/{plain(cell)} [dim]{len(students)} to grade[/]")
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
-    say(f"\n{len(papers)} submissions graded in {MODES[summary.mode]}.")
+    handed_in = {(p.student, p.assignment) for p in [*papers, *beside]}
+    say(f"\n{len(handed_in)} submissions graded in {MODES[summary.mode]}.")
     say(
         f"[bold]gradebook[/]  {plain(summary.gradebook)}\n[bold]feedback[/]   {plain(summary.feedback)}", soft_wrap=True
     )
     say(f"[bold]report[/]     gradschool report {plain(summary.directory)}", soft_wrap=True)
+
+
+def own_line(beside: Sequence[OwnPaper]) -> str:
+    cells = [cell for paper in beside for cell in paper.cells]
+    full = sum(cell.outcome == "passed" for cell in cells)
+    return f"{full} of {len(cells)} of your own tests passed; they are [yellow]not cheat-proof[/]."
+
+
+def by_hand(directory: Path, beside: Sequence[OwnPaper]) -> dict[tuple[str, str], list[str]]:
+    """What waits for a grade by hand, but what is said with a reason already."""
+    from gradschool_grader.report import own_needs
+    from gradschool_grader.teach.waiting import waiting
+
+    return waiting(directory.resolve(), {(paper.assignment, cell) for paper, cell, _ in own_needs(beside)})
 
 
 def needs_rerun(papers: Sequence[Judged]) -> bool:
@@ -148,6 +228,7 @@ def as_result(summary: Summary) -> dict[str, object]:
     return {
         "mode": summary.mode,
         "submissions": [as_json(paper) for paper in summary.judged],
+        "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
         "gradebook": str(summary.gradebook),
         "feedback": str(summary.feedback),
@@ -165,29 +246,42 @@ def report(
     Scores, the mistakes behind them exercise by exercise, who did what, and what a person must look at.
     """
     with plainly():
+        from gradschool_grader.course_toml import read_settings, rescaled
         from gradschool_grader.journal import Journal
-        from gradschool_grader.report import needs, write
+        from gradschool_grader.own import OwnPapers
+        from gradschool_grader.report import needs, own_needs, write
+        from gradschool_grader.teach.beside import assignments_beside
 
         course, chapters = released(directory, chapter or [])
-        papers = [paper for c in chapters for paper in Journal(directory).all(c.id)]
-        if not papers:
+        settings = read_settings(directory)
+        papers = [rescaled(paper, settings) for c in chapters for paper in Journal(directory).all(c.id)]
+        names = [c.id for c in chapters] + ([] if chapter else assignments_beside(directory, course))
+        beside = [paper for name in names for paper in OwnPapers(directory).all(name)]
+        if not papers and not beside:
             raise Refused(f"Nothing in {directory} was graded yet; `gradschool grade {directory}` does that.")
-        file = write(papers, chapters, to or directory / "report.html", course.title)
+        waits = {place: who for place, who in by_hand(directory, beside).items() if place[0] in names}
+        file = write(papers, chapters, to or directory / "report.html", course.title, beside, waits)
         say(f"[bold]report[/]  {plain(file.resolve())}", soft_wrap=True)
         looked_at = [{"student": p.student, "assignment": p.assignment, "exercise": e or None, "why": why}
-                     for p, e, why in needs(papers)]  # fmt: skip
-        submissions = [as_json(paper) for paper in papers]
-        write_json(json, {"report": str(file.resolve()), "submissions": submissions, "needs_a_person": looked_at})
+                     for p, e, why in [*needs(papers), *own_needs(beside)]]  # fmt: skip
+        manual = [{"assignment": a, "cell": cell, "students": who} for (a, cell), who in waits.items()]
+        write_json(json, {
+            "report": str(file.resolve()), "submissions": [as_json(paper) for paper in papers],
+            "own_tests": [asdict(paper) for paper in beside], "needs_a_person": looked_at, "by_hand": manual,
+        })  # fmt: skip
 
 
 def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapter]]:
     """The course of a course directory, and those of its chapters that were asked for."""
     from gradschool_grader.course import load_course
+    from gradschool_grader.course_toml import read_settings, weighed
     from gradschool_grader.release import released_chapters
     from gradschool_grader.teach.assign import settings
 
     course = load_course(settings(directory).Judge.course)
-    return course, [course.chapter(name) for name in names] or released_chapters(course, directory)
+    own = read_settings(directory)
+    chapters = [course.chapter(name) for name in names] or released_chapters(course, directory)
+    return course, [weighed(chapter, own) for chapter in chapters]
 
 
 class Form(StrEnum):

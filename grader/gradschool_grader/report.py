@@ -17,10 +17,11 @@ from pathlib import Path
 from .course import Chapter
 from .exercise import Exercise
 from .journal import Judged
+from .own import NOT_CHEAT_PROOF, OwnPaper
 from .show import HEADLINE, code_words
 from .verdict import OUTCOMES, Diagnosis, Verdict
 
-__all__ = ["MARKS", "MODES", "WORDS", "in_short", "needs", "page", "partly", "write"]
+__all__ = ["MARKS", "MODES", "WORDS", "in_short", "needs", "own_needs", "page", "partly", "write"]
 
 # A mark as well as a colour: neither colour-blind eyes nor a black-and-white printer lose anything.
 MARKS = {"passed": "✓", "wrong": "✗", "raised": "!", "timeout": "∞", "died": "†", "tampered": "⚠", "missing": "○",
@@ -43,17 +44,32 @@ SHORT = {"type": "wrong type", "shape": "wrong shape", "dtype": "wrong dtype", "
          "property": "lacks the property", "signature": "parameters changed", "stub": "not written",
          "timeout": "did not end", "died": "crashed"}  # fmt: skip
 SHOWN_MISTAKES, SHOWN_NAMES = 4, 6
+EMPTY: Mapping[tuple[str, str], Sequence[str]] = {}
 
 
-def write(papers: Iterable[Judged], chapters: Sequence[Chapter], file: Path | str, title: str = "Report") -> Path:
-    """Write the page to `file` and return its path."""
+def write(
+    papers: Iterable[Judged],
+    chapters: Sequence[Chapter],
+    file: Path | str,
+    title: str = "Report",
+    beside: Sequence[OwnPaper] = (),
+    waiting: Mapping[tuple[str, str], Sequence[str]] | None = None,
+) -> Path:
+    """Write the page to `file` and return its path. `beside` are the teacher's own tests; `waiting` are the students
+    whose answer waits for a grade by hand, by assignment and cell."""
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(papers, chapters, title), encoding="utf-8")
+    path.write_text(page(papers, chapters, title, beside, waiting or {}), encoding="utf-8")
     return path
 
 
-def page(papers: Iterable[Judged], chapters: Sequence[Chapter], title: str = "Report") -> str:
+def page(
+    papers: Iterable[Judged],
+    chapters: Sequence[Chapter],
+    title: str = "Report",
+    beside: Sequence[OwnPaper] = (),
+    waiting: Mapping[tuple[str, str], Sequence[str]] | None = None,
+) -> str:
     """The whole page. `chapters` are those that were graded, in the order in which they are shown."""
     known = [chapter.id for chapter in chapters]
     graded = sorted((p for p in papers if p.assignment in known), key=lambda p: (p.student, known.index(p.assignment)))
@@ -61,10 +77,11 @@ def page(papers: Iterable[Judged], chapters: Sequence[Chapter], title: str = "Re
     body = [
         f'<header><h1>{escape(title)}</h1><p class="lead">{overview(graded, chapters)}</p></header>',
         figures(graded, chapters),
-        attention(graded),
+        attention(graded, beside, waiting or {}),
         section("Scores", "".join(histogram(chapter, graded) for chapter in chapters), "grid"),
         section("Exercises, and what went wrong", legend(graded) + "".join(cards(c, graded) for c in chapters)),
         section("Students", legend(graded) + table(graded, chapters)),
+        own_tests(beside),
         section("How it was graded", provenance(graded, chapters)),
     ]
     return (
@@ -129,13 +146,52 @@ def needs(papers: Sequence[Judged]) -> list[tuple[Judged, str, str]]:
     return found
 
 
-def attention(papers: Sequence[Judged]) -> str:
-    rows = "".join(
-        f"<li><b>{escape(p.student)}</b> <code>{escape(p.assignment)}{escape('/' + where if where else '')}</code> "
+def own_needs(beside: Sequence[OwnPaper]) -> list[tuple[OwnPaper, str, str]]:
+    """The same of the teacher's own tests: those that decided nothing."""
+    return [(paper, cell.grade_id, cell.words) for paper in beside for cell in paper.cells if cell.for_a_person]
+
+
+def attention(
+    papers: Sequence[Judged], beside: Sequence[OwnPaper] = (), waiting: Mapping[tuple[str, str], Sequence[str]] = EMPTY
+) -> str:
+    lines = [(p.student, p.assignment, where, why) for p, where, why in [*needs(papers), *own_needs(beside)]]
+    rows = [
+        f"<li><b>{escape(student)}</b> <code>{escape(assignment)}{escape('/' + where if where else '')}</code> "
         f"{code_words(why)}</li>"
-        for p, where, why in needs(papers)
+        for student, assignment, where, why in lines
+    ]
+    rows += [
+        f"<li><code>{escape(assignment)}/{escape(cell)}</code> {plural(len(who), 'answer')} to grade by hand "
+        f"<small>{escape(some(who))}</small></li>"
+        for (assignment, cell), who in waiting.items()
+    ]
+    return section("Needs a person", f"<ul>{''.join(rows)}</ul>", "attention") if rows else ""
+
+
+def some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
+
+
+def own_tests(beside: Sequence[OwnPaper]) -> str:
+    """The teacher's own tests, one line each: how many passed, and how far that can be believed."""
+    found: dict[tuple[str, str], list[float | None]] = {}
+    most: dict[tuple[str, str], float] = {}
+    for paper in beside:
+        for cell in paper.cells:
+            key = f"{paper.assignment}/{paper.notebook}", cell.grade_id
+            found.setdefault(key, []).append(cell.points)
+            most[key] = cell.max_points
+    rows = "".join(
+        f'<tr><th class="name"><code>{escape(where)}</code></th><td class="sum"><code>{escape(name)}</code></td>'
+        f'<td class="sum">{sum(p == most[where, name] for p in points)} of {len(points)} full</td>'
+        f'<td class="sum">mean {statistics.fmean(p or 0.0 for p in points):.1f}'
+        f"<small>/{most[where, name]:g}</small></td></tr>"
+        for (where, name), points in found.items()
     )
-    return section("Needs a person", f"<ul>{rows}</ul>", "attention") if rows else ""
+    said = f'<p class="legend">By nbgrader\'s score rule, and {escape(NOT_CHEAT_PROOF)}.</p>'
+    content = f'{said}<div class="wide"><table><tbody>{rows}</tbody></table></div>'
+    return section("The teacher's own tests", content) if rows else ""
 
 
 # ---------------------------------------------------------------------------------------------------------- the plots

@@ -1,0 +1,146 @@
+"""A teacher's verbs: regrading asks first, exports say what is not final, the summary says what needs a person."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_course.samples import RIGHT, SQUARE, hand_in, notebook, wrong
+from typer.testing import CliRunner
+
+pytest.importorskip("nbgrader")
+
+import nbgrader
+
+from gradschool_course import cli
+from gradschool_course.tables import pace_of
+from gradschool_grader.journal import Journal
+from gradschool_grader.teach.assign import generate_assignment
+
+
+def run(*words):
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """nbgrader's quickstart assignment beside the tiny chapter; Ada is right, Bela doubles."""
+    place = tmp_path_factory.mktemp("teach")
+    made = run("release", "tiny", "--dir", place / "course", "--course", "tiny_course:course")
+    assert made.exit_code == 0, made.output
+    folder = place / "course"
+    guide = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide"
+    shutil.copytree(guide / "source" / "ps1", folder / "source" / "ps1")
+    generate_assignment(folder, "ps1")
+    shutil.copytree(guide / "submitted" / "hacker" / "ps1", folder / "submitted" / "hacker" / "ps1")
+    hand_in(folder, "ada", notebook(**RIGHT))
+    hand_in(folder, "bela", notebook(**{**RIGHT, "square": wrong(SQUARE, "doubled")}))
+    done = run("grade", folder, "--unsafe-no-sandbox", "--json", place / "graded.json")
+    return folder, done, json.loads((place / "graded.json").read_text())
+
+
+@pytest.fixture
+def folder(graded, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(graded[0], tmp_path / "course"))
+
+
+def test_grading_says_what_is_not_cheat_proof_and_what_waits_for_a_person(graded):
+    _, done, told = graded
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "4 of 4 of your own tests passed; they are not cheat-proof." in said
+    assert "ps1/sum_of_squares_equation 1 to grade" in said
+    assert "3 submissions graded" in said
+    assert [len(paper["cells"]) for paper in told["own_tests"]] == [4]
+    assert not any(cell["cheat_proof"] for paper in told["own_tests"] for cell in paper["cells"])
+
+
+def test_the_report_shows_own_tests_and_what_waits(folder):
+    assert run("report", folder, "--json", "report.json").exit_code == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "The teacher&#x27;s own tests" in page
+    assert "not cheat-proof" in page
+    told = json.loads(Path("report.json").read_text())
+    assert {"assignment": "ps1", "cell": "part-a", "students": ["hacker"]} in told["by_hand"]
+
+
+def older(folder, student, points):
+    """A grade as another version of `square` gave it."""
+    path = folder / ".gradschool/results/ch01_tiny" / f"{student}.json"
+    data = json.loads(path.read_text())
+    data["verdicts"][0]["exercise_hash"] = "0" * 64
+    data["verdicts"][0]["groups"][0]["points"] = points
+    path.write_text(json.dumps(data))
+
+
+def test_grades_of_other_versions_are_not_replaced_in_passing(folder):
+    older(folder, "ada", 0.0)
+    refused = run("grade", folder)
+    assert refused.exit_code == 1
+    assert "Exercises changed since 1 student got grades" in " ".join(refused.output.split())
+    assert run("grade", folder, "-c", "ps1", "--unsafe-no-sandbox").exit_code == 0
+
+
+def test_regrading_shows_who_gains_and_who_loses_and_writes_only_if_told(folder):
+    older(folder, "ada", 0.0)
+    older(folder, "bela", 3.0)
+    before = (folder / "gradebook.db").read_bytes()
+    seen = run("grade", folder, "--regrade", "--unsafe-no-sandbox", "--json", "seen.json")
+    assert seen.exit_code == 0, seen.output
+    assert "2 judged again: 1 gain, 1 lose, 0 had no grade yet." in seen.output
+    assert "Nothing was written" in seen.output
+    told = {c["student"]: (c["before"], c["after"]) for c in json.loads(Path("seen.json").read_text())["changes"]}
+    assert told["ada"][0] < told["ada"][1]
+    assert told["bela"][0] > told["bela"][1]
+    assert (folder / "gradebook.db").read_bytes() == before
+    assert run("grade", folder, "--regrade", "--yes", "--unsafe-no-sandbox").exit_code == 0
+    assert [judged.points for judged in Journal(folder).all("ch01_tiny")] == [7, 4]
+    assert run("grade", folder).exit_code == 0
+
+
+@pytest.mark.parametrize("system", ["canvas", "moodle"])
+def test_an_export_says_what_is_not_final(folder, system):
+    done = run("export", folder, "--for", system, "--json", "out.json")
+    assert "not final  hacker ps1" in done.output
+    told = json.loads(Path("out.json").read_text())
+    assert told["not_final"] == [["hacker", "ps1"]]
+    assert told["scores"] == 3
+    assert Path(f"{system}.csv").is_file()
+    assert run("export", folder, "--for", system, "-c", "tiny", "--to", "one.csv").exit_code == 0
+    assert "ps1" not in Path("one.csv").read_text()
+
+
+def test_a_roster_that_names_nobody_is_refused_in_a_sentence(folder):
+    Path("roster.csv").write_text("a,b\n3,4\n")
+    refused = run("export", folder, "--for", "canvas", "--roster", "roster.csv")
+    assert refused.exit_code == 1
+    assert "expected one of SIS Login ID" in refused.output
+
+
+def test_the_autograder_is_for_one_chapter(folder):
+    assert run("export", folder, "--for", "gradescope").exit_code == 0
+    assert Path("autograder.zip").is_file()
+    assert run("export", folder, "--for", "gradescope", "--feedback", "all").exit_code == 1
+
+
+def test_a_mistake_in_course_toml_is_one_sentence(folder):
+    (folder / "course.toml").write_text("fedback = 3")
+    refused = run("grade", folder)
+    assert refused.exit_code == 1
+    assert "there is no setting `fedback`" in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "said"),
+    [
+        (0, 9, 3, ""),
+        (3, 9, 0, ""),
+        (30, 90, 3, "10.0/s, 0:06 left"),
+        (3, 9, 60, "3.0/min, 2:00 left"),
+        (9, 9, 3, "3.0/s"),
+    ],
+)
+def test_progress_says_throughput_and_time_left(done, total, seconds, said):
+    assert pace_of(done, total, seconds) == said

@@ -14,10 +14,13 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import nbformat
+
 from .chapter import as_text, build_source
 from .course import Chapter, Course
 from .course_toml import FILE, TEMPLATE, Settings, read_settings, weighed
 from .journal import Journal, replace_text
+from .kept import generated_ids, note_generated, own_cells, with_own_cells
 from .source import exercise_hash
 
 __all__ = ["Outdated", "check_release", "release", "released_chapters"]
@@ -108,12 +111,20 @@ def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[
     from .teach.assign import generate_assignment, is_generated  # nbgrader is an extra, and slow to import
 
     source = folder / "source" / chapter.id / f"{chapter.id}.ipynb"
-    text = as_text(build_source(chapter, course))
+    built = build_source(chapter, course)
+    text = as_text(built)
+    before = source.read_text(encoding="utf-8") if source.exists() else None
+    generated = generated_ids(folder, chapter.id)
+    own = []
+    if before is not None and generated is not None:
+        theirs = nbformat.reads(before, as_version=4)
+        own = own_cells(theirs, generated)
+        text = as_text(with_own_cells(built, theirs, generated))
     Journal(folder).seed(chapter.id)
-    if source.exists() and source.read_text(encoding="utf-8") == text and is_generated(folder, chapter.id):
+    if before == text and not own and is_generated(folder, chapter.id):
+        note_generated(folder, chapter.id, built)
         yield f"{chapter.id}: unchanged ({exercises(chapter)})"
         return
-    before = source.read_text(encoding="utf-8") if source.exists() else None
     source.parent.mkdir(parents=True, exist_ok=True)
     replace_text(source, text)
     source.chmod(0o644)
@@ -124,6 +135,9 @@ def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[
         if before is not None:
             replace_text(source, before)  # source and gradebook go together
         raise
+    note_generated(folder, chapter.id, built)
+    if own:
+        yield f"{chapter.id}: {len(own)} cell{'s' * (len(own) != 1)} of your own kept"
     yield f"{chapter.id}: released to {Path('release', chapter.id)} ({exercises(chapter)})"
 
 

@@ -1,5 +1,6 @@
 """Property: releasing makes a course directory in which nbgrader works, and doing it again changes nothing."""
 
+import copy
 import json
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ from tiny_course.samples import RIGHT, hand_in, notebook
 from gradschool_grader.chapter import as_text, build_source, student_version
 from gradschool_grader.course import Unknown
 from gradschool_grader.journal import Journal
+from gradschool_grader.kept import with_own_cells
 from gradschool_grader.release import Outdated, check_release, release, released_chapters
 
 CHAPTER = course.chapters[0]
@@ -95,3 +97,31 @@ def test_a_cell_cannot_go_away_once_there_are_submissions_and_everything_stays_a
     with pytest.raises(RuntimeError, match=r"could not release ch01_tiny: .*submissions associated"):
         list(release(course, [smaller], folder))
     assert source.read_bytes() == before
+
+
+def test_a_teachers_own_cells_stay_where_they_were_put(folder):
+    source = folder / "source/ch01_tiny/ch01_tiny.ipynb"
+    made = read(source)
+    own = {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "Read this first."}
+    place = next(i for i, cell in enumerate(made["cells"]) if cell["id"] == "square") + 1
+    made["cells"].insert(place, own)
+    source.write_text(json.dumps(made), encoding="utf-8")
+    lines = list(release(course, ["tiny"], folder))
+    assert "ch01_tiny: 1 cell of your own kept" in lines
+    for where in ("source", "release"):
+        cells = read(folder / where / "ch01_tiny/ch01_tiny.ipynb")["cells"]
+        assert "".join(cells[place]["source"]) == "Read this first."
+        assert cells[place - 1]["id"] == "square"
+        assert len(cells) == len(made["cells"])
+    assert "released" in list(release(course, ["tiny"], folder))[-1]
+    assert len(read(source)["cells"]) == len(made["cells"])
+
+
+def test_a_cell_of_the_teachers_whose_place_is_gone_comes_last():
+    built = build_source(CHAPTER, course)
+    before = copy.deepcopy(built)
+    for place, id in ((3, "gone"), (4, "mine")):
+        before.cells.insert(place, copy.deepcopy(built.cells[0]))
+        before.cells[place]["id"] = id
+    generated = [cell.id for cell in built.cells] + ["gone"]
+    assert [cell.id for cell in with_own_cells(built, before, generated).cells][-1] == "mine"

@@ -70,17 +70,21 @@ def rates(
         largest[name] = float(lrs[good[-1]]) if len(good) else float("nan")
         axes.axvline(largest[name], ymax=limit / (ceiling * 1.08), color=COLOUR[name], linewidth=1.2)
     axes.axhline(limit, color=PALE, linewidth=1)
-    label(axes, lrs[0], limit, f"usable: below {limit:g}", "#555555", xytext=(0, 4), fontsize=9)
-    for name, (x, y) in {"none": (0.4, 2.05), "before": (0.75, 0.03)}.items():
-        if name in losses:
-            axes.text(x, y, WORDS[name], color=COLOUR[name])
+    axes.text(lrs[-1] * 1.5, limit, f"usable: below {limit:g}", color="#555555", va="bottom", ha="right", fontsize=9)
+    for name, several in losses.items():  # each at the middle rate, above its band
+        middle = len(lrs) // 2
+        top = float(np.minimum(several[middle], ceiling).max())
+        axes.text(lrs[middle], top + 0.1, WORDS[name], color=COLOUR[name], ha="center")
     if isinstance(guess, int | float) and not isinstance(guess, bool) and guess > 0 and "none" in largest:
         axes.axvline(largest["none"] * guess, color=INK, linestyle=":", linewidth=1.4)
         label(axes, largest["none"] * guess, ceiling, "your prediction", INK, xytext=(4, -6), fontsize=9)
     axes.set_xscale("log")
     axes.set(xlabel="learning rate", ylabel="loss after four epochs, nats", ylim=(0, ceiling * 1.08))
+    axes.xaxis.set_major_locator(FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 5]))
     axes.xaxis.set_major_formatter(ScalarFormatter())
-    titled(axes, "With batch norm a rate twenty times as large still trains")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks([0, 1, 2, 3], ["0", "1", "2", "3 or\nmore"])
+    titled(axes, "The largest usable rate, without batch norm and with it")
     return largest
 
 
@@ -96,7 +100,7 @@ def histograms(seen: Mapping[str, np.ndarray], moments: Sequence[int], words: Se
             axes.stairs(height, edges, color=COLOUR[name], alpha=strength, linewidth=1.9, label=words[i])
         axes.set(xlabel="input of the last activation", yticks=[], xlim=(-8, 6))
         axes.set_title(WORDS[name], loc="left", fontsize=10.5, color=COLOUR[name])
-        axes.legend(loc="upper left", fontsize=9)
+        axes.legend(loc="upper left", fontsize=9, frameon=False)
         axes.spines["left"].set_visible(False)
     headline(figure, "Without batch norm the last layer's inputs keep widening while it learns")
 
@@ -125,7 +129,7 @@ def curves(accuracies: Mapping[str, np.ndarray]) -> None:
         band(axes, epochs, several, COLOUR[name], "o")
         axes.text(0.98, 0.06 + 0.08 * i, WORDS[name], transform=axes.transAxes, ha="right", color=COLOUR[name])
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set(xlabel="epoch", ylabel="accuracy on validation digits", ylim=(0.15, 1.0))
+    axes.set(xlabel="epoch", ylabel="accuracy on validation digits", ylim=(0.5, 1.0))
     titled(axes, "Same rate, same network: normalised, it is ahead from the first epoch on")
 
 
@@ -162,7 +166,7 @@ def sizes(batches: Sequence[int], accuracies: Mapping[str, np.ndarray], guess: A
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel="samples in a batch", ylabel="accuracy after one epoch", ylim=(0, 1.04))
-    titled(axes, "Batch norm needs a batch; layer norm does not notice")
+    titled(axes, "In small batches batch norm fails, and layer norm does not")
 
 
 def recount(losses: Mapping[str, np.ndarray]) -> None:

@@ -15,10 +15,13 @@ FOLDER = ".gradschool"
 
 
 def folder() -> Path:
-    """`.gradschool/` of the current folder, or of the nearest folder above that has one."""
+    """`.gradschool/` of the current folder; else of the folder of notebooks in it that was used last; else above."""
     here = Path.cwd()
-    found = next((place for place in (here, *here.parents) if (place / FOLDER).is_dir()), here)
-    return found / FOLDER
+    if (here / FOLDER).is_dir():
+        return here / FOLDER
+    below = sorted(here.glob(f"*/{FOLDER}/"), key=lambda place: place.stat().st_mtime)
+    above = [place / FOLDER for place in here.parents if (place / FOLDER).is_dir()]
+    return next(iter([*reversed(below), *above]), here / FOLDER)
 
 
 def read(topic: str) -> dict[str, Any]:

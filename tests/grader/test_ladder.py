@@ -129,3 +129,19 @@ def test_a_spoilt_memory_counts_as_none(folder, text):
     assert hints_taken(EXERCISE) == 0
     remember(verdict(3.0, "passed"))
     assert solved(EXERCISE)
+
+
+# ------------------------------------------------------------------------------------------------- where it is kept
+def test_what_is_remembered_is_found_from_the_folder_of_the_notebooks_and_from_those_above_and_below(
+    tmp_path, monkeypatch
+):
+    lessons = tmp_path / "home" / "lessons"
+    (lessons / state.FOLDER).mkdir(parents=True)
+    (lessons / "figures").mkdir()
+    for place in (lessons, lessons.parent, lessons / "figures"):
+        monkeypatch.chdir(place)
+        assert state.folder() == lessons / state.FOLDER
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert state.folder() == tmp_path / state.FOLDER

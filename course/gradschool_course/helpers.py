@@ -165,6 +165,11 @@ def batch_normalised(W, V, kept):
     return model
 
 
+def leaking(left):
+    """act(z): z where it is positive, `left` z elsewhere."""
+    return lambda z: np.where(z > 0, z, left * z)
+
+
 def saturating(by):
     """act(z): tanh(by z), entry by entry."""
     return lambda z: np.tanh(by * z)
@@ -262,7 +267,7 @@ def dropping_network(W, V, rate):
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
     graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
-    saturating, saturating_slope, normal_weights, no_generator,
+    leaking, saturating, saturating_slope, normal_weights, no_generator,
     bowl, bowl_slope, wells, wells_slope, regression, heavy,
     dropping_network,
 )  # fmt: skip

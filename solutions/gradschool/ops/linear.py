@@ -39,8 +39,8 @@ def rows(X):
 def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
     W, r = cache["W"], rows(g)
-    # for few rows, a product with a transposed matrix takes BLAS longer than copying it into order and one with that
-    Wt = W.T.copy() if 8 <= len(r) <= 64 else W.T
+    # for few rows and a small W, a product with a transposed matrix takes BLAS longer than a copy in order and one with it
+    Wt = W.T.copy() if 8 <= len(r) <= 64 and W.size <= 1 << 15 else W.T
     return np.matmul(g, Wt, out=out) if out is not None else (r @ Wt).reshape(*g.shape[:-1], len(W))
 
 

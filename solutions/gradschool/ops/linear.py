@@ -39,7 +39,7 @@ def rows(X):
 def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
     W, r = cache["W"], rows(g)
-    # for few rows and a small W, a product with a transposed matrix takes BLAS longer than a copy in order and one with it
+    # for few rows and a small W, BLAS takes longer with a transposed matrix than with a copy in order, copying included
     Wt = W.T.copy() if 8 <= len(r) <= 64 and W.size <= 1 << 15 else W.T
     return np.matmul(g, Wt, out=out) if out is not None else (r @ Wt).reshape(*g.shape[:-1], len(W))
 

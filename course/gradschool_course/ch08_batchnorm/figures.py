@@ -70,7 +70,7 @@ def rates(
         largest[name] = float(lrs[good[-1]]) if len(good) else float("nan")
         axes.axvline(largest[name], ymax=limit / (ceiling * 1.08), color=COLOUR[name], linewidth=1.2)
     axes.axhline(limit, color=PALE, linewidth=1)
-    axes.text(lrs[-1] * 1.5, limit, f"usable: below {limit:g}", color="#555555", va="bottom", ha="right", fontsize=9)
+    axes.text(lrs[-1] * 1.2, limit, f"usable: below {limit:g}", color="#555555", va="bottom", ha="right", fontsize=9)
     for name, several in losses.items():  # each at the middle rate, above its band
         middle = len(lrs) // 2
         top = float(np.minimum(several[middle], ceiling).max())

@@ -36,6 +36,10 @@ def before_the_rule(x, gamma, beta, axes=-1, eps=1e-5):
     return right(gamma * x + beta, axes, eps)
 
 
+def axes_dropped(x, gamma, beta, axes=-1, eps=1e-5):
+    return gamma * (x - x.mean(axis=axes)) / np.sqrt(x.var(axis=axes) + eps) + beta
+
+
 # ------------------------------------------------------------------------------------------------ other right answers
 def sample_by_sample(x, gamma, beta, axes=-1, eps=1e-5):
     axes = {a % x.ndim for a in ([axes] if isinstance(axes, int) else axes)}
@@ -153,6 +157,13 @@ layernorm(x, np.ones(3), np.array([0.0, 0.0, 10.0])).round(4)  # [[-0.9258 -0.46
             one_axis_after_the_other,
             "With axes=(1, 2, 3), how often do you subtract a mean from a sample, and how many means has it?",
             "the axes were normalised one after the other",
+            LAYERS,
+        ),
+        Misconception(
+            "axes_dropped",
+            axes_dropped,
+            "x is (6, 4): which shape has x.mean(axis=-1), and which axis of x does it meet in a subtraction?",
+            "the axes of mean and variance had gone, so that they meet the wrong axes of x",
             LAYERS,
         ),
         Misconception(

@@ -1,6 +1,7 @@
 """The plain forms of the normalisations, which students see, give the fast forms' numbers and gradients."""
 
 import doctest
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_recalibration_over_batches_is_one_batch_of_all():
 @pytest.mark.parametrize("shape", [(7, 6), (4, 5, 6), (3, 5, 4, 6)], ids=str)
 def test_norms_of_one_sample_are_the_librarys(shape):
     x, gamma, beta, _, _ = drawn(shape)
-    whole = tuple(range(1, len(shape)))
+    whole: Any = tuple(range(1, len(shape)))
     pairs = [
         (norms.layernorm(x, gamma, beta, eps=0.1), gs.layernorm(x, gamma, beta, eps=0.1)),
         (norms.layernorm(x, gamma, beta, whole), gs.layernorm(x, gamma, beta, whole)),

@@ -76,7 +76,7 @@ def page(
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     body = [
         f'<header><h1>{escape(title)}</h1><p class="lead">{overview(graded, chapters)}</p></header>',
-        figures(graded, chapters),
+        figures(graded, chapters, len(own_needs(beside)) + sum(map(len, (waiting or {}).values()))),
         attention(graded, beside, waiting or {}),
         section("Scores", "".join(histogram(chapter, graded) for chapter in chapters), "grid"),
         section("Exercises, and what went wrong", legend(graded) + "".join(cards(c, graded) for c in chapters)),
@@ -116,8 +116,8 @@ def shares(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> list[float]
     return [p.points / (maximum(p, chapters) or 1.0) for p in papers]
 
 
-def figures(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
-    """Four numbers that answer the first questions."""
+def figures(papers: Sequence[Judged], chapters: Sequence[Chapter], more: int = 0) -> str:
+    """Four numbers that answer the first questions. `more` things need a person than the judge's results say."""
     scores = shares(papers, chapters)
     verdicts = [v for p in papers for v in p.verdicts]
     passed = sum(v.passed for v in verdicts)
@@ -127,7 +127,7 @@ def figures(papers: Sequence[Judged], chapters: Sequence[Chapter]) -> str:
         (f"{statistics.median(scores):.0%}" if scores else "–", "median score"),
         (f"{passed / len(verdicts):.0%}" if verdicts else "–", f"of {plural(len(verdicts), 'answer')} passed"),
         (f"{named} of {len(wrong)}", "wrong answers traced to a known mistake"),
-        (str(len(needs(papers))), "to be looked at by a person"),
+        (str(len(needs(papers)) + more), "to be looked at by a person"),
     ]
     return (
         '<div class="figures">' + "".join(f"<div><b>{n}</b><span>{what}</span></div>" for n, what in shown) + "</div>"

@@ -62,6 +62,7 @@ def test_the_report_shows_own_tests_and_what_waits(folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "The teacher&#x27;s own tests" in page
     assert "not cheat-proof" in page
+    assert "<b>5</b><span>to be looked at by a person" in page
     told = json.loads(Path("report.json").read_text())
     assert {"assignment": "ps1", "cell": "part-a", "students": ["hacker"]} in told["by_hand"]
 

@@ -60,7 +60,7 @@ def classify_stationary(H, tol=1e-8):
     >>> [classify_stationary(np.diag(d)) for d in ([1.0, 10.0], [-1.0, -2.0], [1.0, 0.0, -1.0], [1.0, 0.0])]
     ['min', 'max', 'saddle', 'degenerate']
     """
-    eigenvalues = np.linalg.eigvalsh((H + np.transpose(H)) / 2)
+    eigenvalues = np.linalg.eigvalsh(H + np.transpose(H))  # twice the part that is felt: the signs are its own
     zero = tol * np.abs(eigenvalues).max()
     up, down = np.sum(eigenvalues > zero), np.sum(eigenvalues < -zero)
     if up and down:

@@ -9,12 +9,14 @@ loss of a batch and its gradients; and how it is improved by another, `update(pa
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["evaluate", "minibatches", "model_loss", "train", "train_epoch"]
 
 
-def minibatches(X, T, batch, rng=None, shuffle=True):
+def minibatches(X, T, batch, rng: Any = None, shuffle=True):
     """A list of (X, T) pairs of at most `batch` samples each, every sample once, in the order rng.permutation(N).
 
     X (N, ...), T (N, ...); the last pair is shorter if need be. With shuffle=False the order stays, and rng is not
@@ -109,11 +111,12 @@ def train(model_loss, update, params, state, data, validation, epochs, batch, lr
     >>> [float(loss) for loss in history["loss"]], [float(loss) for loss in history["val_loss"]]
     ([8.0, 2.0, 0.5], [2.0, 0.5, 0.125])
     """
+    (X, T), (X_val, T_val) = data, validation
     step, history = 0, {"loss": [], "val_loss": []}
     for _ in range(epochs):
-        batches = minibatches(*data, batch, rng)
+        batches = minibatches(X, T, batch, rng)
         params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
         step += len(batches)
         history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, *validation, batch))
+        history["val_loss"].append(evaluate(model_loss, params, X_val, T_val, batch))
     return params, state, history

@@ -1,5 +1,7 @@
 """Chapter 4: every bug of the curriculum is a misconception; its experiments show what the text says they show."""
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from gradschool_course.ch04_backprop.exercises import EXERCISES
 from gradschool_course.helpers import HELPERS
 
 matplotlib.use("Agg")
-BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+PUBLIC: dict[str, Any] = dict(HELPERS)
+BY_NAME: dict[str, Any] = {exercise.name: exercise for exercise in EXERCISES}
 
 # ---------------------------------------------------------------------------------------- the curriculum
 ACTIVATIONS = [f"{name}_backward" for name in ("relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu")]
@@ -128,7 +131,7 @@ def test_a_program_on_the_tape_has_the_slopes_of_central_differences():
         spread = (z + top.reshape(7, 1) * -1.0).exp().sum(1).log()
         return (spread + top * z.mean(1)).sum()
 
-    x = tape.Tensor(rng.normal(size=(7, 4)))
+    x: Any = tape.Tensor(rng.normal(size=(7, 4)))
     program(x).backward()
     error = checks.difference(lambda x: float(program(tape.Tensor(x)).data), x.grad, x.data)
     assert error < 1e-6
@@ -137,13 +140,13 @@ def test_a_program_on_the_tape_has_the_slopes_of_central_differences():
 def test_the_variables_of_the_checks_agree_with_the_tape():
     rng = np.random.default_rng(3)
     x, w, g = rng.normal(size=(3, 6, 4))
-    Variable = HELPERS["carried"]()
+    Variable = PUBLIC["carried"]()
     for name in ("weighed_sum", "first_alone"):
-        f = HELPERS[name](1.3)
+        f = PUBLIC[name](1.3)
         mine, theirs = (tape.value_and_grad(f, kind)(x, w) for kind in (tape.Tensor, Variable))
         np.testing.assert_allclose(mine[0], theirs[0])
         np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-12)
-    mine, theirs = (tape.vjp(HELPERS["every_entry"](0.7), kind, (x, w), g) for kind in (tape.Tensor, Variable))
+    mine, theirs = (tape.vjp(PUBLIC["every_entry"](0.7), kind, (x, w), g) for kind in (tape.Tensor, Variable))
     np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-12)
 
 
@@ -157,7 +160,7 @@ def test_a_square_has_its_whole_slope_and_half_of_it_with_an_assignment():
     assert x.grad == 6.0
 
 
-def backwards():
+def backwards() -> dict[str, Any]:
     own = {name: getattr(backprop, name, None) or getattr(elementwise, name, None) for name in checks.CASES}
     return own | {"softmax_backward": BY_NAME["softmax_backward"].plain}
 

@@ -271,7 +271,7 @@ def put(g, cache):
     return dz
 
 
-def pair_call(rng, shape, dtype=np.float64):
+def pair_call(rng, shape, dtype: type = np.float64):
     N, K = shape
     y = rng.permutation(np.concatenate([np.arange(min(N, K)), rng.integers(0, K, max(N - K, 0))]))
     p = softmax_forward(rng.normal(size=shape) * 1.5)[0].astype(dtype)

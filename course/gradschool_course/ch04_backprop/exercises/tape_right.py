@@ -96,7 +96,7 @@ class Closures:
                 order.append(node)
 
         visit(self)
-        self.grad += 1.0 if g is None else g
+        self.grad = np.zeros_like(self.data) + (1.0 if g is None else g)
         for node in order[::-1]:
             node.push()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradschool.lessons.tape import stretched, topological_order, unbroadcast
@@ -11,7 +13,8 @@ class Tape:
     """A tape that is right. `made` makes every new node, `order` sorts them, `settle` hands a gradient on."""
 
     def __init__(self, data, parents=(), pull=lambda g: ()):
-        self.data, self.grad, self.parents, self.pull = np.asarray(data, dtype=float), None, parents, pull
+        self.data, self.parents, self.pull = np.asarray(data, dtype=float), parents, pull
+        self.grad: Any = None
 
     def made(self, data, parents, pull):
         return type(self)(data, parents, pull)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ Line = tuple[str, tuple[Any, ...] | None]
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def program(x: np.ndarray, lines: list[Line], g: Any, leaves: str = "x", end: str = "y") -> Script:
+def program(x: np.ndarray, lines: Sequence[Line], g: Any, leaves: str = "x", end: str = "y") -> Script:
     """x, the lines, then `end.backward(g)`; values are read before it and gradients after it."""
     begun = [*lines, (f"{end}.data", None), (f"{end}.backward", () if g is None else (g,))]
     return Script(new={"data": x}, name="x", calls=[*begun, *((f"{leaf}.grad", None) for leaf in leaves)])

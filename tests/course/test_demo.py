@@ -42,7 +42,7 @@ def test_the_result_has_the_form_that_programs_expect(ran):
         assert set(submission) == {"student", "assignment", "score", "max_score", "exercises"}
         assert submission["score"] == sum(e["points"] for e in submission["exercises"].values())
         for exercise in submission["exercises"].values():
-            assert set(exercise) == {"outcome", "points", "max_points", "diagnosis"}
+            assert set(exercise) == {"outcome", "points", "max_points", "diagnosis", "source", "flags"}
             assert exercise["diagnosis"] is None or {"kind", "name", "text"} == set(exercise["diagnosis"])
 
 

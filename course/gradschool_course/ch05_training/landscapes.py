@@ -92,7 +92,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 def digits(seed: int, n: int = 500, others: int = 500) -> tuple[Pair, Pair]:
     """n images of digits to train on and other ones to validate with: X (N, 64) in [0, 1], T (N, 10) one-hot."""
-    images, labels = load_digits(return_X_y=True)
+    images, labels = map(np.asarray, load_digits(return_X_y=True))
     order = np.random.default_rng(seed).permutation(len(images))
     X, T = images / 16, gs.one_hot(labels, 10)
     train, validation = order[:n], order[n : n + others]

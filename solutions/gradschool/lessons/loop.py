@@ -30,7 +30,7 @@ def minibatches(X, T, batch, rng: Any = None, shuffle=True):
     return [(X[part], T[part]) for part in parts]
 
 
-def model_loss(params, X, T, training=True):
+def model_loss(params, X, T, training=True) -> Any:
     """The mean cross-entropy of a network with one hidden layer, and its gradients.
 
     h = relu(X W1 + b1),  Y = softmax(h W2 + b2),  L = −(1/N) Σ T ln Y

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradschool.lessons.loop import minibatches
@@ -15,81 +17,81 @@ def cut(X, T, batch):
 
 
 # --------------------------------------------------------------------------------------------------------- how it fails
-def shuffled_apart(X, T, batch, rng=None, shuffle=True):
+def shuffled_apart(X, T, batch, rng: Any = None, shuffle=True):
     if not shuffle:
         return minibatches(X, T, batch, shuffle=False)
     return cut(X[rng.permutation(len(X))], T[rng.permutation(len(X))], batch)
 
 
-def last_dropped(X, T, batch, rng=None, shuffle=True):
+def last_dropped(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     return cut(X[order], T[order], batch)[: len(X) // batch]
 
 
-def last_filled_up(X, T, batch, rng=None, shuffle=True):
+def last_filled_up(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     order = np.concatenate([order, order[: -len(X) % batch]])
     return cut(X[order], T[order], batch)
 
 
-def seed_of_its_own(X, T, batch, rng=None, shuffle=True):
+def seed_of_its_own(X, T, batch, rng: Any = None, shuffle=True):
     return minibatches(X, T, batch, np.random.default_rng(0), shuffle)
 
 
-def with_replacement(X, T, batch, rng=None, shuffle=True):
+def with_replacement(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.integers(len(X), size=len(X)) if shuffle else np.arange(len(X))
     return cut(X[order], T[order], batch)
 
 
-def views(X, T, batch, rng=None, shuffle=True):
+def views(X, T, batch, rng: Any = None, shuffle=True):
     if not shuffle:
         return cut(X, T, batch)
     return minibatches(X, T, batch, rng)
 
 
-def shuffled_in_place(X, T, batch, rng=None, shuffle=True):
+def shuffled_in_place(X, T, batch, rng: Any = None, shuffle=True):
     if shuffle:
         order = rng.permutation(len(X))
         X[:], T[:] = X[order], T[order]
     return [(x.copy(), t.copy()) for x, t in cut(X, T, batch)]
 
 
-def always_shuffled(X, T, batch, rng=None, shuffle=True):
+def always_shuffled(X, T, batch, rng: Any = None, shuffle=True):
     rng = rng or np.random.default_rng(0)
     return minibatches(X, T, batch, rng)
 
 
-def never_shuffled(X, T, batch, rng=None, shuffle=True):
+def never_shuffled(X, T, batch, rng: Any = None, shuffle=True):
     return minibatches(X, T, batch, rng, shuffle=False)
 
 
-def batches_shuffled(X, T, batch, rng=None, shuffle=True):
+def batches_shuffled(X, T, batch, rng: Any = None, shuffle=True):
     pairs = minibatches(X, T, batch, shuffle=False)
     return [pairs[i] for i in rng.permutation(len(pairs))] if shuffle else pairs
 
 
-def shuffled_within(X, T, batch, rng=None, shuffle=True):
+def shuffled_within(X, T, batch, rng: Any = None, shuffle=True):
     pairs = minibatches(X, T, batch, shuffle=False)
     orders = [rng.permutation(len(x)) if shuffle else np.arange(len(x)) for x, _ in pairs]
     return [(x[order], t[order]) for (x, t), order in zip(pairs, orders, strict=True)]
 
 
-def labels_left_alone(X, T, batch, rng=None, shuffle=True):
+def labels_left_alone(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     return [(x.copy(), t.copy()) for x, t in cut(X[order], T, batch)]
 
 
-def so_many_batches(X, T, batch, rng=None, shuffle=True):
+def so_many_batches(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     return [(X[part], T[part]) for part in np.array_split(order, min(batch, len(X)))]
 
 
-def equal_parts(X, T, batch, rng=None, shuffle=True):
+def equal_parts(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     return [(X[part], T[part]) for part in np.array_split(order, -(-len(X) // batch))]
 
 
-def drawn_anew(X, T, batch, rng=None, shuffle=True):
+def drawn_anew(X, T, batch, rng: Any = None, shuffle=True):
     """Each batch is a sample of all: some samples come twice in an epoch, some never."""
     if not shuffle:
         return minibatches(X, T, batch, shuffle=False)
@@ -98,22 +100,22 @@ def drawn_anew(X, T, batch, rng=None, shuffle=True):
     return [(X[order], T[order]) for order in orders]
 
 
-def ranks_for_order(X, T, batch, rng=None, shuffle=True):
+def ranks_for_order(X, T, batch, rng: Any = None, shuffle=True):
     order = np.argsort(rng.permutation(len(X))) if shuffle else np.arange(len(X))
     return cut(X[order], T[order], batch)
 
 
-def sorted_random_numbers(X, T, batch, rng=None, shuffle=True):
+def sorted_random_numbers(X, T, batch, rng: Any = None, shuffle=True):
     order = np.argsort(rng.random(len(X))) if shuffle else np.arange(len(X))
     return cut(X[order], T[order], batch)
 
 
-def inputs_alone(X, T, batch, rng=None, shuffle=True):
+def inputs_alone(X, T, batch, rng: Any = None, shuffle=True):
     return [x for x, _ in minibatches(X, T, batch, rng, shuffle)]
 
 
 # -------------------------------------------------------------------------------------------------------- how it works
-def shuffled_numbers(X, T, batch, rng=None, shuffle=True):
+def shuffled_numbers(X, T, batch, rng: Any = None, shuffle=True):
     order = np.arange(len(X))
     if shuffle:
         rng.shuffle(order)
@@ -124,7 +126,7 @@ def shuffled_numbers(X, T, batch, rng=None, shuffle=True):
     return pairs
 
 
-def copies_first(X, T, batch, rng=None, shuffle=True):
+def copies_first(X, T, batch, rng: Any = None, shuffle=True):
     X, T = X.copy(), T.copy()
     if shuffle:
         order = rng.permutation(np.arange(len(X)))
@@ -132,14 +134,14 @@ def copies_first(X, T, batch, rng=None, shuffle=True):
     return [[X[i : i + batch], T[i : i + batch]] for i in range(0, X.shape[0], batch)]
 
 
-def split_at(X, T, batch, rng=None, shuffle=True):
+def split_at(X, T, batch, rng: Any = None, shuffle=True):
     N = len(X)
     order = rng.permutation(N) if shuffle else list(range(N))
     places = list(range(batch, N, batch))
     return list(zip(np.split(X[order], places), np.split(T[order], places), strict=True))
 
 
-def sample_by_sample(X, T, batch, rng=None, shuffle=True):
+def sample_by_sample(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else range(len(X))
     pairs = []
     for i, n in enumerate(order):

@@ -32,7 +32,7 @@ ZEROED = ("Clipped is not deleted. What is left of a long gradient of yours?", "
 
 
 def said(name, wrong, words, **options):
-    return Misconception(name, wrong, *words, CLIP, **options)
+    return Misconception(name, wrong, words[0], words[1], CLIP, **options)
 
 
 # ---------------------------------------------------------------------------------------------------- how it is probed

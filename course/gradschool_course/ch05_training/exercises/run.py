@@ -19,38 +19,25 @@ def one_epoch_more(model_loss, update, params, state, data, validation, epochs, 
     return train(model_loss, update, params, state, data, validation, epochs + 1, batch, lr, rng)
 
 
-def steps_for_epochs(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    """Counts an epoch as one step."""
-    history = {"loss": [], "val_loss": []}
-    for epoch in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, epoch)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
+def counted_by(done):
+    """A run in which done(epoch, N, batch) steps are believed to be done before an epoch."""
+
+    def wrong(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
+        history = {"loss": [], "val_loss": []}
+        for epoch in range(epochs):
+            step = done(epoch, len(data[0]), batch)
+            batches = minibatches(data[0], data[1], batch, rng)
+            params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
+            history["loss"].append(loss)
+            history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
+        return params, state, history
+
+    return wrong
 
 
-def steps_anew(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    history = {"loss": [], "val_loss": []}
-    for _ in range(epochs):
-        params, state, loss = train_epoch(
-            model_loss, update, params, state, minibatches(data[0], data[1], batch, rng), lr
-        )
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
-
-
-def full_batches_counted(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    """An epoch is taken for N // batch steps, although the short batch is one too."""
-    history = {"loss": [], "val_loss": []}
-    for epoch in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        done = epoch * (len(data[0]) // batch)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, done)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
+steps_for_epochs = counted_by(lambda epoch, N, batch: epoch)
+steps_anew = counted_by(lambda epoch, N, batch: 0)
+full_batches_counted = counted_by(lambda epoch, N, batch: epoch * (N // batch))
 
 
 def rate_after_the_step(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):

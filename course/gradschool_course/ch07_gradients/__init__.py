@@ -1,0 +1,1 @@
+"""Chapter 7, vanishing and exploding gradients: its text, exercises, experiments and figures."""

@@ -1,0 +1,170 @@
+"""What the exercises of this chapter share: its headings, and statistics of weights that are drawn at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from gradschool_grader.exercise import Call, Helper, Property, Seed, Tolerance
+from gradschool_grader.sigma import SixSigma
+
+CHAPTER = "ch07_gradients"
+CLOSE = Tolerance(rtol=1e-9, atol=1e-12)
+
+# headings of the chapter, at which a mistake points
+PRODUCT = "A product of a hundred factors"
+MEASURED = "Measuring a network that nobody has trained"
+FANS = "How many numbers meet in a unit"
+SPREAD = "The variance that keeps its size"
+GENERATOR = "One generator for all"
+SHAPES_OF = "Three distributions, one variance"
+NAMED = "Three names for one formula"
+TURNED = "Turning without stretching"
+BACKWARDS = "Which layer hears the loss"
+FIXED = "Two numbers that make a fixed point"
+LEARNED = "A slope that is learned"
+
+# ------------------------------------------------------------------------------------------------ statistics of weights
+TRUNCATED_STD = 0.87962566103423978
+WIDER = 1.1  # deviations are taken a tenth too wide, so that a few hundred draws can prove how rare false alarms are
+
+
+def above(x: float) -> float:
+    """P(|z| > x) of a standard normal z."""
+    return math.erfc(x / math.sqrt(2))
+
+
+def kept_above(x: float) -> float:
+    """P(|z| > x) of one that is cut off at ±2."""
+    return (above(x) - above(2)) / (1 - above(2))
+
+
+# Each distribution at variance 1: where it ends, its fourth moment, where its tail begins, and what the tail weighs.
+TRUNCATED_FOURTH = 3 - 28 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))  # of z⁴, |z| < 2
+DISTRIBUTIONS: Mapping[str, tuple[float, float, float, float]] = {
+    "normal": (math.inf, 3.0, 2.25, above(2.25)),
+    "uniform": (math.sqrt(3), 1.8, 0.0, 1.0),
+    "truncated_normal": (
+        2 / TRUNCATED_STD,
+        TRUNCATED_FOURTH / TRUNCATED_STD**4,
+        1.95,
+        kept_above(1.95 * TRUNCATED_STD),
+    ),
+}
+SIZES = (  # right weights are always in one row: 4,000 of them are within 14 % at six deviations
+    (0.06, "far too small"),
+    (0.15, "too small, about a tenth of what it should be"),
+    (0.23, "too small, about a fifth of what it should be"),
+    (0.29, "too small, about a fourth of what it should be"),
+    (0.41, "too small, about a third of what it should be"),
+    (0.56, "too small, about half of what it should be"),
+    (0.68, "too small, about six tenths of what it should be"),
+    (0.84, "too small by a fourth"),
+    (1.17, "slightly off"),
+    (1.3, "too large by a fifth"),
+    (1.8, "too large, about one and a half times what it should be"),
+    (2.5, "too large, about twice what it should be"),
+    (3.4, "too large, about three times what it should be"),
+    (4.5, "too large, about four times what it should be"),
+    (6.5, "too large, about five times what it should be"),
+    (12.0, "too large, about ten times what it should be"),
+    (math.inf, "far too large"),
+)
+SAYS = {f"variance {words}": f"The variance of the weights is {words}." for _, words in SIZES} | {
+    "mean": "The mean of the weights is not 0.",
+    "tails": "The variance is right, but large weights are too rare or too frequent: it is another distribution.",
+}
+
+
+def size_of(ratio: float) -> str:
+    return next(words for bound, words in SIZES if ratio < bound or bound == math.inf)
+
+
+def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = "float64") -> SixSigma:
+    """Holds for weights of this shape, mean 0, variance and distribution.
+
+    A statistic is called by what a failure of it would mean, so that other mistakes fail in other words.
+    """
+    end, fourth, tail, share = DISTRIBUTIONS[distribution]
+
+    def scores(values: list[Any]) -> dict[str, float] | str:
+        W = values[0]
+        if not isinstance(W, np.ndarray) or W.shape != shape:
+            return f"The answer has not the shape {shape} that was asked for."
+        if W.dtype != dtype:
+            return f"The weights are {W.dtype}; {dtype} was asked for."
+        x = W.astype(float).ravel() / math.sqrt(var)
+        n, square = x.size, float(np.mean(x**2))
+        spread = WIDER * math.sqrt((fourth - 1) / n)
+        if not np.isfinite(x).all():
+            return "Some weights are not finite."
+        if (np.abs(x) == np.abs(x).max()).sum() > 3:
+            return "Many weights are exactly as large as the largest."
+        off = {"mean": float(x.mean()) * math.sqrt(n) / WIDER, f"variance {size_of(square)}": (square - 1) / spread}
+        if all(abs(score) <= 6 for score in off.values()) and np.abs(x).max() > end * (1 + 1e-6):
+            return "There are weights beyond the bounds of this distribution."
+        if distribution == "uniform":
+            return off  # its bounds leave no tails
+        far = float(np.mean(np.abs(x) > tail))
+        return off | {"tails": (far - share) / (WIDER * math.sqrt(share * (1 - share) / n))}
+
+    return SixSigma(scores, SAYS)
+
+
+# -------------------------------------------------------------------------------------------------------------- probes
+def matrix(rng: Generator) -> tuple[int, int]:
+    """Some 4,000 weights, with five times as many inputs as outputs: a fan that is taken for the other shows."""
+    outputs = int(rng.integers(27, 32))
+    return 5 * outputs, outputs
+
+
+def kernel(rng: Generator) -> tuple[int, ...]:
+    """A convolution over 3 x 5 places, again with five times as many inputs as outputs."""
+    outputs = int(rng.integers(7, 10))
+    return 3, 5, 5 * outputs, outputs
+
+
+def drawn(rng: Generator) -> Seed:
+    return Seed(int(rng.integers(2**31)))
+
+
+def checked(call: dict[str, Any], holds: Any) -> Property:
+    return Property(Call(**call), holds)
+
+
+def uses_the_generator(**arguments: Any) -> Call:
+    """A matrix without columns, from a generator that refuses: only who does not ask it gives an answer."""
+    return Call(shape=(3, 0), **arguments, rng=Helper("no_generator"))
+
+
+# ------------------------------------------------------------------------------------------- how weights are drawn
+def cut_off(shape: tuple[int, ...], rng: Any) -> np.ndarray:
+    x = rng.normal(size=shape)
+    while (np.abs(x) > 2).any():
+        x = np.where(np.abs(x) > 2, rng.normal(size=shape), x)
+    return x
+
+
+def fan_pair(shape: tuple[int, ...]) -> tuple[int, int]:
+    area = int(np.prod(shape[:-2]))
+    return area * shape[-2], area * shape[-1]
+
+
+def fan_of(mode: str, fan_in: int, fan_out: int) -> float:
+    return {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
+
+
+def known_words(mode: str, distribution: str) -> bool:
+    return mode in ("fan_in", "fan_out", "fan_avg") and distribution in ("normal", "uniform", "truncated_normal")
+
+
+def draw(shape: tuple[int, ...], std: float, distribution: str, rng: Any, dtype: Any = float) -> np.ndarray:
+    if distribution == "uniform":
+        return rng.uniform(-std * 3**0.5, std * 3**0.5, shape).astype(dtype)
+    if distribution == "normal":
+        return rng.normal(0, std, shape).astype(dtype)
+    return (cut_off(shape, rng) * std / TRUNCATED_STD).astype(dtype)

@@ -1,0 +1,269 @@
+"""orthogonal: weights that turn a signal without stretching it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradschool import recurrent_initializers
+from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
+from gradschool_grader.sigma import SixSigma
+
+from . import equivalent
+from .common import CHAPTER, GENERATOR, TURNED, checked, drawn, uses_the_generator
+
+
+# ---------------------------------------------------------------------------------------- what holds for right answers
+def turns(shape, gain=1.0, dtype="float64"):
+    """Orthonormal columns, or rows where there are fewer of them, times gain; and signs as random as the rest.
+
+    Turning one column round turns only its own entry of the diagonal round: their signs are fair and independent coins.
+    """
+    k = min(math.prod(shape[:-1]), shape[-1])
+
+    def scores(values):
+        W = values[0]
+        if not isinstance(W, np.ndarray) or W.shape != shape:
+            return f"The answer has not the shape {shape} that was asked for."
+        if W.dtype != dtype:
+            return f"The weights are {W.dtype}; {dtype} was asked for."
+        Q = W.astype(float).reshape(-1, shape[-1]) / gain
+        products = Q.T @ Q if Q.shape[0] >= Q.shape[1] else Q @ Q.T
+        lengths, close = np.diag(products), 1e-8 if dtype == "float64" else 1e-4
+        if not np.allclose(lengths, lengths[0], atol=close):
+            return "The columns (or rows, where there are fewer) differ in length."
+        if not np.allclose(products, lengths[0] * np.eye(k), atol=close):
+            return "The columns (or rows, where there are fewer) are not at right angles to each other."
+        if not np.allclose(lengths, 1, atol=close):
+            return f"The columns (or rows, where there are fewer) have not the length `gain`, but {said(lengths[0])}."
+        return {"signs": float(np.sign(np.diag(Q)).sum()) / math.sqrt(k)}
+
+    return SixSigma(scores, {"signs": "The signs are not random: the entries on the diagonal prefer one."})
+
+
+def said(square):
+    """A length in relation to the right one, in words that another draw would get as well."""
+    return "a longer one" if square > 1 else "a shorter one"
+
+
+# -------------------------------------------------------------------------------------------------------------- probes
+def asked(rng, shape, gain=1.0, dtype="float64"):
+    options = ({} if gain == 1 else {"gain": gain}) | ({} if dtype == "float64" else {"dtype": dtype})
+    return checked({"shape": shape, "rng": drawn(rng)} | options, turns(shape, gain, dtype))
+
+
+def tall(rng):
+    """The second is so tall that QR leaves nearly all signs of its diagonal alike."""
+    return [asked(rng, (int(rng.integers(20, 30)), 7)), asked(rng, (int(rng.integers(790, 810)), 83))]
+
+
+def wide(rng):
+    return [asked(rng, (int(rng.integers(5, 9)), 37))]
+
+
+def kernels(rng):
+    return [asked(rng, (3, 4, 5, 17)), asked(rng, (1, 3, 2, 11))]
+
+
+def gains(rng):
+    return [asked(rng, (13, 8), float(rng.uniform(1.5, 2.5))), asked(rng, (7, 11), float(rng.uniform(0.3, 0.6)))]
+
+
+def as_told(rng):
+    return [asked(rng, (13, 8), dtype="float32"), Call(shape=(3, 5), rng=no_generator())]
+
+
+def no_generator():
+    return uses_the_generator().arguments["rng"]
+
+
+def refused(rng):
+    return [asked(rng, (13, 8)), Call(shape=(5,), rng=drawn(rng))]
+
+
+# ----------------------------------------------------------------------------------------------- how turning goes wrong
+def of_normal(rng, rows, columns):
+    return rng.normal(size=(max(rows, columns), min(rows, columns)))
+
+
+def random_signs(Q, R):
+    return Q * np.where(np.diag(R) < 0, -1, 1)
+
+
+def as_they_come(Q, R):
+    return Q
+
+
+def turned(draw=of_normal, signs=random_signs, scale=lambda gain: gain):
+    """orthogonal with parts of one's own."""
+
+    def answer(shape, rng, gain=1.0, dtype=np.float64):
+        if len(shape) < 2:
+            raise ValueError(f"{shape} has one axis")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        Q = signs(*np.linalg.qr(draw(rng, rows, columns)))
+        return (scale(gain) * (Q if rows >= columns else Q.T)).reshape(shape).astype(dtype)
+
+    return answer
+
+
+def only_normalised(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    W = rng.normal(size=(math.prod(shape[:-1]), shape[-1]))
+    axis = 0 if W.shape[0] >= W.shape[1] else 1
+    return (gain * W / np.sqrt((W**2).sum(axis=axis, keepdims=True))).reshape(shape).astype(dtype)
+
+
+def only_normal(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    return (gain * rng.normal(size=shape) / np.sqrt(math.prod(shape[:-1]))).astype(dtype)
+
+
+def always_tall(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    Q, R = np.linalg.qr(rng.normal(size=(math.prod(shape[:-1]), shape[-1])))
+    return (gain * Q * np.where(np.diag(R) < 0, -1, 1)[: Q.shape[1]]).reshape(shape).astype(dtype)
+
+
+def reshaped_for_wide(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    Q = random_signs(*np.linalg.qr(of_normal(rng, rows, columns)))
+    return (gain * Q).reshape(shape).astype(dtype)
+
+
+def first_axis_apart(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = shape[0], math.prod(shape[1:])
+    Q = random_signs(*np.linalg.qr(of_normal(rng, rows, columns)))
+    return (gain * (Q if rows >= columns else Q.T)).reshape(shape).astype(dtype)
+
+
+def own_generator(rng, rows, columns):
+    return of_normal(np.random.default_rng(), rows, columns)
+
+
+def in_double(shape, rng, gain=1.0, dtype=np.float64):
+    return turned()(shape, rng, gain)
+
+
+def vectors_too(shape, rng, gain=1.0, dtype=np.float64):
+    matrix = shape if len(shape) > 1 else (shape[0], 1)
+    return turned()(matrix, rng, gain, dtype).reshape(shape)
+
+
+# ------------------------------------------------------------------------------------------------ other right answers
+def by_svd(shape, rng, gain=1.0, dtype=np.float64):
+    """The orthogonal matrix that is nearest to a random one."""
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    U, _, V = np.linalg.svd(rng.normal(size=(math.prod(shape[:-1]), shape[-1])), full_matrices=False)
+    return (gain * (U @ V)).reshape(shape).astype(dtype)
+
+
+def coins_for_signs(shape, rng, gain=1.0, dtype=np.float64):
+    rows, *others = shape
+    if not others:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    A = rng.standard_normal((rows, columns))
+    Q = np.linalg.qr(A if rows >= columns else A.T)[0]
+    Q = Q * rng.choice([-1.0, 1.0], size=min(rows, columns))
+    return np.reshape(gain * (Q if rows >= columns else Q.T), shape).astype(dtype)
+
+
+def gram_schmidt(shape, rng, gain=1.0, dtype=np.float64):
+    """One direction after the other; twice, as once is not enough."""
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    Q = np.zeros((min(rows, columns), max(rows, columns)))
+    for i in range(len(Q)):
+        q = rng.normal(size=Q.shape[1])
+        for _ in range(2):
+            q -= Q[:i].T @ (Q[:i] @ q)
+        Q[i] = q / np.linalg.norm(q)
+    return (gain * (Q.T if rows >= columns else Q)).reshape(shape).astype(dtype)
+
+
+def bug(name, says, hint, wrong, see=TURNED):
+    return Misconception(name, wrong, hint, says, see)
+
+
+EXERCISE = Exercise(
+    reference=recurrent_initializers.orthogonal,
+    chapter=CHAPTER,
+    title="Orthogonal weights",
+    difficulty=3,
+    minutes=15,
+    task="""
+    Draw a random matrix whose columns are at right angles to each other and have the length `gain`; where there are
+    fewer rows than columns, it is the rows that do. A shape with more axes is taken as a matrix of
+    (all axes but the last, last). All such matrices shall be equally likely, so their signs are random, too.
+
+    All random numbers come from `rng`; the answer has `shape` and `dtype`. Fewer than two axes are refused with a
+    `ValueError`. `np.linalg.qr` is allowed, and is the short way.
+    """,
+    example="""\
+R = orthogonal((3, 12), np.random.default_rng(0))
+bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
+    groups=[
+        Group("tall", 2, tall, "At least as many rows as columns: angles, lengths and signs."),
+        Group("wide", 1, wide, "Fewer rows than columns."),
+        Group("kernels", 1, kernels, "More than two axes."),
+        Group("gains", 1, gains, "Lengths other than 1."),
+        Group("as told", 1, as_told, "The dtype that is asked for, and numbers from no other generator than `rng`."),
+        Group("refused", 1, refused, "A vector has no columns."),
+    ],
+    misconceptions=[
+        bug("signs_as_they_come", "the signs were those that the QR decomposition leaves",
+            "Look at the diagonal of what `np.linalg.qr` gives you, a few times. How many entries are positive?",
+            turned(signs=as_they_come)),
+        bug("only_normalised", "the columns had been made equally long, and not orthogonal",
+            "Two random directions: is the angle between them exactly 90 degrees?", only_normalised),
+        bug("only_normal", "normal numbers of the right variance were enough",
+            "How long is W x for a vector x of length 1: exactly as long, or about so?", only_normal),
+        bug("always_tall", "there always were more rows than columns",
+            "Five vectors with three entries each: can all of them be at right angles to each other?", always_tall),
+        bug("reshaped_for_transposed", "a wide matrix were a tall one with its numbers written in other rows",
+            "Does `reshape` turn columns into rows?", reshaped_for_wide),
+        bug("first_axis_apart", "a kernel were a matrix of (first axis, all others)",
+            "Which axis of a kernel counts its outputs, the first or the last?", first_axis_apart),
+        bug("gain_forgotten", "`gain` were always 1", "Where in your code does `gain` stand?",
+            turned(scale=lambda gain: 1)),
+        bug("gain_squared", "the square of `gain` were meant", "With gain = 2, how long are your columns: 2 or 4?",
+            turned(scale=lambda gain: gain**2)),
+        bug("own_generator", "the random numbers came from a generator of your own, and not from `rng`",
+            "Where do your random numbers come from? Does anything change if another `rng` is handed in?",
+            turned(draw=own_generator), GENERATOR),
+        bug("always_float64", "`dtype` were ignored", "Which dtype has your answer if float32 is asked for?",
+            in_double),
+        bug("vectors_too", "a vector were a matrix with one column", "What does the task say about a single axis?",
+            vectors_too),
+    ],
+    variants=[
+        Variant("by singular values", by_svd),
+        Variant("coins for the signs", coins_for_signs),
+        Variant("one direction after the other", gram_schmidt),
+    ],
+    hints=[
+        Hint("Which decomposition of a matrix has a factor with orthonormal columns?"),
+        Hint('Look at "Turning without stretching": what does QR decide about signs, and how is that undone?'),
+        Hint(
+            "A worked sibling, a random direction:\n\n"
+            "    v = rng.normal(size=n)\n    v = v / np.sqrt(v @ v)       # all directions are equally likely"
+        ),
+        Hint(
+            "    rows = product of all axes but the last; a normal matrix (larger, smaller of rows and columns)\n"
+            "    Q, R = qr; every column of Q times the sign of R's diagonal\n"
+            "    transposed if there are fewer rows; times gain; reshaped"
+        ),
+    ],
+    equivalent=equivalent.ORTHOGONAL,
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""Chapter 7: every bug of the curriculum is a misconception wherever it is seen; golden figures, plots, orderings."""
+
+import doctest
+import math
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+import gradschool as gs
+from gradschool.lessons import depth
+from gradschool.ops.elementwise import SELU_ALPHA, SELU_SCALE
+from gradschool_course.ch07_gradients import deep, figures
+from gradschool_course.ch07_gradients.exercises import EXERCISES
+
+matplotlib.use("Agg")
+BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+RANDOM = ("variance_scaling", "glorot", "he", "lecun")
+
+BUGS = {
+    "std vs variance": dict.fromkeys(RANDOM, "variance_for_std"),
+    "√(3σ²) missing 3": dict.fromkeys(RANDOM, "uniform_without_three"),
+    "fan_in/out swapped": {"fans": "swapped", "variance_scaling": "fans_swapped"}
+    | dict.fromkeys(("glorot", "he", "lecun"), "only_fan_out"),
+    "conv fans w/o kernel area": dict.fromkeys((*RANDOM, "fans"), "without_kernel_area"),
+    "no /0.8796 after truncation": dict.fromkeys(RANDOM, "not_widened"),
+    "fan_sum for avg": {"variance_scaling": "sum_for_mean", "glorot": "one_over_the_sum"},
+    "global RNG": dict.fromkeys((*RANDOM, "orthogonal"), "own_generator"),
+    "orthogonal sign": {"orthogonal": "signs_as_they_come"},
+    "orthogonal shape for tall": {"orthogonal": "always_tall"},
+    "means over wrong axis": {"activation_stats": "over_the_units"},
+    "reuses W": {"activation_stats": "one_matrix"},
+    "feeds pre-activation": {"activation_stats": "fed_before_the_activation"},
+    "axis order vs HOML": {"activation_stats": "over_everything"},
+    "includes biases": {"gradient_norms": "includes_biases"},
+    "sum vs rms": {"gradient_norms": "root_mean_square"},
+    "wrong layer order": {"gradient_norms": "last_layer_first"},
+    "α·scale confused": {"selu_constants": "alpha_scaled"},
+    "closed form sign": {"selu_constants": "other_sign"},
+    "uses erf for erfc": {"selu_constants": "erf_for_erfc"},
+    "da not summed over batch": {"prelu_backward": "not_summed"},
+    "a per-channel": {"prelu_backward": "per_channel_only"},
+    "wrong sign region": {"prelu_backward": "positive_side"},
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_every_bug_of_the_curriculum_is_a_misconception_wherever_it_can_be_seen(bug):
+    for name, mistake in BUGS[bug].items():
+        assert mistake in [m.name for m in BY_NAME[name].misconceptions], (name, mistake)
+
+
+def test_the_examples_in_the_docstrings_hold():
+    assert doctest.testmod(depth, extraglobs={"np": np}).failed == 0
+
+
+# ------------------------------------------------------------------------------------------------------------- golden
+def signal(act, scale, layers):
+    """Deviations at every hundredth layer, drawn as the published figures were."""
+    init = lambda shape, rng: rng.normal(size=shape, scale=np.sqrt(scale / shape[0]))
+    with threadpool_limits(1):
+        return depth.activation_stats(layers, 100, act, init, np.random.RandomState(42))[1][::100]
+
+
+def test_signals_end_where_the_recorded_ones_do():
+    assert signal(gs.relu, 2, 101).round(2).tolist() == [0.82, 0.01]
+    assert signal(np.tanh, 1, 201).round(2).tolist() == [0.63, 0.05, 0.04]
+    assert signal(gs.sigmoid, 1, 101).round(2).tolist() == [0.21, 0.0]
+    exploding = signal(gs.selu, 2, 301)
+    assert exploding[:2].round(1).tolist() == [1.3, 13.3]
+    assert 260 < exploding[2] < 300 < 1e4 < exploding[3] < 1.3e4
+
+
+def test_selus_constants_are_the_librarys():
+    assert depth.selu_constants() == pytest.approx((SELU_ALPHA, SELU_SCALE), rel=1e-14)
+
+
+def test_gradient_norms_are_those_of_automatic_differentiation():
+    rng = np.random.default_rng(0)
+    params = [{"W": rng.normal(size=s), "b": rng.normal(size=s[1])} for s in ((5, 7), (7, 4), (4, 3))]
+    X, T = rng.normal(size=(6, 5)), gs.one_hot(rng.integers(0, 3, 6), 3)
+
+    def loss(p):
+        hidden = np.tanh(np.tanh(X @ p[0]["W"] + p[0]["b"]) @ p[1]["W"] + p[1]["b"])
+        return gs.softmax_cross_entropy(hidden @ p[2]["W"] + p[2]["b"], T)
+
+    expected = [math.sqrt((layer["W"] ** 2).sum()) for layer in gs.grad(loss)(params)]
+    found = depth.gradient_norms(params, X, T, np.tanh, lambda z: 1 - np.tanh(z) ** 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------- experiments
+def test_clipping_keeps_a_net_alive_that_explodes():
+    wild = lambda shape, rng: 1.25 * gs.he(shape, rng)
+    free, clipped = (deep.fit("ReLU", wild, depth=20, width=40, lr=0.05, steps=40, clip=c) for c in (np.inf, 1.0))
+    assert not np.isfinite(free.losses[-1]).any()
+    assert (clipped.losses[-5:].mean(axis=0) < 0.2 * clipped.losses[0]).all()
+
+
+def test_relus_die_and_leaky_ones_do_not():
+    off = {name: deep.units_off(deep.fit(name, gs.he, depth=2, width=60, lr=0.2, steps=60, beta=0.9), name).mean()
+           for name in ("ReLU", "leaky ReLU")}  # fmt: skip
+    assert off["ReLU"] > 0.2 > off["leaky ReLU"] == 0
+
+
+def test_the_figures_are_drawn_with_and_without_a_prediction():
+    figures.saturation()
+    figures.curves({name: deep.ACTIVATIONS[name] for name in ("ReLU", "ELU")})
+    for guess in (None, 0.3, "about nothing"):
+        figures.layers({"tanh": np.full((3, 7), 0.5)}, "deviation", "It stays", guess)
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    plt.close("all")

@@ -1,6 +1,7 @@
 """The plain forms of penalties, decay, dropout and early stopping, which students see, agree with the library's own."""
 
 import doctest
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,8 @@ def test_dropping_keeps_the_mean_and_alpha_dropout_the_variance_too():
     for rate in (0.1, 0.2, 0.5):
         y, cache = dropout.dropout_forward(x + 1, rate, np.random.default_rng(5), training=True)
         assert abs(y.mean() - 1) < 0.02
-        np.testing.assert_array_equal(dropout.dropout_backward(x, cache), x * cache["keep"])
+        keep: Any = cache["keep"]
+        np.testing.assert_array_equal(dropout.dropout_backward(x, cache), x * keep)
         y = dropout.alpha_dropout(x, rate, np.random.default_rng(5), training=True)
         assert abs(y.mean()) < 0.02
         assert abs(y.std() - 1) < 0.02
@@ -90,7 +92,8 @@ def test_stopping_is_the_callbacks_with_nan_among_the_values():
         values = np.where(rng.random(30) < 0.1, np.nan, np.cumsum(rng.normal(size=30)))
         callback = EarlyStopping(patience, min_delta=min_delta)
         state = {"best": np.inf, "wait": 0, "params": {}, "stop": False}
-        memory, run = callback.on_start(None, None), Played(values)
+        run: Any = Played(values)
+        memory = callback.on_start(run, None)
         while not run.stopped and run.epoch < len(values):
             state = stopping.early_stop(state, values[run.epoch], {"W": np.array([run.epoch])}, patience, min_delta)
             memory = callback.on_epoch(run, memory)

@@ -1,0 +1,1 @@
+"""Chapter 13, regularization: its text, exercises, experiments and figures."""

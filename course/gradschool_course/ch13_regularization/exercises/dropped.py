@@ -1,0 +1,503 @@
+"""dropout_forward and dropout_backward: a mask of zeros and larger numbers, and the way back through it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradschool.lessons.dropout import dropout_backward, dropout_forward
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
+
+from .common import (
+    BACK,
+    CHAPTER,
+    CLOSE,
+    DROP,
+    EXACTLY,
+    INVERTED,
+    NOTHING_DROPPED,
+    OWN_CHANCE,
+    asks_the_generator,
+    dropping,
+    independence,
+    number,
+    seeded,
+    share_words,
+    sizes,
+    statistics,
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ how forwards go wrong
+def masked(keep):
+    """keep(x, rate, rng) -> the mask, with what it is scaled by."""
+
+    def answer(x, rate, rng, training=False):
+        if not training or rate == 0:
+            return x, {"keep": None}
+        mask = keep(x, rate, rng)
+        return x * mask, {"keep": mask}
+
+    return answer
+
+
+def scaled(kept, rate):
+    return kept / (1 - rate) if rate < 1 else 0.0 * kept
+
+
+def right_mask(x, rate, rng):
+    return scaled(rng.random(x.shape) >= rate, rate)
+
+
+def not_scaled(x, rate, rng):
+    return (rng.random(x.shape) >= rate).astype(float)
+
+
+def scaled_down(x, rate, rng):
+    return (rng.random(x.shape) >= rate) * (1 - rate)
+
+
+def by_rate(x, rate, rng):
+    return (rng.random(x.shape) >= rate) / rate
+
+
+def rate_is_kept(x, rate, rng):
+    return (rng.random(x.shape) < rate) / rate
+
+
+def rate_is_kept_scale_is_not(x, rate, rng):
+    return scaled(rng.random(x.shape) < rate, rate)
+
+
+def one_row(x, rate, rng):
+    return np.broadcast_to(scaled(rng.random(x.shape[1:]) >= rate, rate), x.shape).copy()
+
+
+def whole_samples(x, rate, rng):
+    kept = rng.random((len(x),) + (1,) * (x.ndim - 1)) >= rate
+    return np.broadcast_to(scaled(kept, rate), x.shape).copy()
+
+
+def always_half(x, rate, rng):
+    return scaled(rng.random(x.shape) >= 0.5, rate)
+
+
+def normal_numbers(x, rate, rng):
+    return scaled(rng.normal(size=x.shape) >= rate, rate)
+
+
+def own_seed(x, rate, rng):
+    return right_mask(x, rate, np.random.default_rng(0))
+
+
+def division_by_zero(x, rate, rng):
+    with np.errstate(all="ignore"):
+        return (rng.random(x.shape) >= rate) / np.float64(1 - rate)
+
+
+class Remembering:
+    """The mask is drawn once for each shape, and used again."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def __call__(self, x, rate, rng):
+        if x.shape not in self.kept or not x.size:
+            self.kept[x.shape] = rng.random(x.shape) >= rate
+        return scaled(self.kept[x.shape], rate)
+
+
+def at_inference_too(x, rate, rng, training=False):
+    return dropout_forward(x, rate, rng, True)
+
+
+def the_other_mode(x, rate, rng, training=False):
+    return dropout_forward(x, rate, rng, not training)
+
+
+def scaled_at_inference(x, rate, rng, training=False):
+    """The form of the paper: nothing is scaled in training, everything afterwards."""
+    if not training:
+        return x * (1 - rate), {"keep": None}
+    return masked(not_scaled)(x, rate, rng, training)
+
+
+def scaled_twice(x, rate, rng, training=False):
+    if not training:
+        return x * (1 - rate), {"keep": None}
+    return dropout_forward(x, rate, rng, training)
+
+
+def cache_not_scaled(x, rate, rng, training=False):
+    y, cache = dropout_forward(x, rate, rng, training)
+    return y, cache if cache["keep"] is None else {"keep": (cache["keep"] > 0).astype(float)}
+
+
+def cache_of_the_dropped(x, rate, rng, training=False):
+    y, cache = dropout_forward(x, rate, rng, training)
+    return y, cache if cache["keep"] is None else {"keep": (cache["keep"] == 0).astype(float)}
+
+
+def another_mask_cached(x, rate, rng, training=False):
+    y, _ = dropout_forward(x, rate, rng, training)
+    return y, dropout_forward(x, rate, rng, training)[1]
+
+
+def draws_in_vain(x, rate, rng, training=False):
+    kept = rng.random(x.shape) >= rate
+    if not training or rate == 0:
+        return x, {"keep": None}
+    return x * scaled(kept, rate), {"keep": scaled(kept, rate)}
+
+
+def ones_cached(x, rate, rng, training=False):
+    y, cache = dropout_forward(x, rate, rng, training)
+    return y, {"keep": np.ones(x.shape)} if cache["keep"] is None else cache
+
+
+def y_alone(x, rate, rng, training=False):
+    return dropout_forward(x, rate, rng, training)[0]
+
+
+def in_place(x, rate, rng, training=False):
+    _, cache = dropout_forward(x, rate, rng, training)
+    if cache["keep"] is not None:
+        x *= cache["keep"]
+    return x, cache
+
+
+# ----------------------------------------------------------------------------------------------- other right answers
+def by_where(x, rate, rng, training=False):
+    keep = None if not training or rate <= 0 else np.zeros(x.shape)
+    if keep is None:
+        return x.copy(), {"keep": keep}
+    keep[rng.random(x.shape) < 1 - rate] = 1 / (1 - rate) if rate < 1 else 0.0
+    return np.where(keep > 0, x * keep, 0.0), {"keep": keep}
+
+
+def by_binomial(x, rate, rng, training=False):
+    if training and rate > 0:
+        keep = rng.binomial(1, 1 - rate, size=x.shape) / max(1 - rate, 1e-9)
+        return keep * x, {"keep": keep}
+    return 1.0 * x, {"keep": None}
+
+
+def sample_by_sample(x, rate, rng, training=False):
+    if not training or not rate:
+        return x, {"keep": None}
+    keep = np.zeros(x.shape)
+    for sample in keep:
+        sample[...] = (rng.uniform(size=sample.shape) > rate) / (1 - rate) if rate < 1 else 0.0
+    return x * keep, {"keep": keep}
+
+
+# -------------------------------------------------------------------------------------------------------------- probes
+def dropped_well(x, rate):
+    """Zeros and larger numbers, as the cache says, each with its own chance."""
+
+    def scores(values):
+        if not isinstance(values[0], (tuple, list)) or len(values[0]) != 2:
+            return "The answer is no pair of y and cache."
+        y, cache = values[0]
+        if not isinstance(y, np.ndarray) or y.shape != x.shape:
+            return "The first part of the answer has not the shape of x."
+        keep = cache.get("keep") if isinstance(cache, dict) else None
+        kept = y != 0
+        ratios = (y / x)[kept]
+        if not kept.any() or np.ptp(ratios) > 1e-9 * abs(ratios[0]):
+            return "What is kept is not multiplied by one and the same number."
+        if abs(ratios[0] * (1 - rate) - 1) > 1e-9:
+            return f"What is kept is multiplied by {ratios[0]:.2f}; dropped is {share_words(kept, rate)}."
+        if not isinstance(keep, np.ndarray) or keep.shape != x.shape or keep.dtype.kind not in "fbiu":
+            return 'cache["keep"] has not the shape of x.'
+        if not np.allclose(keep * x, y, rtol=1e-9, atol=0):
+            return f'y is not x times cache["keep"], whose largest entry is {keep.max():.2f}.'
+        return independence(kept, rate)
+
+    return statistics(scores)
+
+
+def in_training(rng):
+    N, F = int(rng.integers(45, 55)), int(rng.integers(60, 75))
+    return [
+        dropping(rng, (N, F), 0.15, 0.35, dropped_well),
+        dropping(rng, (N, F), 0.65, 0.85, dropped_well),
+        asks_the_generator(),
+    ]
+
+
+def other_shapes(rng):
+    a, b, c = sizes(rng, 3, 11, 19)
+    return [
+        dropping(rng, (a, b, c), 0.15, 0.35, dropped_well),
+        dropping(rng, (1, a * b * c), 0.65, 0.8, dropped_well),
+    ]
+
+
+def edges(rng):
+    x, refuse = [rng.normal(size=sizes(rng, 2)) for _ in range(4)], Helper("no_generator")
+    return [
+        Call(x=x[0], rate=number(rng, 0.2, 0.7), rng=refuse),
+        Call(x=x[1], rate=number(rng, 0.2, 0.7), rng=refuse, training=False),
+        Call(x=x[2], rate=0.0, rng=refuse, training=True),
+        Call(x=x[3], rate=1.0, rng=seeded(rng), training=True),
+    ]
+
+
+def bug(name, wrong, hint, says, see, published=""):
+    return Misconception(name, wrong, hint, says, see, published)
+
+
+DROPOUT_FORWARD = Exercise(
+    reference=dropout_forward,
+    chapter=CHAPTER,
+    title="Dropout",
+    difficulty=3,
+    minutes=15,
+    task="""In training, each entry of `x` (any shape) is dropped, that is set to 0, with probability `rate`, by chance
+and independently of all others. The others are made larger, so that the mean of every entry stays what it was.
+
+Draw from `rng`, a NumPy generator (`rng.random(shape)` gives numbers from 0 to below 1). Return `(y, cache)`, where
+`cache = {"keep": keep}` and `y = x * keep`. Where nothing is dropped, that is without `training` or at a rate of 0,
+`y` is x, `keep` is None, and nothing is drawn. A rate of 1 drops everything.""",
+    example="""\
+y, cache = dropout_forward(np.array([1.0, 2.0, 3.0]), 0.5, np.random.default_rng(1), training=True)
+y  # [2. 4. 0.]
+cache["keep"]  # [2. 2. 0.]""",
+    groups=[
+        Group("training", 3, in_training, "What is dropped and what is kept, and that `rng` decides it."),
+        Group("shapes", 1, other_shapes, "Arrays of three axes, and a batch of one."),
+        Group("edges", 2, edges, "Inference, a rate of 0, a rate of 1.", CLOSE),
+    ],
+    may_alias=True,
+    misconceptions=[
+        bug("not_scaled", masked(not_scaled),
+            "With rate 0.5 half of the sum is gone. What will the next layer see at inference?",
+            "what is kept were not made larger", INVERTED),
+        bug("scaled_at_inference", scaled_at_inference,
+            "Which numbers change at inference in yours, and should any?",
+            "training did not scale, and inference multiplied by 1 − rate", INVERTED, "the paper of 2014"),
+        bug("scaled_twice", scaled_twice, "How often are you making up for what was dropped?",
+            "both training and inference scaled", INVERTED),
+        bug("scaled_down", masked(scaled_down), "Is what you keep larger afterwards, or smaller?",
+            "what is kept were multiplied by 1 − rate", INVERTED),
+        bug("divided_by_rate", masked(by_rate),
+            "At a rate of 0.1 nearly everything is kept. By how much has it to grow?",
+            "what is kept were divided by the rate", INVERTED),
+        bug("rate_is_kept", masked(rate_is_kept),
+            "Of a hundred numbers, at a rate of 0.2, how many of yours are 0?",
+            "the rate were the probability to be kept", DROP, "TensorFlow 1"),
+        bug("rate_is_kept_scale_is_not", masked(rate_is_kept_scale_is_not),
+            "Of a hundred numbers, at a rate of 0.2, how many of yours are 0?",
+            "the rate were the probability to be kept, but not in the scale", DROP),
+        bug("one_mask_for_all_samples", masked(one_row),
+            "Which units are dropped for the first sample, and which for the second?",
+            "one mask served all samples of a batch", OWN_CHANCE),
+        bug("whole_samples", masked(whole_samples),
+            "Look at one row of your answer. Is any of it left?", "whole samples were dropped or kept", OWN_CHANCE),
+        bug("remembered", masked(Remembering()),
+            "The second batch has the size of the first. Is its mask a new one?",
+            "the mask of the first batch were used again", OWN_CHANCE),
+        bug("own_seed", masked(own_seed),
+            "Two steps of training: which mask does each of them have, and where does it come from?",
+            "a generator of its own were asked, and not `rng`: perhaps for the same mask every time", OWN_CHANCE),
+        bug("always_half", masked(always_half), "Where in your code does `rate` stand?",
+            "half were dropped whatever the rate is", DROP),
+        bug("normal_numbers", masked(normal_numbers),
+            "How many of your random numbers lie below 0.2?", "the random numbers were not spread evenly from 0 to 1",
+            DROP),
+        bug("at_inference_too", at_inference_too,
+            "Ask the trained network twice. Does it give the same answer?", "inference dropped as well",
+            NOTHING_DROPPED),
+        bug("other_mode", the_other_mode, "In which of the two modes does yours drop?",
+            "inference dropped, and training did not", NOTHING_DROPPED),
+        bug("draws_in_vain", draws_in_vain,
+            "Where nothing is dropped, what do you ask the generator for?",
+            "random numbers were drawn where nothing is dropped", NOTHING_DROPPED),
+        bug("ones_cached", ones_cached,
+            "What is `keep` to be where nothing is dropped?", "`keep` were all ones where nothing is dropped",
+            NOTHING_DROPPED),
+        bug("division_by_zero", masked(division_by_zero),
+            "At a rate of 1, what do you divide by?", "a rate of 1 gave 0 / 0", NOTHING_DROPPED),
+        bug("cache_not_scaled", cache_not_scaled, "Multiply x by your `keep`. Is that y?",
+            "the cache had the mask without its scale", BACK),
+        bug("cache_of_the_dropped", cache_of_the_dropped, "Multiply x by your `keep`. Is that y?",
+            "the cache said what is dropped, not what is kept", BACK),
+        bug("another_mask_cached", another_mask_cached, "How often do you draw a mask in one call?",
+            "the cache had another mask than y", BACK),
+        bug("y_alone", y_alone, "What will the backward know of your mask?", "only y were returned", BACK),
+        bug("in_place", in_place, "Look at `x` after the call. Is it what it was?", "x itself were changed", DROP),
+    ],
+    variants=[
+        Variant("written into zeros", by_where),
+        Variant("coins instead of numbers", by_binomial),
+        Variant("sample by sample", sample_by_sample),
+    ],
+    equivalent={"9375aacf1ff0": EXACTLY},
+    hints=[
+        Hint("Two things: a mask, true with the right probability, and one number that makes up for what is missing."),
+        Hint('Look at "Another network at every step" and "Scale now, not later". What is the mean of your mask?'),
+        Hint(
+            "A worked sibling, noise that is added in training only:\n\n"
+            "    def noisy(x, sigma, rng, training=False):\n"
+            "        if not training or sigma == 0:\n"
+            '            return x, {"noise": None}\n'
+            "        noise = sigma * rng.normal(size=x.shape)\n"
+            '        return x + noise, {"noise": noise}'
+        ),
+        Hint(
+            "    nothing to drop: x, None\n"
+            "    kept = random numbers of x's shape, at least rate\n"
+            "    keep = kept / (1 − rate), and zeros if rate is 1\n"
+            "    return x × keep, {keep}"
+        ),
+    ],
+)  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------- how backwards go wrong
+def through(rule):
+    """rule(g, keep) in training."""
+
+    def answer(g, cache):
+        return g if cache["keep"] is None else rule(g, cache["keep"])
+
+    return answer
+
+
+def unscaled(g, keep):
+    return g * (keep > 0)
+
+
+def squared(g, keep):
+    return g * keep**2
+
+
+def of_the_dropped(g, keep):
+    return g * (keep == 0)
+
+
+def divided(g, keep):
+    return np.where(keep > 0, g / np.where(keep > 0, keep, 1), 0.0)
+
+
+def made_up_for(g, keep):
+    return g * keep / keep.mean()
+
+
+def drawn_anew(g, keep):
+    rate = 1 - 1 / keep.max()
+    return g * (np.random.default_rng(0).random(g.shape) >= rate) / (1 - rate)
+
+
+def scale_alone(g, keep):
+    return g * keep.max()
+
+
+def keep_itself(g, keep):
+    return keep + 0 * g
+
+
+def mean_of_batch(g, keep):
+    return g * keep / len(g)
+
+
+def no_inference(g, cache):
+    return g * cache["keep"]
+
+
+def zero_at_inference(g, cache):
+    return np.zeros_like(g) if cache["keep"] is None else g * cache["keep"]
+
+
+def by_choice(g, cache):
+    keep = cache["keep"]
+    return g.copy() if keep is None else np.where(keep == 0, 0.0, g * np.where(keep == 0, 1.0, keep))
+
+
+def place_by_place(g, cache):
+    dx = np.array(g)
+    if cache["keep"] is not None:
+        for place in np.ndindex(g.shape):
+            dx[place] = cache["keep"][place] * g[place]
+    return dx
+
+
+def ones_for_none(g, cache):
+    return np.einsum("...,...->...", g, np.ones(g.shape) if cache["keep"] is None else cache["keep"])
+
+
+def cached(rng, shape, rate):
+    kept = rng.random(shape) >= rate
+    kept.flat[:2] = [True, False]
+    return Call(g=rng.normal(size=shape), cache={"keep": kept / (1 - rate)})
+
+
+def backward_calls(rng):
+    shapes = [sizes(rng, 2), sizes(rng, 4), (1, int(rng.integers(5, 12)))]
+    return [cached(rng, shape, number(rng, 0.25, 0.75)) for shape in shapes]
+
+
+def both_modes(rng):
+    return [
+        Call(g=rng.normal(size=sizes(rng, 2)), cache={"keep": None}),
+        cached(rng, sizes(rng, 3), number(rng, 0.25, 0.75)),
+    ]
+
+
+DROPOUT_BACKWARD = Exercise(
+    reference=dropout_backward,
+    chapter=CHAPTER,
+    title="Dropout, backward",
+    difficulty=1,
+    minutes=5,
+    task="""The gradient of the loss for the `x` of `dropout_forward`. `g` is the gradient for its `y`, of the same
+shape, and `cache` is the one that it returned: `{"keep": keep}`, where keep is None if nothing was dropped.""",
+    example="""\
+dropout_backward(np.array([1.0, 10.0, 100.0]), {"keep": np.array([2.0, 0.0, 2.0])})  # [  2.   0. 200.]
+dropout_backward(np.array([1.0, 10.0, 100.0]), {"keep": None})  # [  1.  10. 100.]""",
+    groups=[
+        Group("training", 2, backward_calls, "Through a mask.", CLOSE),
+        Group("both modes", 1, both_modes, "Where nothing was dropped, and where something was.", CLOSE),
+    ],
+    may_alias=True,
+    misconceptions=[
+        bug("without_mask", through(lambda g, keep: 1.0 * g),
+            "A number was dropped. If it had been larger, would the loss be another?",
+            "nothing had been dropped on the way", BACK),
+        bug("not_scaled", through(unscaled),
+            "Raise a kept x by 0.001. By how much does y rise?", "what is kept had not been made larger", BACK),
+        bug("scaled_twice", through(squared),
+            "y = x keep. How often does keep stand in its derivative?", "the mask had been multiplied twice", BACK),
+        bug("of_the_dropped", through(of_the_dropped),
+            "Which of them has a part in the loss, the dropped or the kept?", "the dropped had the gradient", BACK),
+        bug("divided", through(divided), "Is the way back an inverse, or a derivative?",
+            "the gradient were divided by the mask", BACK),
+        bug("made_up_for", through(made_up_for),
+            "Is a gradient a thing whose mean has to be kept?",
+            "the gradient were scaled again by the mean of the mask",
+            BACK),
+        bug("drawn_anew", through(drawn_anew),
+            "Which numbers were dropped on the way forward? How does your backward know?",
+            "another mask had been drawn", BACK),
+        bug("scale_alone", through(scale_alone), "What is your gradient where x was dropped?",
+            "everything had been kept and made larger", BACK),
+        bug("keep_itself", through(keep_itself), "Where in your code does `g` stand?", "g did not matter", BACK),
+        bug("mean_of_batch", through(mean_of_batch),
+            "Who has already divided by the number of samples?", "it were divided by the batch once more", BACK),
+        bug("no_inference", no_inference, "What is `keep` where nothing was dropped?",
+            "there were always a mask", NOTHING_DROPPED),
+        bug("zero_at_inference", zero_at_inference,
+            "Nothing was dropped: y is x. What is its derivative?", "None meant that all is dropped", NOTHING_DROPPED),
+    ],
+    variants=[
+        Variant("a choice", by_choice),
+        Variant("place by place", place_by_place),
+        Variant("a mask of ones", ones_for_none),
+    ],
+    hints=[
+        Hint("Every y depends on one x only, by a factor."),
+        Hint('Look at "The way back". What is the factor of a number that was dropped?'),
+        Hint("A worked sibling: for y = s x with a number s, dx = s g."),
+        Hint("    g, if keep is None; else g × keep"),
+    ],
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""Chapter 13: every bug of the curriculum is a misconception wherever it is seen; golden figures, plots, orderings."""
+
+import matplotlib
+import numpy as np
+import pytest
+
+from gradschool.lessons.dropout import alpha_dropout
+from gradschool.lessons.weights import max_norm
+from gradschool.ops.dropout import alpha_constants
+from gradschool_course.ch13_regularization import few, figures
+from gradschool_course.ch13_regularization.exercises import EXERCISES
+
+matplotlib.use("Agg")
+BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
+
+BUGS = {
+    "includes biases/γ": {
+        "l1_l2_penalty": "biases_too",
+        "decayed_step": "everything_decays",
+        "max_norm": "biases_too",
+    },
+    "½ factor vs 2λ": {"l1_l2_penalty": "half", "decayed_step": "twice_the_decay"},
+    "sign(0)": {"l1_l2_penalty": "one_at_zero"},
+    "divides by N": {"l1_l2_penalty": "divided_by_rows"},
+    "counts twice per batch": {"l1_l2_penalty": "counted_twice"},
+    "identical results claimed": {"decayed_step": "always_coupled"},
+    "lr·λ": {"decayed_step": "without_rate"},
+    "no inverted scaling": {
+        "dropout_forward": "not_scaled",
+        "dropout_backward": "not_scaled",
+        "alpha_dropout": "no_scale",
+    },
+    "keep vs drop prob": {"dropout_forward": "rate_is_kept", "alpha_dropout": "rate_is_kept"},
+    "mask reused across batches": {"dropout_forward": "remembered", "alpha_dropout": "own_seed"},
+    "applied at eval": {"dropout_forward": "at_inference_too", "alpha_dropout": "at_inference_too"},
+    "backward without mask": {"dropout_backward": "without_mask"},
+    "same mask per batch row": {
+        "dropout_forward": "one_mask_for_all_samples",
+        "alpha_dropout": "one_mask_for_all_samples",
+    },
+    "rate 0/1": {"dropout_forward": "division_by_zero"},
+    "plain zeros": {"alpha_dropout": "zeros"},
+    "a,b not applied": {"alpha_dropout": "no_line"},
+    "statistics not preserved": {"alpha_dropout": "mean_square"},
+    "averages logits": {"mc_predict": "of_scores"},
+    "averages argmax": {"mc_predict": "votes"},
+    "BN in training mode": {"mc_predict": "batch_norm_in_training"},
+    "same seed each pass": {"mc_predict": "same_generator_each_pass"},
+    "std over classes": {"mc_predict": "over_classes"},
+    "norm by row not column": {"max_norm": "outgoing"},
+    "per tensor": {"max_norm": "per_array"},
+    "rescales small ones up": {"max_norm": "always_scaled"},
+    "wait > patience": {"early_stop": "one_late"},
+    "no copy of weights": {"early_stop": "no_copy"},
+}
+NO_BUGS = {"l1_l2_penalty": "adds to metrics", "max_norm": "before update"}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_every_bug_of_the_curriculum_is_a_misconception_wherever_it_can_be_seen(bug):
+    for name, mistake in BUGS[bug].items():
+        assert mistake in [m.name for m in BY_NAME[name].misconceptions], (name, mistake)
+
+
+@pytest.mark.parametrize("name", NO_BUGS)
+def test_a_phrase_that_is_no_bug_has_its_reason(name):
+    assert BY_NAME[name].not_bugs[NO_BUGS[name]]
+
+
+# ------------------------------------------------------------------------------------------------------------- golden
+@pytest.mark.parametrize(("rate", "a", "b"), [(0.1, 0.9212845, 0.1619710), (0.2, 0.8789036, 0.3090400)])
+def test_the_line_of_alpha_dropout_has_the_recorded_constants(rate, a, b):
+    np.testing.assert_allclose(alpha_constants(rate), (a, b), atol=5e-8)
+    y = alpha_dropout(np.tile([0.0, 1.0], 30), rate, np.random.default_rng(0), training=True).reshape(-1, 2)
+    np.testing.assert_allclose(y.max(axis=0), (b, a + b), atol=1e-7)
+
+
+def test_every_column_is_bounded_by_itself():
+    W = max_norm({"W": np.array([[3.0, 0.0, 0.6], [4.0, 2.0, 0.0]])}, 1.0)["W"]
+    np.testing.assert_allclose(np.linalg.norm(W, axis=0), [1.0, 1.0, 0.6], rtol=1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------- experiments
+def test_dropout_learns_fewer_wrong_labels_and_reports_less_than_it_knows():
+    plain, dropped = few.fit("nothing", 1, epochs=15), few.fit("dropout", 1, epochs=15)
+    seen = few.accuracy("dropout", dropped, 0, 1)
+    assert dropped.epochs["accuracy"][-1] < seen < few.accuracy("nothing", plain, 0, 1)
+
+
+def test_the_figures_are_drawn_with_and_without_a_prediction():
+    import matplotlib.pyplot as plt
+
+    rng = np.random.default_rng(1)
+    found = {name: rng.uniform(0.8, 1, (3, 2)) for name in few.METHODS}
+    losses = [1.0, 0.5, 0.4, 0.6, 0.7, 0.8]
+    for guess in (None, 3, "dropout"):
+        figures.gaps(found, guess)
+        figures.stopped(losses, 3, 5, guess)
+    figures.curves({name: (rng.random((3, 7)), rng.random((3, 7))) for name in ("nothing", "dropout")})
+    figures.weights({name: rng.normal(0, 0.1, 500) for name in ("nothing", "ℓ1 penalty")})
+    figures.doubts(rng.random((3, 8, 8)), rng.random((3, 10)), rng.random((3, 10)), ["a", "b", "c"])
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    plt.close("all")

@@ -33,7 +33,7 @@ def power_iteration(H):
     shift = np.abs(H).sum()
     v = np.cos(np.arange(1.0, len(H) + 1))
     A = H + shift * np.eye(len(H))
-    for _ in range(14):
+    for _ in range(30):
         A = A @ A / np.linalg.norm(A @ A)
     v = A @ v
     return 2 * (v @ v) / (v @ H @ v)
@@ -220,7 +220,8 @@ def plain(rng):
         -some(rng, 1),
         np.append(some(rng, 1), -3 * some(rng, 2)),
     ]
-    return [Call(H=turned(rng, e)) for e in kinds]
+    crossed = rng.uniform(0.5, 2.0) * (2 * np.ones((3, 3)) - np.eye(3))  # a saddle with a positive diagonal
+    return [*(Call(H=turned(rng, e)) for e in kinds), Call(H=crossed)]
 
 
 def with_zeros(rng):

@@ -30,7 +30,7 @@ def curves(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
         axes.set_title(name, loc="left", fontsize=10.5)
         axes.legend(loc="upper right")
     panels[0].set_ylabel("loss, nats")
-    headline(figure, "Without a brake the loss on other digits turns round")
+    headline(figure, "Without a brake the loss on other digits stops falling, and turns")
 
 
 def gaps(found: Mapping[str, np.ndarray], guess: Any = None) -> None:

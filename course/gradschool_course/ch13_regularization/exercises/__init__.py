@@ -3,7 +3,8 @@
 from .alpha import ALPHA_DROPOUT
 from .bound import MAX_NORM
 from .decay import DECAYED_STEP
-from .dropped import DROPOUT_BACKWARD, DROPOUT_FORWARD
+from .dropped import DROPOUT_FORWARD
+from .dropped_back import DROPOUT_BACKWARD
 from .many import MC_PREDICT
 from .moved import AUGMENT
 from .penalty import L1_L2_PENALTY

@@ -61,11 +61,10 @@ def in_two_cases(state, value, params, patience=10, min_delta=0.0):
 
 
 def changed_copy(state, value, params, patience=10, min_delta=0.0):
-    new = dict(state, wait=state["wait"] + 1, params=copied(state["params"]))
+    new = {**state, "wait": state["wait"] + 1, "params": copied(state["params"])}
     if value + min_delta < state["best"]:
-        new.update(best=value, wait=0, params=copied(params))
-    new["stop"] = not new["wait"] < patience
-    return new
+        new |= {"best": value, "wait": 0, "params": copied(params)}
+    return new | {"stop": not new["wait"] < patience}
 
 
 by_parts = stopping(better=lambda value, best, delta: best - delta > value)

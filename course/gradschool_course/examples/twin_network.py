@@ -23,7 +23,7 @@ def twin(params, a, b):
 
 
 params, _, _ = net.init(rng, data.train[0].shape[1:])
-adam, loss = gs.optimizer("adam", lr=2e-3), lambda Y, same: gs.contrastive_loss(*Y, same, margin=1.0)
+adam, loss = gs.optimizer("adam", lr=2e-3), lambda Y, same: gs.contrastive_loss(Y[0], Y[1], same)
 history = gs.train(twin, params, pairs(*data.train, 20_000), adam, loss, 10, rng=rng, batch_size=64)
 two, same = pairs(*data.test, 2000)
 A, B = gs.predict(twin, history.params, two)

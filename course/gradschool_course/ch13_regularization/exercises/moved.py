@@ -112,6 +112,8 @@ def moved_well(images, shift):
             return f"Some images are not moved as they should be{': nothing in them is lost' if same else ''}."
         if len(np.unique(by, axis=0)) == 1:
             return "All images are moved by the same numbers."
+        if not (by == shift).any(axis=0).all():  # once in 10^18 draws of a right answer
+            return "No image is moved by as much as `shift` down, or none to the right."
         n, d = len(by), by / math.sqrt(mean)
         far = (by**2 - mean) / spread
         return {
@@ -125,7 +127,7 @@ def moved_well(images, shift):
 
 
 def asked(rng, shift, given=True):
-    N, H, W = int(rng.integers(200, 220)), *(int(n) for n in rng.choice(np.arange(4, 8), size=2, replace=False))
+    N, H, W = int(rng.integers(230, 250)), *(int(n) for n in rng.choice(np.arange(4, 8), size=2, replace=False))
     images = rng.uniform(0.1, 1.0, size=(N, H, W))
     options = {"shift": shift} if given else {}
     return Property(Call(images=images, rng=seeded(rng), **options), moved_well(images, shift))

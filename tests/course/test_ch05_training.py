@@ -72,7 +72,7 @@ def test_every_exercise_of_the_curriculum_is_there():
 # ------------------------------------------------------------------------------------------------------------- golden
 def test_the_bowl_is_stable_below_a_rate_of_a_fifth_and_not_above():
     bowl = landscapes.BOWL
-    assert descent.critical_lr(bowl.hessian(None)) == 0.2
+    assert descent.critical_lr(bowl.hessian(np.zeros(2))) == 0.2
     for lr, stable in ((0.199, True), (0.201, False)):
         x, _ = descent.gradient_descent(bowl.f, bowl.grad, np.array([3.0, 1.0]), lr, 0.0, 3000)
         assert (np.abs(x).max() < 1e-9) == stable

@@ -78,6 +78,9 @@ def grade(
     mode: Annotated[
         str | None, typer.Option("--mode", metavar="AB|B|C", help="Of the sandbox. Default: the best that holds here.")
     ] = None,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
+    ] = "",
     json: Json = None,
 ) -> None:
     """Grade what was handed in.
@@ -103,7 +106,8 @@ def grade(
             keep_others(directory, chapter or ())
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
-                             unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode)  # fmt: skip
+                             unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode,
+                             scheduler=scheduler)  # fmt: skip
         show(summary)
         write_json(json, as_result(summary))
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)

@@ -13,7 +13,9 @@ import contextlib
 import functools
 import hashlib
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -114,7 +116,7 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that are started, not forked: the caller may hold a gradebook. They end with the block."""
     context = multiprocessing.get_context("spawn")
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=ignore_interrupt)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_work)
     try:
         yield pool
         pool.shutdown()
@@ -125,6 +127,15 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
         raise
 
 
-def ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means."""
+def begin_work() -> None:
+    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means. Where it is killed
+    outright, nothing would tell its pool: the queue's other end is open here, too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

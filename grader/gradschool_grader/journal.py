@@ -42,6 +42,7 @@ class Judged:
     verdicts: Sequence[Verdict] = ()
     problems: Sequence[str] = ()
     recorded: bool = False
+    worker: str = ""  # the machine of a cluster that judged it; nothing for this one
 
     @property
     def points(self) -> float:
@@ -74,7 +75,7 @@ class Judged:
     def from_json(cls, data: dict[str, Any]) -> Judged:
         if data["version"] != VERSION:
             raise ValueError(f"a result of version {data['version']}; this program reads version {VERSION}")
-        fields = {name: data[name] for name in cls.__dataclass_fields__}
+        fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         fields["verdicts"] = tuple(Verdict.from_json(verdict) for verdict in data["verdicts"])
         return cls(**{**fields, "problems": tuple(data["problems"])})
 

@@ -99,6 +99,7 @@ class Session:
         self.ends = time.monotonic() + limits.exercise
         self.worker: Worker | None = None
         self.broken = 0
+        self.killed = False
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         left = self.ends - time.monotonic()
@@ -183,6 +184,9 @@ def judge_group(
         asked = observe(exercise, probes, session.ask)  # asked before any answer is computed or looked up
     except Broken as broken:
         session.drop()
+        if getattr(broken, "reason", "") == "killed" and not session.killed:
+            session.killed = True  # by a machine short of memory, or by whoever is root: once that is no evidence
+            return judge_group(exercise, group, session, answers)
         session.broken += 1
         return None, failed(broken.outcome, str(broken))
     except Malformed as error:

@@ -41,7 +41,7 @@ class Rooms:
         self.budget = 3 * seconds  # for finding the cells that break the worker, one `cell` each
         self.trouble: dict[int, str] = {}
         self.left_out: set[int] = set()
-        self.one_by_one = False
+        self.one_by_one = self.killed = False
 
     def open(self) -> Worker:
         """A worker in which all cells have run that can be run. Raises Broken if there is no end to the trouble."""
@@ -54,6 +54,9 @@ class Rooms:
             worker.close()
             if broken.outcome not in ("timeout", "died"):
                 raise broken
+            if getattr(broken, "reason", "") == "killed" and not self.killed and not self.one_by_one:
+                self.killed = True  # perhaps not by a cell: once that is no evidence
+                continue
             self.one_by_one = True
             if self.budget <= 0:
                 raise Broken("timeout", "The cells of this notebook do not come to an end.")

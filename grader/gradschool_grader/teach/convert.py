@@ -15,17 +15,21 @@ from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.utils import rmtree
 from traitlets.config import Config
 
+from ..journal import replace_text
 from .assign import alembic_on_path, course_directory, quietly
 from .pages import PageExporter
 
 __all__ = ["make_feedback", "record"]
+
+NOT_REACHED = "not recorded, because nbgrader stopped before it: the same command goes on from there"
 
 
 class Chosen(BaseConverter):
     """Converts the submissions of the chosen students, whatever was there before, and says how each one went."""
 
     def choose(self, students: Iterable[str], done: Callable[[str], None]) -> None:
-        self.chosen, self.done, self.failed = set(students), done, {}
+        self.chosen, self.done = set(students), done
+        self.failed = dict.fromkeys(self.chosen, NOT_REACHED)  # nbgrader stops where the gradebook cannot be used
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         if student_id not in self.chosen:
@@ -45,6 +49,17 @@ class Chosen(BaseConverter):
         with self.noting(student):
             super().convert_single_notebook(notebook_filename)
 
+    def write_single_notebook(self, output: str, resources: Any) -> None:
+        """As a whole or not at all: who is killed while writing leaves nothing that looks like a page."""
+        named = resources["nbgrader"]
+        folder = Path(self._format_dest(named["assignment"], named["student"]))
+        if resources.get("outputs") or not isinstance(output, str):
+            super().write_single_notebook(output, resources)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        self.writer.build_directory = str(folder)  # where nbgrader's own second step looks
+        replace_text(folder / f"{resources['unique_key']}{resources['output_extension']}", output)
+
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         super().set_permissions(assignment_id, student_id)
         del self.failed[student_id]
@@ -61,6 +76,15 @@ class Chosen(BaseConverter):
 
 class Record(Chosen, Autograde):
     """nbgrader's autograde, in which the judge finds every verdict in the journal."""
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """A page that shows an earlier grade goes first: whether a page is new is then no question of clocks."""
+        wanted = super().init_destination(assignment_id, student_id)
+        directory: Any = self.coursedir
+        page = Path(directory.format_path(directory.feedback_directory, student_id, assignment_id))
+        if wanted and page.exists():
+            rmtree(str(page))
+        return wanted
 
 
 class Feedback(Chosen, GenerateFeedback):

@@ -17,7 +17,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from traitlets.config import Config
 
 from ..cells import Unreadable, read_cells
 from ..chapter import as_text
+from ..cluster import cluster_pool, task_for
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled, weighed
 from ..grading import Task, judge_task, not_judged, own_pool
@@ -35,6 +36,7 @@ from ..own import OwnPaper, OwnPapers
 from ..probe import MODES
 from ..release import check_release, released_chapters
 from ..sandbox import SandboxMissing
+from ..spread import spread
 from .assign import course_directory, settings
 from .beside import assignments_beside, grade_beside
 from .convert import make_feedback, record
@@ -43,6 +45,8 @@ from .exporter import read_file
 from .folder import tidy
 
 __all__ = ["SetAside", "Step", "Summary", "grade"]
+
+AHEAD = 64  # tasks that an executor of unknown size has at a time; of a process of ours four
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def grade(
     *,
     jobs: int | None = None,
     executor: Executor | None = None,
+    scheduler: str = "",
     unsafe_no_sandbox: bool | None = None,
     mode: str | None = None,
     force: bool = False,
@@ -130,7 +135,9 @@ def grade(
     summary, students = Summary(folder, course, wanted), set(students)
     postponed = set_dates(folder, own, [*(chapter.id for chapter in wanted), *beside])  # what is late is another now
     tasks = list(collect(summary, config, students, where, unsafe, mode))
-    judged = dict(judge_all(Journal(folder), course, tasks, force, executor, jobs, progress))
+    on_cluster = cluster_pool(scheduler, where, unsafe, mode) if scheduler else contextlib.nullcontext(executor)
+    with on_cluster as executor:
+        judged = dict(judge_all(Journal(folder), course, tasks, force, executor, jobs, progress))
     for chapter in wanted:
         of_chapter = {task.student: result for task, result in judged.items() if task.assignment == chapter.id}
         record_chapter(summary, config, chapter, of_chapter, force or chapter.id in postponed, progress)
@@ -239,19 +246,10 @@ def run(course: Course, todo: list[Task], executor: Executor | None, jobs: int |
         for task in todo:
             yield task, settled(course, task, lambda task=task: judge_task(task))
         return
-    with own_pool(jobs) if executor is None else contextlib.nullcontext(executor) as pool:
-        futures = {pool.submit(judge_task, task): task for task in todo}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], settled(course, futures[future], future.result)
-        except BaseException:
-            cancel(futures)
-            raise
-
-
-def cancel(futures: Iterable[Future[Judged]]) -> None:
-    for future in futures:
-        future.cancel()
+    opened = (lambda: own_pool(jobs)) if executor is None else (lambda: contextlib.nullcontext(executor))
+    ahead = 4 * jobs if executor is None else AHEAD
+    for task, future in spread(todo, opened, task_for(executor), ahead):
+        yield task, settled(course, task, future.result)
 
 
 def settled(course: Course, task: Task, result: Callable[[], Judged]) -> Judged:

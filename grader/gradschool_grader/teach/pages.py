@@ -8,7 +8,9 @@ reachable by keyboard. Feedback uses another template, so that only the images' 
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
@@ -19,11 +21,16 @@ from nbformat import NotebookNode
 
 __all__ = ["PageExporter"]
 
+LONGEST = 4000  # characters of a cell whose highlighting is kept
 IMAGE = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 
 
 class PageExporter(HTMLExporter):
     """HTMLExporter, whose page is not parsed again."""
+
+    def __init__(self, *args: Any, **kw: Any):
+        self.known: dict[str | None, Callable[..., str]] = {}
+        super().__init__(*args, **kw)
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -32,7 +39,25 @@ class PageExporter(HTMLExporter):
         language = nb.metadata.get("language_info", {})
         lexer = language.get("pygments_lexer", language.get("name"))
         widgets = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
-        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer=lexer, parent=self))
+        self.register_filter("highlight_code", self.highlighted(lexer))
         self.register_filter("filter_data_type", widgets)
         html, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return IMAGE.sub('<img alt="No description has been provided for this image"', html), resources
+
+    def highlighted(self, lexer: str | None) -> Callable[..., str]:
+        """A class shares most of its cells: each is highlighted once."""
+        if lexer not in self.known:
+            self.known[lexer] = remembered(Highlight2HTML(pygments_lexer=lexer, parent=self))
+        return self.known[lexer]
+
+
+def remembered(make: Callable[..., str]) -> Callable[..., str]:
+    """The same for the same text; of long texts nothing is kept, so that a class of any size fits."""
+    short = functools.lru_cache(maxsize=2048)(make)
+
+    def made(source: str, language: str | None = None, metadata: Any = None) -> str:
+        if len(source) > LONGEST or (metadata and "magics_language" in metadata):
+            return make(source, language, metadata)
+        return short(source, language)
+
+    return made

@@ -1,0 +1,201 @@
+"""Property: whatever is killed, full or locked, the same command again ends in the grades of an undisturbed run."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
+
+pytest.importorskip("nbgrader")
+
+from gradschool_grader.journal import Journal
+from gradschool_grader.teach.grade import grade
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find whom to kill"),
+]
+
+KILLS = 50
+SIZE = 6
+RUN = """
+import sys
+sys.modules.setdefault("rfc3987_syntax", None)
+from gradschool_grader.teach.grade import grade
+grade(sys.argv[1], jobs=int(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="module")
+def handed_in(released, tmp_path_factory):
+    """A small class, whose secret seed is drawn: every copy is graded by the same questions."""
+    folder = Path(shutil.copytree(released, tmp_path_factory.mktemp("faults") / "course"))
+    answers = [
+        notebook(**RIGHT),
+        notebook(square=wrong(SQUARE, "doubled")),
+        notebook(moving_average=wrong(MEAN, "sum")),
+    ]
+    for number in range(SIZE):
+        hand_in(folder, f"s{number}", answers[number % 3])
+    Journal(folder).seed("ch01_tiny")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(handed_in, tmp_path_factory):
+    folder = Path(shutil.copytree(handed_in, tmp_path_factory.mktemp("calm") / "course"))
+    grade(folder, jobs=1)
+    return outcome(folder)
+
+
+def outcome(folder):
+    """All grades and comments of the gradebook as rows, the autograded notebooks, the pages, and what is recorded."""
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        rows = database.execute(
+            "select s.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g "
+            "join submitted_notebook n on g.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id "
+            "join base_cell b on g.cell_id = b.id order by 1, 2"
+        ).fetchall()
+        comments = database.execute(
+            "select s.student_id, b.name, c.auto_comment from comment c join submitted_notebook n on "
+            "c.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id "
+            "join base_cell b on c.cell_id = b.id order by 1, 2"
+        ).fetchall()
+    texts = {}
+    for kind in ("autograded", "feedback"):
+        for path in sorted((folder / kind).rglob("*.*")):
+            if path.is_file():
+                texts[str(path.relative_to(folder))] = path.read_text(encoding="utf-8")
+    recorded = [(j.student, j.recorded, [v.essence for v in j.verdicts]) for j in Journal(folder).all("ch01_tiny")]
+    return rows, comments, texts, recorded
+
+
+def started(folder, jobs):
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    command, environment = [sys.executable, "-c", RUN, str(folder), str(jobs)], {**os.environ, "PYTHONPATH": paths}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def below(pid):
+    """All processes that a process has started, and those have."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(entry))
+    found, waiting = [], [pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return found
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_killed_at_fifty_random_moments(handed_in, undisturbed, tmp_path):
+    """Coordinator, pool, zygote and workers, whichever is there; half of the time the coordinator itself."""
+    rng = random.Random(50)
+    kills, courses = 0, 0
+    while kills < KILLS:
+        courses += 1
+        folder = Path(shutil.copytree(handed_in, tmp_path / f"course{courses}"))
+        finished = False
+        while not finished:
+            process = started(folder, 1 + kills % 2)
+            while process.poll() is None and kills < KILLS:
+                time.sleep(rng.uniform(0.0, 0.9))
+                others = below(process.pid)
+                coordinator = rng.random() < 0.1 or not others
+                kills += kill(process.pid if coordinator else rng.choice(others)) and process.poll() is None
+            _, said = process.communicate(timeout=120)
+            finished = process.returncode == 0 and all(j.complete for j in Journal(folder).all("ch01_tiny"))
+            assert process.returncode in (0, -signal.SIGKILL, 1), said.decode()[-2000:]
+        grade(folder, jobs=1)  # the same command once more: what was left is done, what is done stays
+        assert outcome(folder) == undisturbed
+    assert kills >= KILLS
+
+
+def test_a_killed_coordinator_leaves_no_process_behind(handed_in, tmp_path):
+    folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    process = started(folder, 2)
+    while len(below(process.pid)) < 4 and process.poll() is None:
+        time.sleep(0.02)
+    others = below(process.pid)
+    kill(process.pid)
+    process.communicate(timeout=60)
+    until = time.monotonic() + 60
+    while any(alive(pid) for pid in others) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [pid for pid in others if alive(pid)] == []
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_gradebook_locked_by_another_program_is_waited_for(handed_in, undisturbed, tmp_path):
+    folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    lock = sqlite3.connect(folder / "gradebook.db", check_same_thread=False, isolation_level=None)
+    lock.execute("begin exclusive")
+    opener = threading.Timer(1.0, lock.rollback)
+    opener.start()
+    grade(folder, jobs=1)
+    opener.join()
+    lock.close()
+    assert outcome(folder) == undisturbed
+
+
+def test_a_gradebook_that_stays_locked_costs_no_verdict(handed_in, undisturbed, tmp_path):
+    folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    config = folder / "nbgrader_config.py"
+    config.write_text(
+        f"{config.read_text()}\nc.CourseDirectory.db_url = 'sqlite:///{folder}/gradebook.db?timeout=0.05'\n"
+    )
+    lock = sqlite3.connect(folder / "gradebook.db", isolation_level=None)
+    lock.execute("begin exclusive")
+    summary = grade(folder, jobs=1)
+    lock.rollback()
+    lock.close()
+    assert len(summary.set_aside) == SIZE
+    assert "locked" in summary.set_aside[0].why
+    assert summary.judged == []
+    steps = []
+    grade(folder, jobs=1, progress=steps.append)
+    assert not [step for step in steps if step.what == "judged"]
+    assert outcome(folder) == undisturbed
+
+
+def test_pages_follow_the_grades_though_the_clock_was_set_back(handed_in, undisturbed, tmp_path):
+    """A page that is dated a day ahead shows the new grade all the same."""
+    folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
+    hand_in(folder, "s1", notebook())
+    grade(folder, jobs=1)
+    tomorrow = time.time() + 86400
+    for page in (folder / "feedback").rglob("*.html"):
+        os.utime(page, (tomorrow, tomorrow))
+    hand_in(folder, "s1", notebook(square=wrong(SQUARE, "doubled")))
+    grade(folder, jobs=1)
+    assert outcome(folder) == undisturbed

@@ -1,0 +1,84 @@
+"""Property: every task comes to exactly one end, however often a pool dies, and few are handed over at a time."""
+
+import contextlib
+from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from gradschool_grader.spread import TRIES, spread
+
+
+class Mortal(Executor):
+    """Answers at once; the pool dies while it does a task that is in `deadly`, as often as that says."""
+
+    def __init__(self, deadly):
+        self.deadly, self.dead, self.most = deadly, False, 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self.dead:
+            raise BrokenProcessPool("dead before")
+        future = Future()
+        if self.deadly.get(args[0], 0):
+            self.deadly[args[0]] -= 1
+            self.dead = True
+            future.set_exception(BrokenProcessPool("died of it"))
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def run(deadly, count=31, ahead=5):
+    pools = []
+
+    def opened():
+        pools.append(Mortal(deadly))
+        return contextlib.nullcontext(pools[-1])
+
+    return list(spread(range(count), opened, lambda n: n * n, ahead)), pools
+
+
+def test_each_task_once_without_deaths():
+    ends, pools = run({})
+    assert sorted((task, future.result()) for task, future in ends) == [(n, n * n) for n in range(31)]
+    assert len(pools) == 1
+
+
+@pytest.mark.parametrize("deadly", [{0: 1}, {30: 1}, {3: 2, 4: 1, 17: 3}])
+def test_what_was_under_way_when_a_pool_died_is_done_by_the_next(deadly):
+    deaths = sum(deadly.values())
+    ends, pools = run(dict(deadly))
+    assert sorted((task, future.result()) for task, future in ends) == [(n, n * n) for n in range(31)]
+    assert len(pools) == deaths + 1
+
+
+def test_what_always_kills_is_given_up_and_the_others_are_done():
+    ends, pools = run({7: 10**6})
+    failed = [task for task, future in ends if isinstance(future.exception(), BrokenProcessPool)]
+    assert failed == [7]
+    assert sorted(task for task, _ in ends) == list(range(31))
+    assert len(pools) == TRIES + 1
+
+
+def test_a_pool_that_takes_nothing_is_an_error_and_no_endless_loop():
+    pool = Mortal({})
+    pool.dead = True
+    with pytest.raises(BrokenExecutor, match="takes no task"):
+        list(spread(range(3), lambda: contextlib.nullcontext(pool), abs, 2))
+
+
+def test_few_tasks_are_under_way_at_a_time():
+    open_now, most = set(), 0
+
+    class Slow(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            nonlocal most
+            future = Future()
+            open_now.add(args[0])
+            most = max(most, len(open_now))
+            future.set_result(args[0])
+            return future
+
+    for task, _ in spread(iter(range(200)), lambda: contextlib.nullcontext(Slow()), abs, 7):
+        open_now.discard(task)
+    assert most == 7

@@ -33,6 +33,7 @@ READINGS: tuple[Reading, ...] = (
 SCALE: tuple[Reading, ...] = (sign, factor)
 LAYOUT: tuple[Reading, ...] = (axes, too_much, order)
 NEARLY = 0.75  # of the wrong entries: what explains fewer is not close
+PARTS = 20  # an answer of more parts is a long list: its entries have no mistakes of their own
 
 
 def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair], list[Pair]]:
@@ -135,10 +136,13 @@ def split(
     wrong: Sequence[Pair], key: Callable[[Pair], str], words: str, others: str, least: int = 0
 ) -> Diagnosis | None:
     """What each part says by itself; a factor of its own for each array counts only if no part is left over."""
-    names = list(dict.fromkeys(map(key, wrong)))
-    if len(names) < 2 or not all(names):
+    members: dict[str, list[Pair]] = {}
+    for p in wrong:
+        members.setdefault(key(p), []).append(p)
+    names = list(members)
+    if not 2 <= len(names) <= PARTS or not all(names):
         return None
-    found = {name: first_that_explains(READINGS, [p for p in wrong if key(p) == name]) for name in names}
+    found = {name: first_that_explains(READINGS, own) for name, own in members.items()}
     explained = {name: c for name, c in found.items() if c}
     rest = [name for name in names if name not in explained]
     if not explained or (least and (len(rest) > len(explained) or (rest and fitted_for_each(explained)))):

@@ -32,7 +32,8 @@ SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[Reading]) -> Diagnosis | None:
     """The condition in words, and what is wrong there if a reading can say it."""
-    alike = [p for p in everything if p.path in {q.path for q in wrong} and p.e.shape == p.a.shape]
+    bad = {p.path for p in wrong}
+    alike = [p for p in everything if p.path in bad and p.e.shape == p.a.shape]
     marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
     right = np.concatenate([(~p.wrong & (p.e != 0)).ravel() for p in alike] or [np.zeros(0, bool)])  # zeros come easily
     if len(marked) < ENTRIES or min(marked.sum(), right.sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):

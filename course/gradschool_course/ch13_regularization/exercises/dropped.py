@@ -229,6 +229,7 @@ def other_shapes(rng):
     a, b, c = sizes(rng, 3, 11, 19)
     return [
         dropping(rng, (a, b, c), 0.15, 0.35, dropped_well),
+        dropping(rng, (a, b, c), 0.65, 0.8, dropped_well),  # a mask that is used again has the wrong share
         dropping(rng, (1, a * b * c), 0.65, 0.8, dropped_well),
     ]
 

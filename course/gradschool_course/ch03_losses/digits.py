@@ -35,7 +35,7 @@ def split(seed: int, n: int = 1000, noise: float = 0.0, rare: tuple[int, int] | 
     `noise` is the share of training labels that are replaced by a digit drawn blindly; `rare=(8, 5)` keeps only five
     of the eights for training.
     """
-    images, labels = load_digits(return_X_y=True)
+    images, labels = map(np.asarray, load_digits(return_X_y=True))
     X, y = (images / 16).astype(np.float32), labels.astype(int)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(X))

@@ -185,8 +185,8 @@ def sample_by_sample(x, rate, rng, training=False):
     if not training or not rate:
         return x, {"keep": None}
     keep = np.zeros(x.shape)
-    for sample in keep:
-        sample[...] = (rng.uniform(size=sample.shape) > rate) / (1 - rate) if rate < 1 else 0.0
+    for i in range(len(x)):
+        keep[i] = (rng.uniform(size=x.shape[1:]) > rate) / (1 - rate) if rate < 1 else 0.0
     return x * keep, {"keep": keep}
 
 

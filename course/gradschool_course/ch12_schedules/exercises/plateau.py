@@ -24,70 +24,51 @@ class Counting:
     def improved(self, value):
         return value < self.best - self.min_delta
 
+    def note(self, value):
+        if self.improved(value):
+            self.best, self.wait = value, 0
+        elif self.rest == 0:
+            self.wait += 1
+
+    def due(self):
+        return self.wait >= self.patience
+
     def reduce(self):
         self.lr = min(self.lr, max(self.lr * self.factor, self.min_lr))
         self.wait, self.rest = 0, self.cooldown
 
     def update(self, value):
         self.rest = max(self.rest - 1, 0)
-        if self.improved(value):
-            self.best, self.wait = value, 0
-        elif self.rest == 0:
-            self.wait += 1
-        if self.wait >= self.patience:
+        self.note(value)
+        if self.due():
             self.reduce()
         return self.lr
 
 
 class ComparesWithPrevious(Counting):
-    def update(self, value):
-        self.rest = max(self.rest - 1, 0)
-        if self.improved(value):
-            self.wait = 0
-        elif self.rest == 0:
-            self.wait += 1
+    def note(self, value):
+        super().note(value)
         self.best = value
-        if self.wait >= self.patience:
-            self.reduce()
-        return self.lr
 
 
 class OneEpochLate(Counting):
-    def update(self, value):
-        self.rest = max(self.rest - 1, 0)
-        if self.improved(value):
-            self.best, self.wait = value, 0
-        elif self.rest == 0:
-            self.wait += 1
-        if self.wait > self.patience:
-            self.reduce()
-        return self.lr
+    def due(self):
+        return self.wait > self.patience
 
 
 class OneEpochEarly(Counting):
-    def update(self, value):
-        self.rest = max(self.rest - 1, 0)
-        if self.improved(value):
-            self.best, self.wait = value, 0
-        elif self.rest == 0:
-            self.wait += 1
-        if self.wait >= self.patience - 1:
-            self.reduce()
-        return self.lr
+    def due(self):
+        return self.wait >= self.patience - 1
 
 
 class NeverForgets(Counting):
     """Epochs without improvement are counted in all, not in a row."""
 
-    def update(self, value):
-        self.rest = max(self.rest - 1, 0)
+    def note(self, value):
         if self.improved(value):
             self.best = value
         elif self.rest == 0:
             self.wait += 1
-        if self.wait >= self.patience:
-            self.reduce()
-        return self.lr
 
 
 class WaitStays(Counting):
@@ -99,16 +80,12 @@ class WaitStays(Counting):
 
 
 class BestStays(Counting):
-    def update(self, value):
-        self.rest = max(self.rest - 1, 0)
+    def note(self, value):
         if self.improved(value):
-            self.best = min(self.best, value) if self.best == float("inf") else self.best
+            self.best = value if self.best == float("inf") else self.best
             self.wait = 0
         elif self.rest == 0:
             self.wait += 1
-        if self.wait >= self.patience:
-            self.reduce()
-        return self.lr
 
 
 class AnyDrop(Counting):

@@ -13,11 +13,12 @@ from gradschool_course.demo import hand_in_all
 from gradschool_course.samples import Sample, sample_class
 from gradschool_course.say import where
 from gradschool_grader.answers import LiveAnswers
-from gradschool_grader.journal import Journal
+from gradschool_grader.journal import FOLDER, Journal
 from gradschool_grader.release import release
 from gradschool_grader.teach.grade import grade
 
 CHAPTER = course.chapter("optimizers")
+SEED = 20_260  # fixed: among ten thousand drawn numbers of four digits one may stand in the course's own words by chance
 # Ways in which a function can say what it was given: the exception and its type, a warning, the output, the answer.
 TELLS = """def {name}(*args, **kwargs):
     import warnings
@@ -42,6 +43,9 @@ def graded(tmp_path_factory):
         answers = {exercise.name: template.format(name=exercise.name) for exercise in CHAPTER.exercises}
         samples.append(Sample(name, "tells what it is given", answers, {}))
     hand_in_all(samples, [CHAPTER], folder)
+    seeds = folder / FOLDER / "seeds"
+    seeds.mkdir(parents=True, exist_ok=True)
+    (seeds / CHAPTER.id).write_text(f"{SEED}\n")
     return folder, grade(folder, jobs=1), [sample.student for sample in samples]
 
 
@@ -52,6 +56,7 @@ def numbers_of(text):
 def test_no_rendered_page_holds_a_hidden_number(graded):
     folder, summary, students = graded
     seed = Journal(folder).seed(CHAPTER.id)
+    assert seed == SEED
     secret = set()
     for exercise in CHAPTER.exercises:
         secret |= spellings(hidden(exercise, LiveAnswers(exercise, course.helpers, seed)))

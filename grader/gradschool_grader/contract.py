@@ -40,7 +40,7 @@ class WorkerDied(Broken):
 
     def __init__(self, reason: str):
         super().__init__("died", f"The process ended: {reason}.")
-        self.reason = reason
+        self.reason, self.killed = reason, reason == "killed"
 
 
 class WorkerTampered(Broken):

@@ -92,14 +92,18 @@ def blank(exercise: Exercise, answers: Answers, outcome: str, diagnosis: Diagnos
 
 # ------------------------------------------------------------------------------------------------------ one exercise
 class Session:
-    """One worker after another for the groups of an exercise: a broken one is replaced, twice at most."""
+    """One worker after another for the groups of an exercise: a broken one is replaced, twice at most.
+
+    A worker that is killed is replaced once more in each step, `inspect` or a group: what kills its own worker every
+    time gets two at each step, and all of it within the exercise's time.
+    """
 
     def __init__(self, open_worker: Callable[[], Worker], limits: Limits):
         self.open_worker, self.limits = open_worker, limits
         self.ends = time.monotonic() + limits.exercise
         self.worker: Worker | None = None
         self.broken = 0
-        self.killed = False
+        self.excused: set[str] = set()
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         left = self.ends - time.monotonic()
@@ -111,6 +115,13 @@ class Session:
             return self.worker.request(message, min(left, self.limits.call))
         except WireError as error:  # a sequence hands on what the answer was, and that may be too much
             raise Broken("died", f"What the function returned cannot be handed on: {error}") from error
+
+    def excuses(self, broken: Broken, step: str) -> bool:
+        """Whether the step is to be tried again: its worker was killed, which once may have been anybody."""
+        if not broken.killed or step in self.excused:
+            return False
+        self.excused.add(step)
+        return True
 
     def drop(self) -> None:
         if self.worker is not None:
@@ -154,6 +165,8 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
         there = session.ask({"op": "inspect", "name": exercise.name})
     except Broken as broken:
         session.drop()
+        if session.excuses(broken, "inspect"):
+            return defined(exercise, session)
         return broken.outcome, Diagnosis(broken.outcome, broken.outcome, str(broken))
     if there.get("defined") is not True:
         claimed = there.get("near")
@@ -184,8 +197,7 @@ def judge_group(
         asked = observe(exercise, probes, session.ask)  # asked before any answer is computed or looked up
     except Broken as broken:
         session.drop()
-        if getattr(broken, "reason", "") == "killed" and not session.killed:
-            session.killed = True  # by a machine short of memory, or by whoever is root: once that is no evidence
+        if session.excuses(broken, f"group {group.name}"):
             return judge_group(exercise, group, session, answers)
         session.broken += 1
         return None, failed(broken.outcome, str(broken))

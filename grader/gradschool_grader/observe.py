@@ -28,6 +28,8 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 class Broken(Exception):
     """The worker gave no reply: `outcome` is timeout, died, tampered or infrastructure, the message says why."""
 
+    killed = False  # by a signal that nothing withstands: perhaps from outside, and once that is no evidence
+
     def __init__(self, outcome: str, message: str):
         super().__init__(message)
         self.outcome = outcome

@@ -133,12 +133,15 @@ class Run:
         self.at = i
         return self.worker
 
-    def test(self, i: int) -> Scored:
+    def test(self, i: int, again: bool = True) -> Scored:
         part = self.program[i]
         try:
             reply = self.worker_at(i).request({"op": "execute", "cell": [part.number, part.code]}, self.seconds)
             shown = Shown.claimed(reply)
         except Broken as broken:
+            if again and (broken.killed or broken.outcome == "infrastructure"):  # once that may have been anybody
+                self.close()
+                return self.test(i, again=False)
             self.leave(part)
             return undecided(part, broken.outcome, str(broken))
         except (Malformed, WireError) as error:

@@ -1,7 +1,8 @@
 """A room is a fresh worker in which a submission's cells have run. Every exercise is judged in a room of its own.
 
 A cell that raises does not stop the next. A cell that breaks the worker (a loop, a crash) is found by running the cells
-one at a time, and is left out from then on.
+one at a time, and is left out from then on. A worker that is killed is no evidence against a cell until it happens
+again: a machine short of memory kills, too.
 
     rooms = Rooms(workers, program=[(1, "import numpy as np"), (3, "def f(x): ...")])
     worker = rooms.open()
@@ -32,6 +33,9 @@ class Workers(Protocol):
     def fresh(self) -> Worker: ...
 
 
+ALL = -1  # in the place of a cell's number
+
+
 class Rooms:
     """Opens rooms for one submission and remembers which cells make trouble."""
 
@@ -41,21 +45,22 @@ class Rooms:
         self.budget = 3 * seconds  # for finding the cells that break the worker, one `cell` each
         self.trouble: dict[int, str] = {}
         self.left_out: set[int] = set()
-        self.one_by_one = self.killed = False
+        self.one_by_one = False
 
     def open(self) -> Worker:
         """A worker in which all cells have run that can be run. Raises Broken if there is no end to the trouble."""
+        excused: set[int] = set()  # cells, or the whole program, during which a worker was killed once
         while True:
             worker = self.workers.fresh()
             cells = [cell for cell in self.program if cell[0] not in self.left_out]
-            broken = self.run_each(worker, cells) if self.one_by_one else self.run_all(worker, cells)
+            broken = self.run_each(worker, cells, excused) if self.one_by_one else self.run_all(worker, cells)
             if broken is None:
                 return worker
             worker.close()
             if broken.outcome not in ("timeout", "died"):
                 raise broken
-            if getattr(broken, "reason", "") == "killed" and not self.killed and not self.one_by_one:
-                self.killed = True  # perhaps not by a cell: once that is no evidence
+            if broken.killed and ALL not in excused:
+                excused.add(ALL)
                 continue
             self.one_by_one = True
             if self.budget <= 0:
@@ -71,13 +76,16 @@ class Rooms:
             return Broken("died", "The notebook is too large to be run at once.")
         return None
 
-    def run_each(self, worker: Worker, cells: list[list[Any]]) -> Broken | None:
+    def run_each(self, worker: Worker, cells: list[list[Any]], excused: set[int]) -> Broken | None:
         for cell in cells:
             try:
                 self.note(worker.request({"op": "run", "cells": [cell]}, self.cell))
             except Broken as broken:
-                self.budget -= self.cell
-                self.leave_out(cell[0], str(broken))
+                self.budget -= self.cell  # a second try costs as much as the first, so that there is an end
+                if broken.killed and cell[0] not in excused:
+                    excused.add(cell[0])
+                else:
+                    self.leave_out(cell[0], str(broken))
                 return broken
             except WireError as error:
                 self.leave_out(cell[0], str(error))

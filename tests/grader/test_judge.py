@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradschool_grader.answers import LiveAnswers, RecordedAnswers, record
+from gradschool_grader.contract import WorkerDied
 from gradschool_grader.exercise import (
     Call,
     Exercise,
@@ -396,6 +397,70 @@ def test_infrastructure_is_tried_once_more_and_never_blamed_on_the_student():
         return Breaks({"row_means": row_means}, 0 if len(opened) == 1 else 99, "infrastructure")
 
     assert judge(MEANS, open_worker, LiveAnswers(MEANS, {}, 1)).passed
+
+
+class Killed(Here):
+    """A worker that is killed at certain requests, counted over all workers of the exercise; 0 is `inspect`."""
+
+    def __init__(self, names, moments, asked):
+        super().__init__(names)
+        self.moments, self.asked = moments, asked
+
+    def request(self, message, seconds):
+        self.asked.append(message["op"])
+        if len(self.asked) - 1 in self.moments:
+            raise WorkerDied("killed")
+        return super().request(message, seconds)
+
+
+def killed_at(*moments):
+    """The verdict on a right answer whose worker is killed then, all requests that were made, and how many workers."""
+    asked, opened = [], []
+
+    def open_worker():
+        opened.append(0)
+        return Killed({"row_means": row_means}, moments, asked)
+
+    return judge(MEANS, open_worker, LiveAnswers(MEANS, {}, 1)), asked, len(opened)
+
+
+def test_a_kill_at_any_moment_changes_no_verdict():
+    undisturbed, asked, _ = killed_at()
+    assert undisturbed.passed
+    for moment in range(len(asked)):
+        verdict, _, opened = killed_at(moment)
+        assert verdict.essence == undisturbed.essence
+        assert opened == 2
+
+
+def test_kills_in_different_steps_change_no_verdict():
+    """`inspect` and each group are steps of their own; the first kill in a step is never evidence."""
+    verdict, asked, opened = killed_at(0, 2, 6)
+    assert asked == ["inspect", "inspect", "call", *["call"] * 3, "call", *["call"] * 4]
+    assert verdict.passed
+    assert opened == 4
+
+
+def test_what_kills_its_worker_every_time_comes_to_an_end():
+    """A step that is killed twice has died; after two such groups no more is tried."""
+    verdict, asked, opened = killed_at(*range(99))
+    assert verdict.outcome == "died"
+    assert (asked, opened) == (["inspect"] * 2, 2)
+    verdict, asked, opened = killed_at(*range(1, 99))
+    assert [g.outcome for g in verdict.groups] == ["died", "died"]
+    assert (asked, opened) == (["inspect", *["call"] * 4], 4)
+
+
+@pytest.mark.parametrize("outcome", ["infrastructure", "timeout"])
+def test_workers_that_never_open_are_tried_twice_and_no_more(outcome):
+    opened = []
+
+    def open_worker():
+        opened.append(0)
+        raise Broken(outcome, "no worker")
+
+    assert judge(MEANS, open_worker, LiveAnswers(MEANS, {}, 1)).outcome == outcome
+    assert len(opened) == (2 if outcome == "infrastructure" else 1)
 
 
 @pytest.mark.parametrize("reply", [{}, {"value": 1}, {"error": 3}, {"defined": True}])

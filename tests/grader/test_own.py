@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell
 from nbgrader import utils
 from nbgrader.api import Gradebook
 
+from gradschool_grader.contract import Infrastructure, WorkerDied
 from gradschool_grader.inside.execute import execute
 from gradschool_grader.observe import Malformed
 from gradschool_grader.own import NOT_CHEAT_PROOF, OwnPapers, Part, Shown, run_cells, score
@@ -119,6 +120,36 @@ def test_a_test_that_hangs_or_crashes_costs_itself_alone(workers):
         (0.0, "died"),
         (5.0, "partly"),
     ]
+
+
+@pytest.mark.parametrize("error", [WorkerDied("killed"), Infrastructure("the zygote died")])
+def test_a_test_whose_worker_is_killed_is_run_once_more(workers, error):
+    """By somebody else: that costs no points. What is killed twice ends itself."""
+    asked = []
+
+    class Interrupted(SubprocessWorkers):
+        def fresh(self):
+            worker = super().fresh()
+            request = worker.request
+
+            def interrupted(message, seconds):
+                asked.append(message["op"])
+                if message["op"] == "execute" and asked.count("execute") in moments:
+                    worker.close()
+                    raise error
+                return request(message, seconds)
+
+            worker.request = interrupted
+            return worker
+
+    moments = [2]
+    scored = run_cells(program("x", "x + 1", "x", before=["x = 3"]), Interrupted())
+    assert [(s.points, s.outcome) for s in scored] == [(3.0, "partly"), (4.0, "partly"), (3.0, "partly")]
+    asked.clear()
+    moments = [2, 3]
+    scored = run_cells(program("x", "x + 1", "x", before=["x = 3"]), Interrupted())
+    assert [s.outcome for s in scored] == ["partly", error.outcome, "partly"]
+    assert asked.count("execute") == 4
 
 
 def test_a_cell_of_the_student_that_hangs_is_left_out(workers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gradschool_grader.contract import WorkerDied
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.observe import Broken
 from gradschool_grader.rooms import Rooms
@@ -67,6 +68,58 @@ def test_a_notebook_that_only_hangs_comes_to_an_end():
     with pytest.raises(Broken, match="do not come to an end"):
         rooms.open()
     assert len(rooms.left_out) < 10
+
+
+class Killed(Workers):
+    """Workers of which some are killed at their first request, by number."""
+
+    def __init__(self, *numbers):
+        super().__init__()
+        self.numbers = numbers
+
+    def fresh(self):
+        worker = super().fresh()
+        if len(self.made) - 1 in self.numbers:
+            worker.request = self.killed
+        return worker
+
+    @staticmethod
+    def killed(message, seconds):
+        raise WorkerDied("killed")
+
+
+def test_a_kill_is_no_evidence_against_a_cell():
+    """Neither once, nor while the cells run one by one, nor again in the next room."""
+    for numbers in ((0,), (0, 1), (0, 1, 2), (0, 1, 2, 4), (0, 2, 4)):
+        workers = Killed(*numbers)
+        rooms = Rooms(workers, [(1, "a = 2"), (4, "b = a + 1")])
+        for _ in range(3):
+            assert rooms.open().performer.namespace["b"] == 3
+        assert rooms.left_out == set()
+        assert all(worker.open is False for i, worker in enumerate(workers.made) if i in numbers)
+
+
+def test_a_cell_that_is_killed_twice_is_left_out():
+    class Kills(Worker):
+        def request(self, message, seconds):
+            if any("kill me" in source for _, source in message.get("cells", ())):
+                raise WorkerDied("killed")
+            return super().request(message, seconds)
+
+    class AllKilled(Workers):
+        def fresh(self):
+            self.made.append(Kills())
+            return self.made[-1]
+
+    workers = AllKilled()
+    rooms = Rooms(workers, [(1, "a = 2"), (2, "'kill me'"), (4, "b = a + 1")])
+    assert rooms.open().performer.namespace["b"] == 3
+    assert rooms.left_out == {2}
+    assert len(workers.made) == 5  # all cells twice, one by one twice, and without it
+    workers = AllKilled()
+    with pytest.raises(Broken, match="do not come to an end"):
+        Rooms(workers, [(i, "'kill me'") for i in range(99)], seconds=4, cell=2).open()
+    assert len(workers.made) < 12
 
 
 def test_tampering_is_passed_on():

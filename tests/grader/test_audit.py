@@ -1,8 +1,14 @@
 """The audit finds every way in which grading falls short and says the exact case; proven grading has none."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,15 +138,23 @@ def test_a_reason_for_a_mutant_that_is_killed_is_a_case():
     assert "is said to be equivalent (nobody looks), but is killed (group sums, seed 7)" in case
 
 
-def test_a_mutant_that_loops_is_killed_by_the_clock_and_the_next_one_is_tried(monkeypatch):
-    monkeypatch.setattr("gradschool_grader.audit.bed.DEADLINE", 0.5)
+def test_a_mutant_that_loops_is_killed_by_the_time_it_computes_and_the_next_one_is_tried_in_the_same_process():
     endless = EXERCISES[1]
     found = {m.what: m for m in mutants(solution(endless))}
     with Bed(FLAWED) as bed:
         looping, wrong = found["`x = x / 2` left out"], found["`n += 1` → `n -= 1`"]
         assert killers(bed, endless, looping, [1, 2]) == {1: "timeout", 2: "timeout"}
-        monkeypatch.undo()  # the others have all the time that they need
+        served_by = bed.process
         assert killers(bed, endless, wrong, [1, 2]) == {1: "counts", 2: "counts"}
+        assert bed.process is served_by
+
+
+def test_a_mutant_that_sleeps_is_killed_by_the_clock(monkeypatch):
+    asleep = "import time\ndef distance(a, b):\n    time.sleep(1e6)\n"
+    with Bed(FLAWED) as bed:
+        bed.open()
+        monkeypatch.setattr("gradschool_grader.audit.bed.DEADLINE", 0.5)
+        assert killers(bed, EXERCISES[0], Mutant("", "", "", asleep), [3]) == {3: "timeout"}
 
 
 def test_what_ends_the_process_or_defines_nothing_is_told_from_the_reference():
@@ -255,3 +269,43 @@ def test_the_page_shows_every_case_and_holds_no_markup_from_outside(tmp_path, pr
     assert f"Short of its goal: {len(short.cases)} cases" in text
     assert "no reason is given" in text
     assert not re.search(r'(src|href)="', text)
+
+
+FOUND_BY_EACH = """
+import os
+from pathlib import Path
+
+from proven_course import course
+
+(Path(__file__).parent / f"{os.getpid()}.pid").touch()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["terminated", "killed"])
+def test_an_audit_that_is_ended_leaves_no_process_behind(tmp_path, number):
+    (tmp_path / "found_by_each.py").write_text(FOUND_BY_EACH)
+    code = "from gradschool_grader.audit import audit; audit('found_by_each:course', seeds=range(100_000), jobs=2)"
+    guarded = f"if __name__ == '__main__':\n    {code}"
+    (tmp_path / "start.py").write_text(guarded)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
+    started = subprocess.Popen([sys.executable, str(tmp_path / "start.py")], env={**os.environ, "PYTHONPATH": path})
+    soon(lambda: len(list(tmp_path.glob("*.pid"))) >= 4)  # this one, two of the pool, and a bed at least
+    started.send_signal(number)
+    started.wait(60)
+    for file in tmp_path.glob("*.pid"):
+        soon(lambda pid=int(file.stem): not alive(pid))
+
+
+def soon(true):
+    until = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return not (stat := Path(f"/proc/{pid}/stat")).exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"

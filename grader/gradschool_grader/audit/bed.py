@@ -5,7 +5,8 @@
     Broken("timeout", ...)                            # what the mutant did to the process
 
 The process asks mutants directly, without a wire between question and answer, and stops at the first reply that
-differs. It finds the course by itself, and ends with the one that started it.
+differs. It finds the course by itself, and ends with the one that started it. A mutant that takes many times as long as
+the reference loops: that is measured in the processor's time, which a busy machine does not stretch.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from ..answers import LiveAnswers
 from ..course import load_course
 from ..exercise import Exercise
 from ..inside.perform import Performer
-from ..observe import Broken
+from ..observe import Ask, Broken, here
 from .answers import namespace_of
 from .watch import rejects
 
-__all__ = ["Bed", "bed_of"]
+__all__ = ["Bed", "bed_of", "leave_with"]
 
-DEADLINE = 8.0  # seconds for one mutant at one seed
+DEADLINE = 60.0  # seconds for one mutant at one seed, also if it sleeps
+PATIENCE, TIMES = 0.5, 20  # of processor time, it gets half a second and twenty times what the reference takes
 START = 120.0  # seconds until the process has found the course, on a busy machine
 MEMORY = 4 << 30
 FAILS = "its definition fails"
+LOOPS = "timeout"
 Said = tuple[int, str] | None
 """What comes back: the seed and the group that kills there, "" for none; None at the end."""
 
@@ -109,8 +112,7 @@ def bed_of(where: str) -> Bed:
 # ------------------------------------------------------------------------------------------------ in the process
 def serve(pipe: Connection, where: str, parent: int) -> None:
     """Until the other side is gone."""
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
-    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    leave_with(parent)
     limit_memory()
     course = load_course(where)
     pipe.send(None)
@@ -125,11 +127,19 @@ def serve(pipe: Connection, where: str, parent: int) -> None:
             pipe.send(None)
 
 
-def end_with(parent: int) -> None:
-    """A mutant that loops must not outlive the audit, however that ended."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
+def leave_with(parent: int) -> None:
+    """End without a word at Ctrl-C, which reaches every process of a terminal, and when the parent is gone.
+
+    A mutant that loops must not outlive the audit, however that ended.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def limit_memory() -> None:
@@ -142,28 +152,71 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
+class Loops(BaseException):
+    """More processor time is gone than the mutant may take."""
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raises Loops in the block when it has computed for so long. Where the system has no such clock, `Bed` waits."""
+    if not hasattr(signal, "setitimer"):  # Windows
+        yield
+        return
+
+    def end(number: int, frame: Any) -> None:
+        raise Loops
+
+    signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)  # again and again: it may be swallowed
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
 @dataclass(frozen=True)
 class Trial:
-    """One exercise with its expected answers at each seed."""
+    """One exercise with its expected answers at each seed, and the seconds that a mutant has for one of them."""
 
     exercise: Exercise
     helpers: Any
     answers: dict[int, LiveAnswers]
+    seconds: float
 
     @classmethod
     def of(cls, exercise: Exercise, helpers: Any, seeds: Sequence[int]) -> Trial:
-        return cls(exercise, helpers, {seed: LiveAnswers(exercise, helpers, seed) for seed in seeds})
+        answers = {seed: LiveAnswers(exercise, helpers, seed) for seed in seeds}
+        right = cls(exercise, helpers, answers, float("inf"))
+        for group in exercise.groups:
+            answers[seeds[0]].expected(group)  # is computed once, and no part of what the reference takes
+        started = time.process_time()
+        right.killer(answers[seeds[0]], here(exercise, exercise.plain, helpers))
+        return cls(exercise, helpers, answers, PATIENCE + TIMES * (time.process_time() - started))
 
     def replies(self, source: str) -> Iterator[tuple[int, str]]:
         """Seed and group. The group that killed last time is asked first."""
-        names = namespace_of(source, self.exercise.name)
+        try:
+            with within(self.seconds):
+                names = namespace_of(source, self.exercise.name)
+        except Loops:
+            names = {}
+        ask = Performer(self.helpers, names, (Loops,)).handle
         last = ""
-        ask = Performer(self.helpers, names).handle
         for seed, answers in self.answers.items():
             if self.exercise.name not in names:
                 yield seed, FAILS
                 continue
-            groups = sorted(self.exercise.groups, key=lambda group: group.name != last)
-            found = next((group.name for group in groups if rejects(group, answers, ask)), "")
+            for group in self.exercise.groups:
+                answers.expected(group)
+            try:
+                with within(self.seconds):
+                    found = self.killer(answers, ask, last)
+            except Loops:
+                found = LOOPS
             last = found or last
             yield seed, found
+
+    def killer(self, answers: LiveAnswers, ask: Ask, first: str = "") -> str:
+        """The group that tells it from the reference, that of this name being asked first; "" if there is none."""
+        groups = sorted(self.exercise.groups, key=lambda group: group.name != first)
+        return next((group.name for group in groups if rejects(group, answers, ask)), "")

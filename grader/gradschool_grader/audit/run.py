@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from ..course import load_course
 from .answers import audit_answers
+from .bed import leave_with
 from .killing import audit_mutants
 from .result import ExerciseAudit, Report, together
 
@@ -53,7 +53,7 @@ def done(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, ExerciseAudit
         yield from ((task, audit_part(task)) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")  # the same everywhere; a fork of a process with threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=leave_at_once) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=leave_with, initargs=(os.getpid(),)) as pool:
         running = {pool.submit(audit_part, task): task for task in tasks}
         try:
             for future in as_completed(running):
@@ -61,11 +61,6 @@ def done(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, ExerciseAudit
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def leave_at_once() -> None:
-    """Ctrl-C reaches every process of a terminal: this one ends without a word, since the first one has them all."""
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
 
 
 def audit_part(task: Task) -> ExerciseAudit:

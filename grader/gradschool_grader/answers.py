@@ -52,12 +52,12 @@ class LiveAnswers:
         return self.ask(name, self.wrong(name), group)
 
     def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]:
-        """What a misconception does on one probe, in its first steps, once: enough to rule nearly all of them out."""
+        """What comes of one probe, in its first steps, once: enough to rule nearly all misconceptions out."""
         if (name, group.name) in self._seen:
             return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again][:steps]
         key = (name, group.name, probe, steps)
         if key not in self._glanced:
-            asked = here(self.exercise, self.wrong(name), self.helpers)
+            asked = here(self.exercise, self.wrong(name), self.helpers, conduct=False)
             seen = observe(self.exercise, [first_steps(self.probes(group)[probe], steps)], asked, twice=False)
             self._glanced[key] = [replace(o, probe=probe) for o in seen]
         return self._glanced[key]

@@ -207,8 +207,10 @@ def part(where: str, index: int) -> str:
 
 
 # --------------------------------------------------------------------------------------------------- a behaviour
-def compare(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour) -> Difference | None:
-    """The first difference that matters between what was expected of a call and what it did."""
+def compare(
+    exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour, *, conduct: bool = True
+) -> Difference | None:
+    """The first difference that matters between what was expected of a call and what it did, or came to."""
     labels = tuple(exercise.axes.get("return", ()))
     if expected.error or got.error:
         return compare_errors(expected, got)
@@ -217,7 +219,7 @@ def compare(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviou
         kind = "printed" if printed else "none"
         return Difference(kind, f"The function returned None.{printed or ' Is a `return` missing?'}")
     found = compare_values(expected.value, got.value, "the answer", group, labels)
-    return found or compare_conduct(exercise, group, expected, got)
+    return found or (compare_conduct(exercise, group, expected, got) if conduct else None)
 
 
 def compare_errors(expected: Behaviour, got: Behaviour) -> Difference | None:
@@ -333,15 +335,22 @@ def by_carry(text: str, names: list[str]) -> str:
 
 
 def agrees(
-    exercise: Exercise, group: Group, probes: Sequence[Probe], a: Sequence[Observation], b: Sequence[Observation]
+    exercise: Exercise,
+    group: Group,
+    probes: Sequence[Probe],
+    a: Sequence[Observation],
+    b: Sequence[Observation],
+    *,
+    conduct: bool = True,
 ) -> bool:
-    """Whether two sides did the same on every probe of a group."""
+    """Whether two sides did the same on every probe of a group; without `conduct`, whether the same came of it."""
     if len(a) != len(b):
         return False
     for x, y in zip(a, b, strict=True):
         if isinstance(probes[x.probe], Property):
             continue
-        if compare(exercise, group, x.behaviour, y.behaviour) or compare(exercise, group, y.behaviour, x.behaviour):
-            return False
+        for one, other in ((x.behaviour, y.behaviour), (y.behaviour, x.behaviour)):
+            if compare(exercise, group, one, other, conduct=conduct):
+                return False
     ours, theirs = (failed_property(probes, side) for side in (a, b))
     return (ours and ours.words) == (theirs and theirs.words)

@@ -13,6 +13,7 @@ import inspect
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -123,15 +124,20 @@ def draw(exercise: Exercise, group: Group, seed: int) -> Sequence[Probe]:
     return list(group.probes(np.random.default_rng([seed, *key])))
 
 
+@cache
+def parameters(function: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
+
+
 class Caller:
     """Turns arguments by name into requests, and replies into behaviours."""
 
     def __init__(self, exercise: Exercise, ask: Ask):
         self.exercise, self.ask = exercise, ask
         plain = exercise.plain
-        self.parameters = inspect.signature(plain).parameters
+        self.parameters = parameters(plain)
         self.method_names = {
-            name: [p for p in inspect.signature(method).parameters if p != "self"]
+            name: [p for p in parameters(method) if p != "self"]
             for name, method in vars(plain).items()
             if inspect.isfunction(method)
         } if isinstance(plain, type) else {}  # fmt: skip
@@ -280,9 +286,9 @@ def observe(exercise: Exercise, probes: Sequence[Probe], ask: Ask, *, twice: boo
     return seen
 
 
-def here(exercise: Exercise, function: Any, helpers: Mapping[str, Callable[..., Any]]) -> Ask:
+def here(exercise: Exercise, function: Any, helpers: Mapping[str, Callable[..., Any]], *, conduct: bool = True) -> Ask:
     """Ask a function of this process: the reference, a misconception, a variant."""
-    return Performer(helpers, {exercise.name: function}, stop=(KeyboardInterrupt,)).handle
+    return Performer(helpers, {exercise.name: function}, stop=(KeyboardInterrupt,), conduct=conduct).handle
 
 
 def short(value: Any) -> str:

@@ -70,7 +70,7 @@ def first_that_explains(
     readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: range = range(-1, 1000)
 ) -> Candidate | None:
     """The first candidate, in the order of the readings, that explains all; `fitted` is how many numbers may be."""
-    if not wrong or evidence(wrong) <= least:
+    if not wrong or (least >= 0 and evidence(wrong) <= least):
         return None
     candidates = (c for read in readings for c in read(wrong) if c.free in fitted)
     return next((c for c in candidates if explains(c, wrong)), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import Signature
 from itertools import combinations
 from typing import Any
 
@@ -45,30 +46,38 @@ def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Dia
     if evidence(wrong) < 1:
         return None
 
+    signature = exercise.signature
     for d in changes(exercise, given):
-        if all(is_like(exercise, d, s, helpers) for s in failed):
+        if all(is_like(exercise, signature, d, s, helpers) for s in failed):
             return Diagnosis("structure", d.name, d.text, d.hint)
     return None
 
 
-def is_like(exercise: Exercise, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
+def is_like(exercise: Exercise, signature: Signature, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
     """First on the probe that failed, which is most often enough to say no."""
-    ask = here(exercise, partial(changed, exercise, d.change), helpers)
+    other = partial(changed, exercise.plain, signature, d.change)
     index = failed_probe(s)
     mine = failed_steps(s)
     try:
-        once = observe(exercise, [first_steps(s.probes[index], len(mine))], ask, twice=False)
-        if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once]):
+        glance = here(exercise, other, helpers, conduct=False)
+        once = observe(exercise, [first_steps(s.probes[index], len(mine))], glance, twice=False)
+        if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once], conduct=False):
             return False
-        return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, ask))
+        return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, here(exercise, other, helpers)))
     except Exception:  # the change makes no sense for these arguments
         return False
 
 
-def changed(exercise: Exercise, change: Callable[[Arguments], Arguments], *args: Any, **kwargs: Any) -> Any:
-    bound = exercise.signature.bind(*args, **kwargs)
+def changed(
+    function: Callable[..., Any],
+    signature: Signature,
+    change: Callable[[Arguments], Arguments],
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    return exercise.plain(**change(dict(bound.arguments)))
+    return function(**change(dict(bound.arguments)))
 
 
 # --------------------------------------------------------------------------------------------------------- changes

@@ -53,7 +53,7 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     """Whether the probe that failed leaves it open: one call tells most misconceptions apart."""
     mine = failed_steps(s)
     glance = answers.glance(m.name, s.group, failed_probe(s), len(mine))
-    return agrees(exercise, s.group, s.probes, mine, glance)
+    return agrees(exercise, s.group, s.probes, mine, glance, conduct=False)
 
 
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 
@@ -48,6 +49,18 @@ def constants(pair: Pair) -> dict[str, float]:
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
     return {**counted, **known, **rest, **fewer, **odds}
+
+
+@lru_cache(maxsize=256)
+def multipliers(pair: Pair) -> dict[str, float]:
+    """What a term tends to be multiplied with: "`lr` · {}", its complement, one over a size, two of them."""
+    known = scalars(pair)
+    one = {"{}": 1.0}
+    for name, value in known.items():
+        one |= {f"{name} · {{}}": value, f"(1 − {name}) · {{}}": 1 - value}
+    shares = {f"{{}} / {name}": 1 / n for name, n in sizes(pair).items() if n}
+    both = {f"{s} · {r} · {{}}": known[s] * known[r] for s, r in combinations(known, 2)}
+    return {**one, **shares, **both}
 
 
 @lru_cache(maxsize=256)

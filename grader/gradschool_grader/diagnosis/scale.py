@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from .candidate import Candidate, Same
-from .operands import constants, shared
+from .glimpse import Glimpse
+from .operands import constants
 from .seen import Pair
 
 PLAIN = {2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
+POWERS = {1: "times", -1: "divided by"}
+SIGNS = {1: "", -1: ", and has the wrong sign"}
 WHERE = "Which line multiplies or divides by it, and does the formula?"
 
 
@@ -51,27 +54,36 @@ def factor(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 
 def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
-    for k, word in PLAIN.items():
-        text = f"{subject} {word} times what it should be: a constant factor."
+    few = Glimpse(wrong)
+    base = scaled(few.pair, 0.0)
+    if base is None:
+        return
+    table = constants(few.pair)
+    known = [(n, power, s) for n in table for power in POWERS for s in SIGNS]
+    with np.errstate(all="ignore"):
+        values = np.array([*PLAIN, *(s * np.float64(table[n]) ** power for n, power, s in known)])
+    likely = few.scaled(base[1], values)
+    for k in (k for k, yes in zip(PLAIN, likely, strict=False) if yes):
+        text = f"{subject} {PLAIN[k]} times what it should be: a constant factor."
         yield Candidate(name, text, lambda p, k=k: scaled(p, k), hint=WHERE)
-    tables = [constants(p) for p in wrong]
-    for known in shared(tables):
-        for power, word in ((1, "times"), (-1, "divided by")):
-            for s, opposite in ((1, ""), (-1, ", and has the wrong sign")):
-                yield Candidate(
-                    name, f"{subject} what it should be {word} {known}{opposite}.",
-                    lambda p, n=known, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE,
-                )  # fmt: skip
-    yield from fitted(wrong, scaled, subject, name)
+    for n, power, s in (of for of, yes in zip(known, likely[len(PLAIN) :], strict=True) if yes):
+        if all(n in constants(p) for p in wrong):
+            yield Candidate(
+                name, f"{subject} what it should be {POWERS[power]} {n}{SIGNS[s]}.",
+                lambda p, n=n, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE,
+            )  # fmt: skip
+    yield from fitted(wrong, few, scaled, subject, name)
 
 
-def fitted(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
+def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
     """Factors read off the answer: one for all arrays, or one for each."""
-    k = ratio(wrong[0], scaled)
-    if k:
+    base = scaled(few.pair, 0.0)
+    k, mine = ratio(wrong[0], scaled), ratio(few.pair, scaled)
+    first, own = few.scaled(base[1], np.array([k, mine])) if base else (False, False)
+    if k and first:
         text = f"{subject} the same number of times what it should be: a constant factor."
         yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE, detail=f"The factor is {k:.4g}.")
-    if len(wrong) > 1 and all(ratio(p, scaled) for p in wrong):
+    if len(wrong) > 1 and own and all(ratio(p, scaled) for p in wrong):
         text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
         yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE)
 

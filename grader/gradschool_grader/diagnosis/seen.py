@@ -88,13 +88,18 @@ class Pair:
         with np.errstate(invalid="ignore", over="ignore"):
             return ~(np.abs(self.a - self.e) <= VISIBLE * self.slack(self.e))
 
-    def slack(self, values: np.ndarray) -> Any:
-        """How far a number may be from a computed one and still count as the same."""
+    def slack(self, values: np.ndarray, largest: Any = None) -> Any:
+        """How far a number may be from a computed one and still count as the same.
+
+        `largest` is the size of the largest value, where `values` are only some of them.
+        """
         single = self.e.dtype == np.float32
         t = self.tolerance
         rtol, atol = (t.rtol32, t.atol32) if single else (t.rtol, t.atol)
         size = np.where(np.isfinite(values), np.abs(values), 0.0)
-        return ROUNDING * (atol + rtol * (size if t.per == "entry" else max(size.max(initial=0.0), self.size)))
+        if t.per == "array":
+            size = np.maximum(size.max(initial=0.0) if largest is None else largest, self.size)
+        return ROUNDING * (atol + rtol * size)
 
     @cached_property
     def size(self) -> float:

@@ -158,15 +158,20 @@ class Printed(io.StringIO):
 
 # ---------------------------------------------------------------------------------------------------- performer
 class Performer:
-    """Answers requests in a namespace. `stop` are the exceptions that must pass through (Ctrl-C at home)."""
+    """Answers requests in a namespace. `stop` are the exceptions that must pass through (Ctrl-C at home).
+
+    Without `conduct` only what comes of a call is said, not what it changes or shares: a quarter of the time.
+    """
 
     def __init__(
         self,
         helpers: Mapping[str, Callable[..., Any]],
         namespace: dict[str, Any] | None = None,
         stop: tuple[type[BaseException], ...] = (),
+        *,
+        conduct: bool = True,
     ):
-        self.helpers = helpers
+        self.helpers, self.conduct = helpers, conduct
         self.namespace: dict[str, Any] = {"__name__": "__main__"} if namespace is None else namespace
         self.stop = stop
         self.handles: dict[int, Any] = {}
@@ -251,7 +256,7 @@ class Performer:
             f"argument {i}": a for i, a in enumerate(args) if i >= len(names)
         }
         given |= kwargs
-        before = snapshot(given)
+        before = snapshot(given) if self.conduct else {}
         printed = Printed()
         behaviour: dict[str, Any] = {
             "error": None,
@@ -268,14 +273,14 @@ class Performer:
                 with np.errstate(all="warn", under="ignore"):
                     function = self.target(request["target"])
                     value = function if request.get("read") else function(*args, **kwargs)
-                behaviour["aliased"] = aliases(value, given)
+                behaviour["aliased"] = aliases(value, given) if self.conduct else []
                 behaviour["value"] = self.plain(value)
             except self.stop:
                 raise
             except BaseException as error:
                 behaviour.update(failure(error, self.namespace))
         behaviour["seconds"] = time.perf_counter() - started
-        behaviour["mutated"] = changes(before, given)
+        behaviour["mutated"] = changes(before, given) if self.conduct else []
         behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
         behaviour["printed"] = printed.getvalue()
         return behaviour

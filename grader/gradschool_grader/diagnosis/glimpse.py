@@ -1,0 +1,58 @@
+"""A few wrong entries, on which hundreds of candidates are tried together before one of them is tried on everything.
+
+Most candidates fail on any entry. What explains none of these few is not worth the rest; what explains one of them has
+explained nothing yet. Which entries they are depends on the answer alone, so that a verdict is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .seen import Pair
+
+FEW = 8
+
+
+class Glimpse:
+    """Some entries of the largest array that came: expected, got, and how far off counts as the same."""
+
+    def __init__(self, wrong: Sequence[Pair]):
+        self.pair = max(wrong, key=lambda p: p.a.size)
+        at = np.flatnonzero(self.pair.visible)
+        at = at if at.size else np.arange(self.pair.a.size)
+        self.at = at[np.linspace(0, at.size - 1, min(FEW, at.size)).astype(int)]
+        self.e, self.a = self.of(self.pair.e), self.of(self.pair.a)
+
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """The same entries of an array that broadcasts to the answer's shape."""
+        return np.broadcast_to(x, self.pair.e.shape).ravel()[self.at].astype(float)
+
+    def explained(self, told: np.ndarray, largest: np.ndarray) -> np.ndarray:
+        """Which rows of `told (candidates, entries)` have an entry right; `largest (candidates,)` bounds their size."""
+        with np.errstate(all="ignore"):
+            largest = np.where(np.isfinite(largest), largest, 0.0)[:, None]
+            near = np.abs(self.a - told) <= self.pair.slack(told, largest)
+        same = (self.a == told) | (np.isnan(self.a) & np.isnan(told))
+        return np.where(np.isfinite(told), near, same).any(axis=1)
+
+    def scaled(self, base: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """Which factors `(candidates,)` bring an entry from `base` to what came."""
+        with np.errstate(all="ignore"):
+            told = self.of(base) + factors[:, None] * (self.e - self.of(base))
+            largest = np.abs(base).max(initial=0.0) + np.abs(factors) * (self.pair.size + np.abs(base).max(initial=0.0))
+        return self.explained(told, largest)
+
+    def added(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Which terms `(candidates, entries)`, nowhere larger than `sizes`, make what came of what was expected."""
+        with np.errstate(all="ignore"):
+            return self.explained(self.e + terms, self.pair.size + sizes)
+
+    def proportional(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Which terms go along with the difference in two of the entries that stand beside each other."""
+        with np.errstate(all="ignore"):
+            gap, next_gap, next_terms = self.a - self.e, np.roll(self.a - self.e, 1), np.roll(terms, 1, axis=1)
+            slack = self.pair.slack(self.e, self.pair.size + np.abs(gap).max() + 0 * sizes[:, None])
+            near = np.abs(gap * next_terms - next_gap * terms) <= slack * (np.abs(terms) + np.abs(next_terms))
+            return (near & (terms != 0)).any(axis=1) & (self.at.size > 1)

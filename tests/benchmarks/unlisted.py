@@ -1,0 +1,144 @@
+"""What diagnosis says of mistakes that no catalogue lists, and what that costs.
+
+    python tests/benchmarks/unlisted.py                     # a line an exercise: how many are explained, the slowest
+    python tests/benchmarks/unlisted.py huber --words       # and what each is told
+    python tests/benchmarks/unlisted.py --json now.json     # all of it, to be compared with a later one
+
+Two kinds of wrong answers: each misconception, taken out of its exercise's catalogue, and `--mutants` of the reference
+with one small change, spread over its source. `unexplained` is what gets no more than the worst entry, or the name of
+the part that is wrong. Times are CPU time of the diagnosis alone, everything that it asks for included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradschool_course.contents import course
+from gradschool_grader import judge as judging
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.audit.answers import namespace_of
+from gradschool_grader.audit.mutants import mutants
+from gradschool_grader.exercise import Exercise
+from gradschool_grader.inside.perform import Performer
+from gradschool_grader.observe import Broken
+from gradschool_grader.source import exercise_hash, solution
+
+UNEXPLAINED = {"value", "shape", "dtype", "type", "nonfinite", "structure_of", "diverges", "one_part"}
+UNREAD = {"timeout", "died"}
+AIM = 150.0  # milliseconds
+SECONDS = 5.0  # of CPU time for one request: a mutant may loop for ever
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one wrong answer was told, and the CPU time that the diagnosis took."""
+
+    exercise: str
+    answer: str
+    kind: str
+    name: str
+    text: str
+    milliseconds: float
+
+    @property
+    def unexplained(self) -> bool:
+        return bool({self.kind, self.name} & UNEXPLAINED)
+
+
+class Here:
+    """A worker that is this process, with an end to what loops."""
+
+    def __init__(self, names: dict[str, Any]):
+        self.performer = Performer(course.helpers, names, (KeyboardInterrupt,))
+
+    def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+        try:
+            return self.performer.handle(message)
+        except KeyboardInterrupt:
+            raise Broken("timeout", "loops") from None
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    def close(self) -> None:
+        self.performer.handles.clear()
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def wrong_answers(exercise: Exercise, number: int) -> Iterator[tuple[str, Exercise, dict[str, Any]]]:
+    """What it is, the exercise whose catalogue lacks it, and the names of a notebook that hands it in."""
+    for m in exercise.misconceptions:
+        others = [other for other in exercise.misconceptions if other is not m]
+        yield m.name, replace(exercise, misconceptions=others), namespace_of(m.wrong, exercise.name)
+    changed = [m for m in mutants(solution(exercise)) if m.hash not in exercise.equivalent]
+    for i in np.linspace(0, len(changed) - 1, min(number, len(changed))).astype(int):
+        yield str(changed[i]), exercise, namespace_of(changed[i].source, exercise.name)
+
+
+def told(exercise: Exercise, number: int, seed: int) -> Iterator[Told]:
+    spent = 0.0
+    diagnose = judging.diagnose
+
+    def timed(*given: Any) -> Any:
+        nonlocal spent
+        started = time.process_time()
+        found = diagnose(*given)
+        spent = 1e3 * (time.process_time() - started)
+        return found
+
+    judging.diagnose = timed
+    try:
+        for what, without, names in wrong_answers(exercise, number):
+            exercise_hash(without)  # is read once a process
+            answers = LiveAnswers(without, course.helpers, seed)
+            spent = 0.0
+            found = judging.judge(without, lambda names=names: Here(names), answers).diagnosis
+            if found and found.kind not in UNREAD:
+                yield Told(exercise.name, what, found.kind, found.name, f"{found.text} {found.hint}".strip(), spent)
+    finally:
+        judging.diagnose = diagnose
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", help="exercises; all without any")
+    options.add_argument("--mutants", type=int, default=10)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--words", action="store_true", help="what each answer is told")
+    options.add_argument("--json", type=Path)
+    given = options.parse_args()
+    signal.signal(signal.SIGVTALRM, interrupt)
+    rows: list[Told] = []
+    print(f"{'exercise':<34}{'answers':>8}{'unexplained':>13}{'median':>9}{'slowest':>10}")
+    for exercise in (e for e in course.exercises if not given.names or e.name in given.names):
+        mine = list(told(exercise, given.mutants, given.seed))
+        rows += mine
+        costs = [t.milliseconds for t in mine]
+        nothing = sum(t.unexplained for t in mine)
+        slowest = max(costs)
+        print(f"{exercise.name:<34}{len(mine):>8}{nothing:>13}{np.median(costs):>6.0f} ms{slowest:>7.0f} ms",
+              "over the aim" if slowest > AIM else "", flush=True)  # fmt: skip
+        for t in mine if given.words else ():
+            print(f"    {t.answer}  [{t.kind} {t.name}, {t.milliseconds:.0f} ms]\n        {t.text}")
+    if given.json:
+        given.json.write_text(json.dumps([asdict(t) for t in rows], indent=1, ensure_ascii=False), encoding="utf-8")
+    nothing, slow = sum(t.unexplained for t in rows), sum(t.milliseconds > AIM for t in rows)
+    print(f"{len(rows)} answers, {nothing} unexplained ({nothing / len(rows):.0%}), {slow} took more than {AIM:g} ms")
+    print(", ".join(f"{kind} {n}" for kind, n in Counter(t.kind for t in rows).most_common()))
+
+
+if __name__ == "__main__":
+    main()

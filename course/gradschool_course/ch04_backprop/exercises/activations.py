@@ -111,8 +111,10 @@ def but(*phrases: str) -> dict[str, str]:
     return {phrase: reason for phrase, reason in NOT_HERE.items() if phrase not in phrases}
 
 
-def bug(name: str, slope: Callable[[Cache], Any], says: str, hint: str, see: str = SLOPES) -> Misconception:
-    return Misconception(name, times_slope(slope), hint, says, see)
+def bug(
+    name: str, slope: Callable[[Cache], Any], says: str, hint: str, see: str = SLOPES, published: str = ""
+) -> Misconception:
+    return Misconception(name, times_slope(slope), hint, says, see, published)
 
 
 # ----------------------------------------------------------------------------------------------------------- exercises
@@ -130,7 +132,8 @@ RELU = Exercise(
         bug("one_at_zero", slopes.step_with_zero, "the slope at 0 were 1",
             "For x exactly 0, which side did you give the point to? Which side does the task?", KINKS),
         bug("half_at_zero", slopes.half_at_zero, "the slope at 0 were ½",
-            "A half is a subgradient too. Which one was agreed on?", KINKS),
+            "A half is a subgradient too. Which one was agreed on?", KINKS,
+            published="PyTorch's `maximum(x, 0)`"),
         Misconception("by_the_sign_of_g", slopes.passes_positive_g,
             "relu looks at x and lets it pass or not. Which array decides in your code?",
             "relu were applied to g: its sign, and not that of x, decides what passes", SLOPES),
@@ -166,7 +169,8 @@ LEAKY = Exercise(
     misconceptions=[
         *upstream_bugs(times_slope(slopes.leaky)),
         bug("one_at_zero", slopes.leaky_with_zero, "the slope at 0 were that of the right side",
-            "For x exactly 0, which side did you give the point to? Which side does the task?", KINKS),
+            "For x exactly 0, which side did you give the point to? Which side does the task?", KINKS,
+            published="JAX"),
         bug("alpha_zero", slopes.step, "nothing leaked: alpha is 0 on the way back",
             "With alpha = 0.3, how much does the output fall when a negative x falls by 1?"),
         bug("alpha_on_the_right", slopes.alpha_on_the_right, "alpha belonged to the positive side",

@@ -316,7 +316,8 @@ PAIR = Exercise(
     misconceptions=[
         Misconception("not_divided", not_divided,
             "Let the batch hold every sample twice. Does the mean loss double? Does your gradient?",
-            "the losses of the samples were summed, not averaged", CANCELS),
+            "the losses of the samples were summed, not averaged", CANCELS,
+            published="`reduction=\"sum\"` in PyTorch and Keras"),
         Misconception("divided_by_classes", divided_by_classes,
             "The mean is over samples. Which axis of p counts them?", "the mean were over classes", CANCELS),
         Misconception("divided_by_all", divided_by_all,

@@ -228,7 +228,8 @@ EXERCISE = Exercise(
     misconceptions=[
         Misconception("summed", summed,
             "Take a batch in which every sample occurs twice. Does your loss change?",
-            "the loss were the sum over the samples", LOSS),
+            "the loss were the sum over the samples", LOSS,
+            published="`reduction=\"sum\"` in PyTorch and Keras"),
         Misconception("loss_summed", loss_summed,
             "Move one weight a little. Does the loss that you return change as your gradient says?",
             "the loss were a sum, while its gradients are of a mean", LOSS),

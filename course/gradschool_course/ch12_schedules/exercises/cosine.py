@@ -203,6 +203,7 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
             "Without restarts: what is your rate after twice the period?",
             "the rate rose again after the period, although no restarts are asked for",
             COSINES,
+            published="PyTorch's `CosineAnnealingLR`",
         ),
         Misconception(
             "final_added",

@@ -124,6 +124,7 @@ that.""",
             "Where does your curve end?",
             "the curve always ended at zero",
             POLYNOMIALS,
+            published="PyTorch's `PolynomialLR`",
         ),
         Misconception(
             "final_as_floor",

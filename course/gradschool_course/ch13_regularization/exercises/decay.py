@@ -153,8 +153,8 @@ def runs(*cases):
     return lambda rng: [run(rng, *case) for case in cases]
 
 
-def bug(name, wrong, hint, says, see=TWO_DECAYS):
-    return Misconception(name, wrong, hint, says, see)
+def bug(name, wrong, hint, says, see=TWO_DECAYS, published=""):
+    return Misconception(name, wrong, hint, says, see, published)
 
 
 DECAYED_STEP = Exercise(
@@ -195,7 +195,8 @@ decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19
             "the weights always shrank, and with coupled=True the gradients changed as well"),
         bug("without_rate", without_rate,
             "Halve the rate and take two steps for one. Have the weights decayed as before?",
-            "decoupled decay did not depend on the rate"),
+            "decoupled decay did not depend on the rate",
+            published="the paper by Loshchilov and Hutter"),
         bug("rate_in_the_gradient", rate_in_the_gradient,
             "The optimizer multiplies its gradients by the rate. Who else does?",
             "the rate had been multiplied into the gradient of the penalty"),
@@ -203,7 +204,8 @@ decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19
             "What is the derivative of ½ λ w²?", "the decay were 2 λ w", FORMS),
         bug("everything_decays", everything_decays,
             "Which arrays of yours become smaller: does a bias?", "biases, scales and shifts decayed like weights",
-            ONLY_WEIGHTS),
+            ONLY_WEIGHTS,
+            published="PyTorch, unless parameters are grouped"),
         bug("after_the_step", after_the_step,
             "A weight is 0 before the step. How much of its step is left in yours?",
             "the weights shrank after the step, and the step with them"),

@@ -158,8 +158,8 @@ def few(rng):
     return [asked(rng, 3, samples=1), asked(rng, 4)]
 
 
-def bug(name, wrong, hint, says, see=HUNDRED):
-    return Misconception(name, wrong, hint, says, see)
+def bug(name, wrong, hint, says, see=HUNDRED, published=""):
+    return Misconception(name, wrong, hint, says, see, published)
 
 
 MC_PREDICT = Exercise(
@@ -209,7 +209,8 @@ std.round(2)  # [[0.24 0.24]]""",
         bug("variance", by_passes(variance), "Has your second answer the unit of the first?",
             "the variance were returned, and not its root"),
         bug("estimated", by_passes(estimated), "By what do you divide the squares: how many passes are there?",
-            "squares were divided by n − 1"),
+            "squares were divided by n − 1",
+            published="PyTorch's `std`"),
         bug("of_the_mean", by_passes(of_the_mean),
             "With a million passes: is the network surer of its answer, or are you surer of the mean?",
             "the error of the mean were returned, which vanishes with more passes"),

@@ -137,8 +137,8 @@ def refuses():
     return Call(images=np.ones((1, 3, 4)), rng=Helper("no_generator"))
 
 
-def bug(name, wrong, hint, says):
-    return Misconception(name, wrong, hint, says, MOVED)
+def bug(name, wrong, hint, says, published=""):
+    return Misconception(name, wrong, hint, says, MOVED, published)
 
 
 AUGMENT = Exercise(
@@ -160,7 +160,8 @@ augment(np.array([[[1, 2, 3]]]), np.random.default_rng(9))  # [[[2 3 0]]]""",
         bug("wraps_around", by_image(evenly, rolled), "What comes in on the left when an image is moved to the right?",
             "what goes out on one side came in on the other"),
         bug("edges_repeated", by_image(evenly, edges_repeated), "What comes in at an edge?",
-            "the edge were repeated"),
+            "the edge were repeated",
+            published="Keras' old `ImageDataGenerator`"),
         bug("one_for_all", one_for_all, "Compare two images of your answer: can one be moved up and the other down?",
             "all images were moved by the same numbers"),
         bug("last_one_never", by_image(lambda rng, shift: rng.integers(-shift, shift, size=2)),

@@ -117,8 +117,8 @@ def not_numbers(rng):
     ]
 
 
-def bug(name, wrong, hint, says):
-    return Misconception(name, wrong, hint, says, STOP)
+def bug(name, wrong, hint, says, published=""):
+    return Misconception(name, wrong, hint, says, STOP, published)
 
 
 EARLY_STOP = Exercise(
@@ -151,7 +151,8 @@ state["params"]["w"]  # [1.]""",
     ],
     misconceptions=[
         bug("one_late", stopping(stops=lambda wait, patience: wait > patience),
-            "Patience 1: how many bad epochs does your run see?", "it stopped when `wait` is beyond the patience"),
+            "Patience 1: how many bad epochs does your run see?", "it stopped when `wait` is beyond the patience",
+            published="scikit-learn's `MLPClassifier`"),
         bug("one_early", stopping(stops=lambda wait, patience: wait >= patience - 1),
             "Patience 2: how many bad epochs does your run see?", "it stopped an epoch before the patience is reached"),
         bug("not_in_a_row", stopping(count=lambda wait, good: wait if good else wait + 1),
@@ -160,7 +161,8 @@ state["params"]["w"]  # [1.]""",
         bug("compares_with_previous", stopping(best=lambda value, best, good: value),
             "The losses 5, 1, 4, 3: which of them is your best?", "a value were compared with the one before it"),
         bug("last_params", stopping(kept=lambda new, old, good: copied(new)),
-            "Which epoch's parameters do you have when the run stops?", "the parameters of the last epoch were kept"),
+            "Which epoch's parameters do you have when the run stops?", "the parameters of the last epoch were kept",
+            published="Keras, unless `restore_best_weights=True`"),
         bug("first_params", stopping(kept=lambda new, old, good: copied(old)),
             "Which epoch's parameters do you have when the run stops?", "the parameters were never replaced"),
         bug("no_copy", stopping(kept=lambda new, old, good: new if good else old),
@@ -173,10 +175,12 @@ state["params"]["w"]  # [1.]""",
         bug("delta_relative", stopping(better=lambda value, best, delta: value < best * (1 - delta) or best > 1e9),
             "Is min_delta a difference, or a part?", "`min_delta` were a part of the best value"),
         bug("equal_is_better", stopping(better=lambda value, best, delta: value <= best - delta),
-            "The same value twice: is the second better?", "a fall by exactly `min_delta` counted"),
+            "The same value twice: is the second better?", "a fall by exactly `min_delta` counted",
+            published="scikit-learn's `MLPClassifier`"),
         bug("creeping_best", stopping(best=lambda value, best, good: min(value, best) if value == value else best),
             "Ten falls, each too small to count: are they large enough together?",
-            "the best value also moved with falls that do not count"),
+            "the best value also moved with falls that do not count",
+            published="scikit-learn's `MLPClassifier`"),
         bug("nan_is_better", stopping(better=lambda value, best, delta: not value >= best - delta),
             "Is NaN >= 1 true? Is it better?", "NaN counted as an improvement"),
         bug("nan_best", stopping(best=lambda value, best, good: value if good or value != value else best),

@@ -1,11 +1,11 @@
 """Deep networks on scikit-learn's digits, several seeds at a time: how the experiments of chapter 7 train.
 
-    run = fit("relu", he, depth=100, width=40, lr=0.01, steps=300)
+    run = fit("SELU", gs.lecun, depth=100, width=100, lr=0.001, steps=150)
     run.accuracy        # (seed,) on digits that were not trained on
     run.losses          # (step, seed)
 
 Every array has an axis of seeds in front: small products cost their call and not their numbers, so five networks train
-in the time of two.
+in the time of two. They train in float32, and in place: a hundred layers are a million weights for each seed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # scikit-learn brings it
@@ -22,7 +21,7 @@ import gradschool as gs
 from gradschool.ops.elementwise import SELU_ALPHA, SELU_SCALE
 from gradschool_data import digits, standardized
 
-__all__ = ["ACTIVATIONS", "CLASSES", "Run", "fit", "images", "one_thread", "slope_of", "units_off"]
+__all__ = ["ACTIVATIONS", "CLASSES", "Run", "fit", "images", "one_thread", "units_off"]
 
 CLASSES = 10
 Array = np.ndarray
@@ -31,30 +30,23 @@ one_thread = threadpool_limits.wrap(limits=1, user_api="blas")  # so small that 
 
 
 # ---------------------------------------------------------------------------------------- activations and their slopes
-def sigmoid(z: Array) -> Array:
-    return 1 / (1 + np.exp(-z))
-
-
 ACTIVATIONS: Mapping[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "sigmoid": (sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z))),
+    "sigmoid": (gs.sigmoid, lambda z: gs.sigmoid(z) * gs.sigmoid(-z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "ReLU": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
-    "leaky ReLU": (lambda z: np.maximum(z, 0.3 * z), lambda z: np.where(z > 0, 1, 0.3)),
+    "ReLU": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype)),
+    "leaky ReLU": (lambda z: np.maximum(z, 0.3 * z), lambda z: np.where(z > 0, 1, 0.3).astype(z.dtype)),
     "ELU": (gs.elu, lambda z: np.exp(np.minimum(z, 0))),
     "SELU": (gs.selu, lambda z: SELU_SCALE * np.where(z > 0, 1, SELU_ALPHA * np.exp(np.minimum(z, 0)))),
 }
 
 
-def slope_of(name: str) -> Callable[[Array], Array]:
-    return ACTIVATIONS[name][1]
-
-
 # ----------------------------------------------------------------------------------------------------------------- data
 @cache
 def images(seed: int = 0) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """(X, y) to train on, 1,079 digits of 64 standardised pixels, and 359 others."""
+    """(X, y) to train on, 1,079 digits of 64 standardised pixels in float32, and 359 others."""
     data = standardized(digits(seed))
-    return data.train, data.valid
+    (X, y), (X_other, y_other) = data.train, data.valid
+    return (X.astype(np.float32), y), (X_other.astype(np.float32), y_other)
 
 
 # ------------------------------------------------------------------------------------------------------------- networks
@@ -66,14 +58,16 @@ class Run:
     accuracy: Array
     norms: Array
     params: Params
-    start: Params
 
 
 def networks(init: Callable[..., Array], shapes: list[tuple[int, int]], seeds: range) -> Params:
     """A network for each seed; biases are 0."""
     rngs = [np.random.default_rng(seed) for seed in seeds]
     return [
-        {"W": np.stack([init(shape, rng) for rng in rngs]), "b": np.zeros((len(seeds), 1, shape[1]))}
+        {
+            "W": np.stack([init(shape, rng) for rng in rngs]).astype(np.float32),
+            "b": np.zeros((len(seeds), 1, shape[1]), np.float32),
+        }
         for shape in shapes
     ]
 
@@ -102,7 +96,7 @@ def backward(
 
 def lengths(grads: Params) -> Array:
     """The norm of all gradients of each seed's network."""
-    squares = sum(np.square(g).sum(axis=(1, 2)) for layer in grads for g in layer.values())
+    squares = sum(np.einsum("sio,sio->s", g, g) for layer in grads for g in layer.values())
     return np.sqrt(squares)
 
 
@@ -117,29 +111,31 @@ def fit(
     """
     act, slope = ACTIVATIONS[activation]
     (X, y), (X_other, y_other) = images()
-    T, rng = gs.one_hot(y, CLASSES), np.random.default_rng(0)
+    T, rng = gs.one_hot(y, CLASSES).astype(X.dtype), np.random.default_rng(0)
     shapes = list(zip([64] + [width] * depth, [width] * depth + [CLASSES], strict=True))
-    start = params = networks(init, shapes, range(1, seeds + 1))
-    v: Any = None
+    params = networks(init, shapes, range(1, seeds + 1))
+    velocity = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in params]
     losses, norms = [], []
     with np.errstate(over="ignore", invalid="ignore"):  # some are meant to explode
         for _ in range(steps):
             rows = rng.choice(len(X), batch, replace=False)
             loss, grads = backward(params, *forward(params, X[None, rows], act), T[None, rows], slope)
-            long = lengths(grads)
-            factor = np.minimum(1, clip / np.maximum(long, 1e-300))[:, None, None]
-            step = [{name: lr * factor * g for name, g in layer.items()} for layer in grads]
-            v = step if v is None else added(step, v, beta)
-            params = added(params, v, -1.0)
             losses.append(loss)
-            norms.append(long)
+            norms.append(lengths(grads))
+            factor = lr * np.minimum(1, clip / np.maximum(norms[-1], 1e-30))
+            descend(params, grads, velocity, factor[:, None, None], beta)
         scores = forward(params, X_other[None], act)[1][-1]
     right = (scores.argmax(axis=2) == y_other).mean(axis=1)
-    return Run(np.array(losses), right, np.array(norms), params, start)
+    return Run(np.array(losses), right, np.array(norms), params)
 
 
-def added(params: Params, others: Params, by: float) -> Params:
-    return [{name: p[name] + by * other[name] for name in p} for p, other in zip(params, others, strict=True)]
+def descend(params: Params, grads: Params, velocity: Params, factor: Array, beta: float) -> None:
+    """One step of momentum, in place."""
+    for layer, slopes, moving in zip(params, grads, velocity, strict=True):
+        for name, p in layer.items():
+            moving[name] *= beta
+            moving[name] += factor * slopes[name]
+            p -= moving[name]
 
 
 def units_off(run: Run, activation: str) -> Array:

@@ -111,8 +111,7 @@ EXERCISE = Exercise(
     normal with the mean 0 and the variance `var`. elu(z, alpha) is z where z > 0, else alpha (e^z - 1).
 
     Two equations, one for the mean and one for the mean square. Nine digits are asked for, for any `var` between 0.3
-    and
-    3; `math.erfc` is allowed.
+    and 3; `math.erfc` is allowed.
     """,
     example="alpha, scale = selu_constants()\nround(alpha, 7), round(scale, 7)  # (1.6732632, 1.050701)",
     groups=[
@@ -171,6 +170,5 @@ EXERCISE = Exercise(
             "    square = s²/2 + alpha² (E2 - 2 E1 + 1/2);  scale = s / √square"
         ),
     ],
-    not_bugs={},
     equivalent=equivalent.CONSTANTS,
 )  # fmt: skip

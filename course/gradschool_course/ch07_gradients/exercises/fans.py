@@ -133,7 +133,7 @@ EXERCISE = Exercise(
             "sizes were added where they must be multiplied", FANS),
         Misconception("channels_first", channels_first,
             "Which axes of a kernel are the channels in this course: the first two, or the last two?",
-            "kernels were (out, in, height, width)", FANS),
+            "kernels were (out, in, height, width)", FANS, "PyTorch"),
         Misconception("one_side_of_the_kernel", one_side_of_the_kernel,
             "How many pixels has a kernel of 3 x 5: 3, or 15?",
             "only one side of the kernel counted", FANS),
@@ -167,4 +167,9 @@ EXERCISE = Exercise(
             "    area = product of all axes but the last two\n    area × the last but one, area × the last"
         ),
     ],
+    not_bugs=dict.fromkeys(
+        ["std vs variance", "√(3σ²) missing 3", "no /0.8796 after truncation", "global RNG"], "nothing is drawn here"
+    )
+    | dict.fromkeys(["orthogonal sign", "orthogonal shape for tall"], "no matrix is turned here")
+    | {"fan_sum for avg": "both fans are returned, and no mean of them"},
 )  # fmt: skip

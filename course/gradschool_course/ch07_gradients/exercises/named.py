@@ -7,94 +7,22 @@ import numpy as np
 from gradschool import initializers
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Variant
 
-from . import equivalent
-from .common import (
-    CHAPTER,
-    FANS,
-    GENERATOR,
-    NAMED,
-    SHAPES_OF,
-    SPREAD,
-    TRUNCATED_STD,
-    checked,
-    cut_off,
-    draw,
-    drawn,
-    fan_of,
-    fan_pair,
-    kernel,
-    matrix,
-    uses_the_generator,
-    weights,
-)
+from . import drawings, equivalent
+from .common import CHAPTER, NAMED, checked, drawn, fan_of, fan_pair, kernel, matrix, uses_the_generator, weights
+from .drawings import scaled
+
+TURNS = dict.fromkeys(["orthogonal sign", "orthogonal shape for tall"], "no matrix is turned here")
+FAN_IN_ONLY = TURNS | {"fan_sum for avg": "fan in stands alone: there is no mean to take for a sum"}
 
 
-# ------------------------------------------------------------------------------------------------ how they go wrong
-def right_std(scale, fan):
-    return (scale / fan) ** 0.5
+def named(scale, mode, default, **parts):
+    """An initializer with parts of one's own, as `scaled` takes them."""
+    general = scaled(**parts)
 
+    def answer(shape, rng, distribution=default, dtype=np.float64):
+        return general(shape, scale, mode, distribution, rng, dtype)
 
-def variance_for_std(scale, fan):
-    return scale / fan
-
-
-def no_area(shape):
-    return shape[-2], shape[-1]
-
-
-def by_width(scale, mode, default, std=right_std, fans=fan_pair, drawing=draw):
-    """An initializer with parts of one's own; its default distribution makes its name."""
-    if default == "uniform":
-
-        def answer(shape, rng, distribution="uniform", dtype=np.float64):
-            return drawing(shape, std(scale, max(fan_of(mode, *fans(shape)), 1)), distribution, rng, dtype)
-
-        return answer
-
-    def truncated(shape, rng, distribution="truncated_normal", dtype=np.float64):
-        return drawing(shape, std(scale, max(fan_of(mode, *fans(shape)), 1)), distribution, rng, dtype)
-
-    return truncated
-
-
-def uniform_within_a_deviation(shape, std, distribution, rng, dtype):
-    if distribution == "uniform":
-        return rng.uniform(-std, std, shape).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
-def not_widened(shape, std, distribution, rng, dtype):
-    if distribution == "truncated_normal":
-        return (std * cut_off(shape, rng)).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
-def never_cut(shape, std, distribution, rng, dtype):
-    return draw(shape, std, "uniform" if distribution == "uniform" else "normal", rng, dtype)
-
-
-def own_generator(shape, std, distribution, rng, dtype):
-    return draw(shape, std, distribution, np.random.default_rng(), dtype)
-
-
-def always_float64(shape, std, distribution, rng, dtype):
-    return draw(shape, std, distribution, rng)
-
-
-# ------------------------------------------------------------------------------------------------ other right answers
-def one_by_one(shape, std, distribution, rng, dtype):
-    """More numbers than needed, of which those that fit are taken."""
-    size = int(np.prod(shape))
-    if distribution == "uniform":
-        return ((rng.random(size) - 0.5) * (12**0.5 * std)).reshape(shape).astype(dtype)
-    many = rng.standard_normal(2 * size + 99)
-    if distribution == "truncated_normal":
-        many = many[np.abs(many) <= 2] / TRUNCATED_STD
-    return (std * many[:size]).reshape(shape).astype(dtype)
-
-
-def transposed(shape, std, distribution, rng, dtype):
-    return np.array(draw(shape[::-1], std, distribution, rng).T, dtype, order="C")
+    return answer
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
@@ -126,41 +54,21 @@ def groups(scale, mode, default):
 
 
 # ------------------------------------------------------------------------------------ what goes wrong with any of them
-def misconceptions(scale, mode, default):
-    def bug(name, says, hint, see, **parts):
-        return Misconception(name, by_width(scale, mode, default, **parts), hint, says, see)
+def bug(name, scale, mode, default, says, hint, published=""):
+    return Misconception(name, named(scale, mode, default), hint, says, NAMED, published)
+
+
+def exercise(reference, title, scale, mode, default, task, example, other, more, pseudo, uncut="", not_bugs=TURNS):
+    """`other` is who has the other default, `uncut` who draws normal weights where truncated ones are the default."""
+
+    def made(**parts):
+        return named(scale, mode, default, **parts)
 
     swapped = "uniform" if default == "truncated_normal" else "truncated_normal"
-    return [
-        bug("variance_for_std", "the variance were the deviation",
-            "Weights of variance 0.01 have which deviation?", SPREAD, std=variance_for_std),
-        bug("without_kernel_area", "the places under a kernel were not counted",
-            "An output of a 3 x 5 convolution sums over how many numbers for each input channel?", FANS, fans=no_area),
-        bug("uniform_without_three", "the uniform weights ended at one deviation",
-            "Numbers spread evenly between -1 and 1: is their deviation 1, or less?", SHAPES_OF,
-            drawing=uniform_within_a_deviation),
-        bug("not_widened", "nothing were done about the variance that is lost by cutting",
-            "Cut off the tails of a normal distribution. Does its variance stay what it was?", SHAPES_OF,
-            drawing=not_widened),
-        bug("never_cut", "truncated_normal were not cut off",
-            "What is the largest value that you may draw? What is the largest that you do?", SHAPES_OF,
-            drawing=never_cut),
-        bug("own_generator", "the random numbers came from a generator of your own, and not from `rng`",
-            "Where do your random numbers come from? Does anything change if another `rng` is handed in?", GENERATOR,
-            drawing=own_generator),
-        bug("always_float64", "`dtype` were ignored", "Which dtype has your answer if float32 is asked for?", SPREAD,
-            drawing=always_float64),
-        Misconception("other_default", by_width(scale, mode, swapped),
-            "Call it without `distribution`. Which one do you get, and which one does the task say?",
-            "the default were another distribution", NAMED),
-    ]  # fmt: skip
-
-
-def other_scale(scale, mode, default, name, says, hint, see=NAMED):
-    return Misconception(name, by_width(scale, mode, default), hint, says, see)
-
-
-def exercise(reference, title, scale, mode, default, task, example, more, pseudo):
+    other_default = bug(
+        "other_default", scale, mode, swapped, "the default were another distribution",
+        "Call it without `distribution`. Which one do you get, and which one does the task say?", other,
+    )  # fmt: skip
     return Exercise(
         reference=reference,
         chapter=CHAPTER,
@@ -175,12 +83,8 @@ def exercise(reference, title, scale, mode, default, task, example, more, pseudo
     """,
         example=example,
         groups=groups(scale, mode, default),
-        misconceptions=[*misconceptions(scale, mode, default), *more],
-        variants=[
-            Variant("by hand", by_width(scale, mode, default)),
-            Variant("more numbers than needed", by_width(scale, mode, default, drawing=one_by_one)),
-            Variant("from the last axis to the first", by_width(scale, mode, default, drawing=transposed)),
-        ],
+        misconceptions=[*drawings.misconceptions(made, uncut), other_default, *more],
+        variants=[Variant("by hand", made()), *drawings.variants(made)],
         hints=[
             Hint("You have written the general form. Which scale, and which fan, is this one?"),
             Hint('Look at "Three names for one formula", at its table.'),
@@ -191,6 +95,7 @@ def exercise(reference, title, scale, mode, default, task, example, more, pseudo
             ),
             Hint(f"    {pseudo}"),
         ],
+        not_bugs=not_bugs,
         equivalent=equivalent.SCALING | ({} if mode == "fan_avg" else equivalent.OUTPUTS | equivalent.MEAN),
     )
 
@@ -200,14 +105,15 @@ GLOROT = exercise(
     """Glorot's weights: their variance is 1 over the mean of fan in and fan out, that is 2 over their sum. The default
     distribution is uniform.""",
     "bool(abs(glorot((30, 20), np.random.default_rng(0))).max() < np.sqrt(6 / 50))  # True",
+    "Keras' `GlorotNormal`",
     [
-        other_scale(0.5, "fan_avg", "uniform", "one_over_the_sum", "the variance were 1 over the sum of the fans",
+        bug("one_over_the_sum", 0.5, "fan_avg", "uniform", "the variance were 1 over the sum of the fans",
             "What is the mean of 30 and 20, and what is their sum?"),
-        other_scale(2.0, "fan_avg", "uniform", "he_scale", "the scale were He's, which is for ReLU",
+        bug("he_scale", 2.0, "fan_avg", "uniform", "the scale were He's, which is for ReLU",
             "Is there a ReLU here that sets half of the signal to zero?"),
-        other_scale(1.0, "fan_in", "uniform", "only_fan_in", "only fan in counted",
-            "Which two sizes are to be kept, the signal's and what else?"),
-        other_scale(1.0, "fan_out", "uniform", "only_fan_out", "only fan out counted",
+        bug("only_fan_in", 1.0, "fan_in", "uniform", "only fan in counted",
+            "Which two sizes are to be kept, the signal's and what else?", "Caffe's `xavier`"),
+        bug("only_fan_out", 1.0, "fan_out", "uniform", "only fan out counted",
             "Which two sizes are to be kept, the gradient's and what else?"),
     ],
     "variance_scaling with scale 1 and the mean of both fans",
@@ -217,34 +123,40 @@ HE = exercise(
     """He's weights: their variance is 2 over fan in, because ReLU takes half of the signal away. The default
     distribution is the truncated normal one.""",
     "bool(abs(he((50, 20), np.random.default_rng(0))).max() < 2 * np.sqrt(2 / 50) / 0.8796)  # True",
+    "Keras' `HeUniform`",
     [
-        other_scale(1.0, "fan_in", "truncated_normal", "without_two", "there were no ReLU: the 2 is missing",
+        bug("without_two", 1.0, "fan_in", "truncated_normal", "there were no ReLU: the 2 is missing",
             "What does ReLU do to half of the numbers, and what makes up for it?"),
-        other_scale(4.0, "fan_in", "truncated_normal", "two_outside_the_root",
+        bug("two_outside_the_root", 4.0, "fan_in", "truncated_normal",
             "the deviation and not the variance were doubled",
             "Is it the variance or the deviation that has to be doubled?"),
-        other_scale(2.0, "fan_out", "truncated_normal", "only_fan_out", "fan out counted, and not fan in",
-            "How many numbers does a unit add up: as many as it has inputs, or outputs?"),
-        other_scale(2.0, "fan_avg", "truncated_normal", "both_fans", "the mean of both fans counted",
+        bug("only_fan_out", 2.0, "fan_out", "truncated_normal", "fan out counted, and not fan in",
+            "How many numbers does a unit add up: as many as it has inputs, or outputs?",
+            'PyTorch with `mode="fan_out"`'),
+        bug("both_fans", 2.0, "fan_avg", "truncated_normal", "the mean of both fans counted",
             "Is this He's variance, or a mixture with Glorot's?"),
     ],
     "variance_scaling with scale 2 and fan in",
+    "PyTorch's `kaiming_normal_`",
+    FAN_IN_ONLY,
 )  # fmt: skip
 LECUN = exercise(
     initializers.lecun, "LeCun", 1.0, "fan_in", "truncated_normal",
     """LeCun's weights: their variance is 1 over fan in, which keeps the size of a signal that nothing is taken from.
     The default distribution is the truncated normal one.""",
     "bool(abs(lecun((50, 20), np.random.default_rng(0))).max() < 2 * np.sqrt(1 / 50) / 0.8796)  # True",
+    "Keras' `LecunUniform`",
     [
-        other_scale(2.0, "fan_in", "truncated_normal", "he_scale", "the scale were He's, which is for ReLU",
+        bug("he_scale", 2.0, "fan_in", "truncated_normal", "the scale were He's, which is for ReLU",
             "SELU keeps the size of its signal itself. What would a factor of 2 do in every layer?"),
-        other_scale(1 / 3, "fan_in", "truncated_normal", "torch_scale",
+        bug("torch_scale", 1 / 3, "fan_in", "truncated_normal",
             "the variance were that of PyTorch's Linear, a third",
             "What is left of a signal's variance after each layer, if yours is used?"),
-        other_scale(1.0, "fan_out", "truncated_normal", "only_fan_out", "fan out counted, and not fan in",
+        bug("only_fan_out", 1.0, "fan_out", "truncated_normal", "fan out counted, and not fan in",
             "How many numbers does a unit add up: as many as it has inputs, or outputs?"),
-        other_scale(1.0, "fan_avg", "truncated_normal", "both_fans", "the mean of both fans counted",
+        bug("both_fans", 1.0, "fan_avg", "truncated_normal", "the mean of both fans counted",
             "Is this LeCun's variance, or Glorot's?"),
     ],
     "variance_scaling with scale 1 and fan in",
+    not_bugs=FAN_IN_ONLY,
 )  # fmt: skip

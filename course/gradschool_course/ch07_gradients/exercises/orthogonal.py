@@ -188,8 +188,8 @@ def gram_schmidt(shape, rng, gain=1.0, dtype=np.float64):
     return (gain * (Q.T if rows >= columns else Q)).reshape(shape).astype(dtype)
 
 
-def bug(name, says, hint, wrong, see=TURNED):
-    return Misconception(name, wrong, hint, says, see)
+def bug(name, says, hint, wrong, see=TURNED, published=""):
+    return Misconception(name, wrong, hint, says, see, published)
 
 
 EXERCISE = Exercise(
@@ -230,7 +230,8 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         bug("reshaped_for_transposed", "a wide matrix were a tall one with its numbers written in other rows",
             "Does `reshape` turn columns into rows?", reshaped_for_wide),
         bug("first_axis_apart", "a kernel were a matrix of (first axis, all others)",
-            "Which axis of a kernel counts its outputs, the first or the last?", first_axis_apart),
+            "Which axis of a kernel counts its outputs, the first or the last?", first_axis_apart,
+            published="PyTorch"),
         bug("gain_forgotten", "`gain` were always 1", "Where in your code does `gain` stand?",
             turned(scale=lambda gain: 1)),
         bug("gain_squared", "the square of `gain` were meant", "With gain = 2, how long are your columns: 2 or 4?",
@@ -261,5 +262,12 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
             "    transposed if there are fewer rows; times gain; reshaped"
         ),
     ],
+    not_bugs=dict.fromkeys(
+        ["std vs variance", "√(3σ²) missing 3", "no /0.8796 after truncation"],
+        "lengths are what is asked for, and they are exact: there is no variance to get wrong",
+    )
+    | dict.fromkeys(
+        ["fan_in/out swapped", "conv fans w/o kernel area", "fan_sum for avg"], "no fan decides how long a column is"
+    ),
     equivalent=equivalent.ORTHOGONAL,
 )  # fmt: skip

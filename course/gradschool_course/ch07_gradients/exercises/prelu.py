@@ -134,8 +134,8 @@ def call(rng, axes, shared=False, batch=None, zeros=False):
     return Call(g=rng.normal(size=shape), cache={"x": x, "a": a})
 
 
-def bug(name, says, hint, **wrong):
-    return Misconception(name, parts(**wrong), hint, says, LEARNED)
+def bug(name, says, hint, published="", **wrong):
+    return Misconception(name, parts(**wrong), hint, says, LEARNED, published)
 
 
 EXERCISE = Exercise(
@@ -167,7 +167,8 @@ dx.tolist(), da.tolist()  # ([[0.5, 1.0], [0.5, 0.25]], [-5.0, -3.0])""",
         bug("not_summed", "every place had a slope of its own",
             "How many numbers has a, and how many places does each of them serve?", da=not_summed),
         bug("summed_over_batch_only", "a slope served the samples, and not the places in space",
-            "An image has many pixels of one channel. How many of them share a slope?", da=summed_over_the_batch_only),
+            "An image has many pixels of one channel. How many of them share a slope?",
+            "Keras without `shared_axes`", da=summed_over_the_batch_only),
         bug("summed_over_channels", "all channels shared one gradient", "Change the slope of channel 0: does channel 1 "
             "notice?", da=summed_over_all),
         bug("mean_over_batch", "the gradient of a were a mean over the places",

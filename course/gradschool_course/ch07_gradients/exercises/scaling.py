@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from gradschool import initializers
@@ -13,7 +11,6 @@ from . import equivalent
 from .common import (
     CHAPTER,
     FANS,
-    GENERATOR,
     SHAPES_OF,
     SPREAD,
     TRUNCATED_STD,
@@ -29,29 +26,10 @@ from .common import (
     uses_the_generator,
     weights,
 )
+from .drawings import misconceptions, scaled, variants
 
 
 # ----------------------------------------------------------------------------------------- how variances go wrong
-def right_std(scale, fan):
-    return (scale / fan) ** 0.5
-
-
-def scaled(fan=fan_of, std=right_std, drawing=draw, fans=fan_pair):
-    """variance_scaling with parts of one's own: fan(mode, fan_in, fan_out), std(scale, fan), drawing, fans(shape)."""
-
-    def answer(shape, scale, mode, distribution, rng, dtype=np.float64):
-        if not known_words(mode, distribution):
-            raise ValueError(f"mode {mode!r} or distribution {distribution!r}")
-        n = max(fan(mode, *fans(shape)), 1)
-        return drawing(shape, std(scale, n), distribution, rng, dtype)
-
-    return answer
-
-
-def variance_for_std(scale, fan):
-    return scale / fan
-
-
 def scale_outside_the_root(scale, fan):
     return scale / fan**0.5
 
@@ -72,25 +50,9 @@ def always_inputs(mode, fan_in, fan_out):
     return fan_in
 
 
-def no_area(shape):
-    return shape[-2], shape[-1]
-
-
-def uniform_within_a_deviation(shape, std, distribution, rng, dtype):
-    if distribution == "uniform":
-        return rng.uniform(-std, std, shape).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
 def uniform_from_zero(shape, std, distribution, rng, dtype):
     if distribution == "uniform":
         return rng.uniform(0, 2 * 3**0.5 * std, shape).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
-def not_widened(shape, std, distribution, rng, dtype):
-    if distribution == "truncated_normal":
-        return (std * cut_off(shape, rng)).astype(dtype)
     return draw(shape, std, distribution, rng, dtype)
 
 
@@ -106,24 +68,12 @@ def clipped(shape, std, distribution, rng, dtype):
     return draw(shape, std, distribution, rng, dtype)
 
 
-def never_cut(shape, std, distribution, rng, dtype):
-    return draw(shape, std, "uniform" if distribution == "uniform" else "normal", rng, dtype)
-
-
 def normal_for_all(shape, std, distribution, rng, dtype):
     return draw(shape, std, "normal", rng, dtype)
 
 
 def always_cut(shape, std, distribution, rng, dtype):
     return draw(shape, std, "uniform" if distribution == "uniform" else "truncated_normal", rng, dtype)
-
-
-def own_generator(shape, std, distribution, rng, dtype):
-    return draw(shape, std, distribution, np.random.default_rng(), dtype)
-
-
-def always_float64(shape, std, distribution, rng, dtype):
-    return draw(shape, std, distribution, rng)
 
 
 def any_word(shape, scale, mode, distribution, rng, dtype=np.float64):
@@ -133,21 +83,6 @@ def any_word(shape, scale, mode, distribution, rng, dtype=np.float64):
 
 
 # ------------------------------------------------------------------------------------------------ other right answers
-def one_by_one(shape, std, distribution, rng, dtype):
-    """Every weight is drawn again until it fits; the uniform ones are made of numbers between 0 and 1."""
-    if distribution == "uniform":
-        return ((2 * rng.random(shape) - 1) * math.sqrt(3) * std).astype(dtype)
-    many = rng.standard_normal(2 * math.prod(shape) + 99)
-    if distribution == "truncated_normal":
-        many = many[np.abs(many) <= 2] / TRUNCATED_STD
-    return (std * many[: math.prod(shape)]).reshape(shape).astype(dtype)
-
-
-def transposed(shape, std, distribution, rng, dtype):
-    """Filled from the last axis to the first."""
-    return np.array(draw(shape[::-1], std, distribution, rng).T, dtype, order="C")
-
-
 def by_cases(shape, scale, mode, distribution, rng, dtype=np.float64):
     fan_in, fan_out = shape[-2], shape[-1]
     for size in shape[:-2]:
@@ -249,9 +184,7 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
         Group("unknown words", 1, unknown, "A mode or a distribution that there is not."),
     ],
     misconceptions=[
-        bug("variance_for_std", "the variance were the deviation",
-            "Weights of variance 0.01 have which deviation? By which of the two do you multiply normal numbers?",
-            SPREAD, std=variance_for_std),
+        *misconceptions(scaled),
         bug("scale_outside_the_root", "the deviation and not the variance were multiplied by `scale`",
             "Make `scale` four times as large. Your weights become how many times as large, and their variance?",
             SPREAD, std=scale_outside_the_root),
@@ -263,41 +196,21 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
             "What is the mean of 300 and 100? What do you divide by?", SPREAD, fan=sum_for_mean),
         bug("always_fan_in", "the mode were always fan_in",
             "What changes in your weights when the mode does?", SPREAD, fan=always_inputs),
-        bug("without_kernel_area", "the places under a kernel were not counted",
-            "An output of a 3 x 5 convolution sums over how many numbers for each input channel?", FANS, fans=no_area),
-        bug("uniform_without_three", "the uniform weights ended at one deviation",
-            "Numbers spread evenly between -1 and 1: is their deviation 1, or less?", SHAPES_OF,
-            drawing=uniform_within_a_deviation),
         bug("uniform_from_zero", "the uniform weights were all positive",
             "Which mean have your uniform weights?", SHAPES_OF, drawing=uniform_from_zero),
-        bug("not_widened", "nothing were done about the variance that is lost by cutting",
-            "Cut off the tails of a normal distribution. Does its variance stay what it was?", SHAPES_OF,
-            drawing=not_widened),
         bug("narrowed", "it were multiplied by 0.8796 where it is to be divided",
             "Cutting makes the variance smaller. Does your correction make it larger again?", SHAPES_OF,
             drawing=narrowed),
         bug("clipped", "what lies beyond the bounds were moved onto them",
             "How many of your weights have exactly the largest value?", SHAPES_OF, drawing=clipped),
-        bug("never_cut", "truncated_normal were not cut off",
-            "What is the largest value that you may draw? What is the largest that you do?", SHAPES_OF,
-            drawing=never_cut),
         bug("always_cut", "the normal weights were cut off, too",
             "Is there a largest value in a normal distribution?", SHAPES_OF, drawing=always_cut),
         bug("normal_for_all", "all distributions were normal ones",
             "What does your code do differently for another `distribution`?", SHAPES_OF, drawing=normal_for_all),
-        bug("own_generator", "the random numbers came from a generator of your own, and not from `rng`",
-            "Where do your random numbers come from? Does anything change if another `rng` is handed in?", GENERATOR,
-            drawing=own_generator),
-        bug("always_float64", "`dtype` were ignored", "Which dtype has your answer if float32 is asked for?", SPREAD,
-            drawing=always_float64),
         Misconception("any_word", any_word, 'What becomes of a typing error such as mode "fan_inn"?',
             "a word that there is not were as good as another", SPREAD),
     ],
-    variants=[
-        Variant("numbers from 0 to 1, more normal ones than needed", scaled(drawing=one_by_one)),
-        Variant("from the last axis to the first", scaled(drawing=transposed)),
-        Variant("case by case", by_cases),
-    ],
+    variants=[*variants(scaled), Variant("case by case", by_cases)],
     hints=[
         Hint("Numbers of deviation 1, times the deviation that you want. How do you get it from a variance?"),
         Hint('Look at "Three distributions, one variance": how large is the deviation of each before you scale it?'),
@@ -312,5 +225,6 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
             "    truncated: standard normal, redraw beyond ±2, times std / 0.8796…\n    else ValueError"
         ),
     ],
+    not_bugs=dict.fromkeys(["orthogonal sign", "orthogonal shape for tall"], "no matrix is turned here"),
     equivalent=equivalent.SCALING,
 )  # fmt: skip

@@ -20,16 +20,35 @@ def unit_stds(A):
     return A.std(axis=0).mean()
 
 
-def measured(mean=unit_means, std=unit_stds, step=None):
-    """activation_stats with parts of one's own; step(A, W, act) gives what goes on and what is measured."""
+def normal_batch(rng, shape):
+    return rng.normal(size=shape)
+
+
+def one_by_one(depth, width, init, rng):
+    """Weights that are drawn as they are needed."""
+    return (init((width, width), rng) for _ in range(depth))
+
+
+def what_came_out(A, X, rng):
+    return A
+
+
+def one_step(A, W, act):
+    """What goes on, and what is measured."""
+    return (act(A @ W),) * 2
+
+
+def measured(
+    mean=unit_means, std=unit_stds, step=one_step, batch=normal_batch, weights=one_by_one, comes_in=what_came_out
+):
+    """activation_stats with parts of one's own."""
 
     def answer(depth, width, act, init, rng, samples=500):
-        A = rng.normal(size=(samples, width))
+        matrices = weights(depth, width, init, rng)
+        X = A = batch(rng, (samples, width))
         means, stds = [], []
-        for _ in range(depth):
-            W = init((width, width), rng)
-            A, seen = step(A, W, act) if step else (act(A @ W), None)
-            seen = A if seen is None else seen
+        for W in matrices:
+            A, seen = step(comes_in(A, X, rng), W, act)
             means.append(mean(seen))
             stds.append(std(seen))
         return np.array(means), np.array(stds)
@@ -78,66 +97,42 @@ def feeds_before(A, W, act):
 
 
 def activated_first(A, W, act):
-    return act(A) @ W, None
+    return (act(A) @ W,) * 2
 
 
 def no_activation(A, W, act):
-    return A @ W, None
+    return (A @ W,) * 2
 
 
 def transposed_weights(A, W, act):
-    return act(A @ W.T), None
+    return (act(A @ W.T),) * 2
 
 
-def one_matrix(depth, width, act, init, rng, samples=500):
-    A, W = rng.normal(size=(samples, width)), init((width, width), rng)
-    means, stds = np.zeros(depth), np.zeros(depth)
-    for i in range(depth):
-        A = act(A @ W)
-        means[i], stds[i] = unit_means(A), unit_stds(A)
-    return means, stds
+def measures_what_comes_in(A, W, act):
+    return act(A @ W), A
 
 
-def always_the_first_batch(depth, width, act, init, rng, samples=500):
-    X = rng.normal(size=(samples, width))
-    layers = [act(X @ init((width, width), rng)) for _ in range(depth)]
-    return np.array([unit_means(A) for A in layers]), np.array([unit_stds(A) for A in layers])
+def one_matrix(depth, width, init, rng):
+    W = None
+    for _ in range(depth):
+        W = init((width, width), rng) if W is None else W
+        yield W
 
 
-def a_new_batch_each_time(depth, width, act, init, rng, samples=500):
-    means, stds = np.zeros(depth), np.zeros(depth)
-    for i in range(depth):
-        A = act(rng.normal(size=(samples, width)) @ init((width, width), rng))
-        means[i], stds[i] = unit_means(A), unit_stds(A)
-    return means, stds
+def all_at_first(depth, width, init, rng):
+    return list(one_by_one(depth, width, init, rng))
 
 
-def the_batch_counts(depth, width, act, init, rng, samples=500):
-    A = rng.normal(size=(samples, width))
-    means, stds = np.zeros(depth), np.zeros(depth)
-    for i in range(depth):
-        means[i], stds[i] = unit_means(A), unit_stds(A)
-        A = act(A @ init((width, width), rng))
-    return means, stds
+def always_the_batch(A, X, rng):
+    return X
 
 
-def uniform_batch(depth, width, act, init, rng, samples=500):
-    A = rng.uniform(size=(samples, width))
-    means, stds = np.zeros(depth), np.zeros(depth)
-    for i in range(depth):
-        A = act(A @ init((width, width), rng))
-        means[i], stds[i] = unit_means(A), unit_stds(A)
-    return means, stds
+def a_new_batch(A, X, rng):
+    return A if A is X else rng.normal(size=X.shape)
 
 
-def weights_first(depth, width, act, init, rng, samples=500):
-    matrices = [init((width, width), rng) for _ in range(depth)]
-    A = rng.normal(size=(samples, width))
-    means, stds = np.zeros(depth), np.zeros(depth)
-    for i, W in enumerate(matrices):
-        A = act(A @ W)
-        means[i], stds[i] = unit_means(A), unit_stds(A)
-    return means, stds
+def uniform_batch(rng, shape):
+    return rng.uniform(size=shape)
 
 
 def always_500(depth, width, act, init, rng, samples=500):
@@ -207,8 +202,8 @@ def one_layer(rng):
     return [call(rng, growing(rng), 1, 9, 13), call(rng, saturating(rng), 3, 5, 1)]
 
 
-def bug(name, says, hint, wrong=None, see=MEASURED, **parts):
-    return Misconception(name, wrong or measured(**parts), hint, says, see)
+def bug(name, says, hint, wrong=None, see=MEASURED, published="", **parts):
+    return Misconception(name, wrong or measured(**parts), hint, says, see, published)
 
 
 EXERCISE = Exercise(
@@ -251,7 +246,8 @@ print(stds[[0, 9, 49]].round(1))  # [0.6 0.2 0.1]""",
         bug("spread_of_the_means", "the deviation were that of the units' means",
             "What is taken first here, and what second: the deviation or the mean?", std=spread_of_means),
         bug("one_less", "the deviation had been divided by one less than the number of samples",
-            "By how much do you divide: by the number of samples, or by another one?", std=one_less),
+            "By how much do you divide: by the number of samples, or by another one?", published="PyTorch's `std`",
+            std=one_less),
         bug("one_unit", "only the first unit counted in the mean",
             "How many units has a layer, and how many of them are in your mean?", mean=first_unit),
         bug("mean_of_sizes", "signs did not count in the mean", "What is the mean of -1 and 1?", mean=mean_size),
@@ -264,18 +260,21 @@ print(stds[[0, 9, 49]].round(1))  # [0.6 0.2 0.1]""",
         bug("no_activation", "there were no activation", "Where in your code does `act` stand?", step=no_activation),
         bug("weights_transposed", "the weights had been transposed",
             "Weights are (in, out). Which of their axes meets the units of the batch?", step=transposed_weights),
-        bug("one_matrix", "all layers shared one matrix", "How many times do you call `init`?", one_matrix),
+        bug("one_matrix", "all layers shared one matrix", "How many times do you call `init`?",
+            weights=one_matrix),
         bug("always_the_batch", "every layer received the batch itself",
-            "What comes into the second layer of your network?", always_the_first_batch),
+            "What comes into the second layer of your network?", comes_in=always_the_batch),
         bug("a_new_batch_each_time", "every layer received a fresh batch of noise",
             "How often do you draw a batch, and what becomes of what the first layer made of it?",
-            a_new_batch_each_time),
+            comes_in=a_new_batch),
         bug("the_batch_counts", "the batch were the first layer, and the last layer none",
-            "With depth = 1, which numbers do you look at: the batch, or what a layer made of it?", the_batch_counts),
-        bug("uniform_batch", "the batch were uniform between 0 and 1", "Which mean has your batch?", uniform_batch),
+            "With depth = 1, which numbers do you look at: the batch, or what a layer made of it?",
+            step=measures_what_comes_in),
+        bug("uniform_batch", "the batch were uniform between 0 and 1", "Which mean has your batch?",
+            batch=uniform_batch),
         bug("weights_drawn_first", "the weights had been drawn before the batch",
             "Statistically nothing is wrong. In which order does the task draw, so that others get your numbers?",
-            weights_first, GENERATOR),
+            see=GENERATOR, weights=all_at_first),
         bug("always_500", "a batch always had 500 samples", "Where in your code does `samples` stand?", always_500),
         bug("last_layer_first", "the layers had been counted from the end",
             "Which layer do your arrays begin with?", last_layer_first),

@@ -48,8 +48,15 @@ class Judge(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         named = resources["nbgrader"]
         judged = self.judged(nb, named)
-        level = self.feedback.get(named["assignment"], self.feedback.get("", "full"))
         own = self.own_tests(nb, named, {verdict.exercise for verdict in judged.verdicts} if judged else set())
+        return nb, self.written(nb, resources, judged, own)
+
+    def written(
+        self, nb: NotebookNode, resources: dict[str, Any], judged: Judged | None, own: dict[str, Scored]
+    ) -> dict[str, Any]:
+        """Put the verdicts into the notebook. Returns the resources, which tell SaveVerdicts of them."""
+        assignment = resources["nbgrader"]["assignment"]
+        level = self.feedback.get(assignment, self.feedback.get("", "full"))
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -60,7 +67,7 @@ class Judge(NbGraderPreprocessor):
         if judged and judged.problems:
             nb.cells.insert(0, problems_cell(judged))
         resources["gradschool"] = {"judged": judged, "own": own, "level": level}
-        return nb, resources
+        return resources
 
     def own_tests(self, nb: NotebookNode, named: dict[str, Any], exercises: set[str]) -> dict[str, Scored]:
         """The teacher's own tests of this notebook, run in the sandbox; by grade id."""

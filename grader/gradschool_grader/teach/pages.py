@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters import Highlight2HTML
@@ -21,7 +22,8 @@ from nbformat import NotebookNode
 
 __all__ = ["PageExporter"]
 
-LONGEST = 4000  # characters of a cell whose highlighting is kept
+LONGEST = 4000  # characters of a cell that is kept as it was highlighted or rendered
+KEPT = 2048  # cells
 IMAGE = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 
 
@@ -30,6 +32,7 @@ class PageExporter(HTMLExporter):
 
     def __init__(self, *args: Any, **kw: Any):
         self.known: dict[str | None, Callable[..., str]] = {}
+        self.rendered: dict[str, str] = {}
         super().__init__(*args, **kw)
 
     def from_notebook_node(
@@ -50,10 +53,22 @@ class PageExporter(HTMLExporter):
             self.known[lexer] = remembered(Highlight2HTML(pygments_lexer=lexer, parent=self))
         return self.known[lexer]
 
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """The chapter's text and the words about a frequent mistake are the same on most pages."""
+        alone = not self.embed_images and not context.get("cell", {}).get("attachments")
+        if not alone or len(source) > LONGEST:
+            return super().markdown2html(context, source)
+        if source not in self.rendered:
+            if len(self.rendered) >= KEPT:
+                self.rendered.clear()
+            self.rendered[source] = super().markdown2html(context, source)
+        return self.rendered[source]
+
 
 def remembered(make: Callable[..., str]) -> Callable[..., str]:
     """The same for the same text; of long texts nothing is kept, so that a class of any size fits."""
-    short = functools.lru_cache(maxsize=2048)(make)
+    short = functools.lru_cache(maxsize=KEPT)(make)
 
     def made(source: str, language: str | None = None, metadata: Any = None) -> str:
         if len(source) > LONGEST or (metadata and "magics_language" in metadata):

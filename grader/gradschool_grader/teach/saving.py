@@ -6,6 +6,7 @@ answer stands. What the judge could not decide waits for a human instead of coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nbformat import NotebookNode
@@ -26,18 +27,28 @@ class SaveVerdicts(NbGraderPreprocessor):
     """Stands in the place of nbgrader's SaveAutoGrades, which commits after every cell and knows no diagnosis."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        named, ours = resources["nbgrader"], resources["gradschool"]
+        named = resources["nbgrader"]
         place = named["notebook"], named["assignment"], named["student"]
         with Gradebook(named["db_url"]) as gradebook:
-            for cell in nb.cells:
-                if utils.is_grade(cell):
-                    grade = gradebook.find_grade(cell.metadata.nbgrader.grade_id, *place)
-                    self.save_score(cell, grade, ours["judged"], ours["own"])
-                if utils.is_solution(cell) or utils.is_task(cell):
-                    comment: Any = gradebook.find_comment(cell.metadata.nbgrader.grade_id, *place)
-                    comment.auto_comment = self.comment(cell, ours["judged"], ours["level"])
+            self.save(
+                nb,
+                resources["gradschool"],
+                lambda grade_id: gradebook.find_grade(grade_id, *place),
+                lambda grade_id: gradebook.find_comment(grade_id, *place),
+            )
             gradebook.db.commit()
         return nb, resources
+
+    def save(
+        self, nb: NotebookNode, ours: dict[str, Any], grade: Callable[[str], Any], comment: Callable[[str], Any]
+    ) -> None:
+        """Fill in the rows that `grade` and `comment` find by grade id."""
+        for cell in nb.cells:
+            if utils.is_grade(cell):
+                self.save_score(cell, grade(cell.metadata.nbgrader.grade_id), ours["judged"], ours["own"])
+            if utils.is_solution(cell) or utils.is_task(cell):
+                row = comment(cell.metadata.nbgrader.grade_id)
+                row.auto_comment = self.comment(cell, ours["judged"], ours["level"])
 
     def save_score(self, cell: NotebookNode, grade: Any, judged: Judged | None, own: dict[str, Scored]) -> None:
         grade_id = cell.metadata.nbgrader.grade_id

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..compare import entry
-from ..inside.perform import argument, leaves
 from .candidate import Candidate, Same
 from .operands import fits
 from .seen import Pair
@@ -48,8 +47,8 @@ def nonfinite(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 def culprit(pair: Pair, at: tuple[int, ...]) -> str:
     """The argument that has what makes NaN and infinity, there if possible: zero, a huge entry, or such a scalar."""
-    arrays = [(argument(path), x) for path, x in leaves(dict(pair.arguments)) if isinstance(x, np.ndarray) and x.size]
-    here = [(name, np.broadcast_to(x, pair.e.shape)[at]) for name, x in arrays if fits(x, pair.e)]
+    arrays = [(name, x) for name, x in pair.given.leaves if isinstance(x, np.ndarray) and x.size]
+    here = [(name, np.broadcast_to(x, pair.e.shape)[at]) for name, x in arrays if fits(x, pair.e.shape)]
     anywhere = [(name, x) for name, x in arrays if x.dtype.kind == "f"]
     for found in (here, anywhere):
         for name, x in found:

@@ -6,7 +6,7 @@ besides, has the wrong sign.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy as np
 from ..answers import Answers
 from ..compare import agrees
 from ..exercise import Exercise, Misconception
+from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
 from .scale import factor, sign
-from .seen import Pair, Seen, failed_probe, failed_steps, pairs
+from .seen import Pair, Seen, beside, failed_probe, failed_steps, pairs
 from .structure import lower
 
 
@@ -67,56 +68,68 @@ def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diag
 # ---------------------------------------------------------------------------------------------------- two mistakes
 def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     """A known mistake in one returned array, another one in another, or a known one and a wrong scale or order."""
-    wrong = [pair for s in failed for pair in pairs(exercise, s) if not pair.right]
-    paths = list(dict.fromkeys(pair.path for pair in wrong))
-    explained: dict[str, Misconception] = {}
-    first_failed = one_probe(failed[0])
-    bad = {p.place for p in pairs(exercise, first_failed) if not p.right}
+    wrong = {s.group.name: [pair for pair in pairs(exercise, s) if not pair.right] for s in failed}
+    at_once = {m.name: beside(*first_wrong(m, failed[0], wrong, answers)) for m in exercise.misconceptions}
     for m in exercise.misconceptions:
-        seen = answers.glance(m.name, first_failed.group, failed_probe(failed[0]), len(first_failed.got))
-        glance = replace(first_failed, expected=seen)
-        if not hopeful(exercise, glance, bad):
-            continue
-        told = [pair for s in failed for pair in told_by(exercise, m, s, answers)]
-        besides = scaled(told, wrong)
-        if besides:
-            return replace(named(m), text=f"{named(m).text} And besides: {lower(besides)}", also=())
-        for path in paths:
-            mine = [p for p in told if p.path == path]
-            asked = sum(p.path == path for p in wrong)
-            if path not in explained and mine and len(mine) == asked and all(p.right for p in mine):
-                explained[path] = m
-    if len(paths) < 2 or set(explained) != set(paths) or len({m.name for m in explained.values()}) < 2:
+        if scaled(at_once[m.name], least=0):
+            besides = scaled_everywhere(m, failed, wrong, answers)
+            if besides:
+                return replace(named(m), text=f"{named(m).text} And besides: {lower(besides)}", also=())
+    return one_for_each(exercise, failed, wrong, at_once, answers)
+
+
+Wrong = Mapping[str, Sequence[Pair]]
+"""The wrong arrays of each group that failed."""
+
+
+def first_wrong(m: Misconception, s: Seen, wrong: Wrong, answers: Answers) -> tuple[list[Pair], Sequence[Observation]]:
+    """The wrong arrays of the probe that failed, and what a misconception does there."""
+    probe, mine = failed_probe(s), failed_steps(s)
+    bad = [p for p in wrong[s.group.name] if p.probe == probe]
+    return bad, answers.glance(m.name, s.group, probe, len(mine))
+
+
+def told_by(m: Misconception, s: Seen, wrong: Wrong, answers: Answers) -> list[Pair]:
+    """All wrong arrays of a group beside those of a misconception."""
+    return beside(wrong[s.group.name], answers.misconception(m.name, s.group))
+
+
+def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, answers: Answers) -> str:
+    """In which one way all wrong arrays differ from a misconception."""
+    at_once = [p for s in failed for p in beside(*first_wrong(m, s, wrong, answers))]
+    if not scaled(at_once, least=0):
+        return ""
+    told = [p for s in failed for p in told_by(m, s, wrong, answers)]
+    return scaled(told) if len(told) == sum(map(len, wrong.values())) else ""
+
+
+def one_for_each(
+    exercise: Exercise, failed: Sequence[Seen], wrong: Wrong, at_once: Mapping[str, list[Pair]], answers: Answers
+) -> Diagnosis | None:
+    """Two misconceptions or more, each of which is behind all wrong arrays of some names."""
+    paths = list(dict.fromkeys(p.path for s in failed for p in wrong[s.group.name]))
+    hopeful = {name: {p.path for p in told if p.right} for name, told in at_once.items()}
+    if len(paths) < 2 or {p.path for told in at_once.values() for p in told} - set().union(*hopeful.values()):
         return None
-    first, *others = dict.fromkeys(m.name for m in (explained[path] for path in paths))
+    explained: dict[str, Misconception] = {}
+    for m in (m for m in exercise.misconceptions if hopeful[m.name] - set(explained)):
+        told = {s.group.name: told_by(m, s, wrong, answers) for s in failed}
+        for path in (path for path in paths if path not in explained):
+            mine = [p for group in told.values() for p in group if p.path == path]
+            asked = sum(p.path == path for group in wrong.values() for p in group)
+            if mine and len(mine) == asked and all(p.right for p in mine):
+                explained[path] = m
+    if set(explained) != set(paths) or len({m.name for m in explained.values()}) < 2:
+        return None
+    first, *others = dict.fromkeys(explained[path].name for path in paths)
     m = next(m for m in exercise.misconceptions if m.name == first)
     mine = ", ".join(f"`{path}`" for path in paths if explained[path] is m)
     return named(m, tuple(others), f"In {mine}")
 
 
-def one_probe(s: Seen) -> Seen:
-    """What was seen of the probe that failed."""
-    probe, got = failed_probe(s), failed_steps(s)
-    expected = [o for o in s.expected if o.probe == probe and not o.again][: len(got)]
-    return replace(s, expected=expected, got=got)
-
-
-def hopeful(exercise: Exercise, like: Seen, bad: set[tuple[str, int, str, str]]) -> bool:
-    """Whether a misconception explains one of the arrays that are wrong, or all of them but for their scale."""
-    told = [p for p in pairs(exercise, like) if p.place in bad]
-    return any(p.right for p in told) or bool(scaled(told, told, least=0))
-
-
-def told_by(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> list[Pair]:
-    """The arrays that came beside those of a misconception, in the places where the answer is wrong."""
-    bad = {p.place for p in pairs(exercise, s) if not p.right}
-    like = replace(s, expected=answers.misconception(m.name, s.group))
-    return [p for p in pairs(exercise, like) if p.place in bad]
-
-
-def scaled(told: Sequence[Pair], wrong: Sequence[Pair], least: float = 3) -> str:
+def scaled(told: Sequence[Pair], least: float = 3) -> str:
     """How the answer differs from a misconception, if it does so in every array in one way."""
-    if len(told) != len(wrong) or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
+    if not told or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
         return ""
     found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
     return found.text if found else ""

@@ -9,18 +9,19 @@ from itertools import combinations
 
 import numpy as np
 
-from ..inside.perform import argument, leaves
-from .seen import Pair
+from .seen import Given, Pair
+
+CACHED = 256  # calls, or arrays
 
 
-@lru_cache(maxsize=256)
+@lru_cache(CACHED)
 def scalars(pair: Pair) -> dict[str, float]:
     """Hyperparameters by name; not 0 and 1, which change nothing or everything."""
-    given = ((argument(path), value) for path, value in leaves(dict(pair.arguments)))
-    return {f"`{name}`": float(value) for name, value in given if type(value) in (int, float) and value not in (0, 1)}
+    given = pair.given.leaves
+    return {f"`{name}`": float(x) for name, x in given if type(x) in (int, float) and x not in (0, 1)}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(CACHED)
 def sizes(pair: Pair) -> dict[str, float]:
     """Sizes of the arguments' axes, by the axes' names where they have any; the first and last also as such."""
     named: dict[str, float] = {}
@@ -39,7 +40,7 @@ def sizes(pair: Pair) -> dict[str, float]:
     return named
 
 
-@lru_cache(maxsize=256)
+@lru_cache(CACHED)
 def constants(pair: Pair) -> dict[str, float]:
     """Numbers by which answers tend to be off, with their names."""
     known = scalars(pair)
@@ -51,7 +52,7 @@ def constants(pair: Pair) -> dict[str, float]:
     return {**counted, **known, **rest, **fewer, **odds}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(CACHED)
 def multipliers(pair: Pair) -> dict[str, float]:
     """What a term tends to be multiplied with: "`lr` · {}", its complement, one over a size, two of them."""
     known = scalars(pair)
@@ -63,26 +64,29 @@ def multipliers(pair: Pair) -> dict[str, float]:
     return {**one, **shares, **both}
 
 
-@lru_cache(maxsize=256)
 def arrays(pair: Pair) -> dict[str, np.ndarray]:
     """Arrays of the call that fit the answer's shape; of a tree, those with the same name as the part in question."""
     key = re.search(r"\['?[^\[\]]*'?\]$", pair.path)
+    asked = key[0] if key else "", pair.e.shape
+    if asked not in pair.given.fitting:
+        pair.given.fitting[asked] = fitting(pair.given, *asked)
+    return pair.given.fitting[asked]
+
+
+def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
-    for path, value in leaves(dict(pair.arguments)):
-        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not fits(value, pair.e):
+    for name, value in given.leaves:
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not fits(value, shape):
             continue
-        name = argument(path)
-        if key and "[" in name:
-            if not name.endswith(key[0]):
-                continue
-            name = name.removesuffix(key[0])
-        found[f"`{name}`"] = value.astype(float)
+        if key and "[" in name and not name.endswith(key):
+            continue
+        found[f"`{name.removesuffix(key) if '[' in name else name}`"] = value.astype(float)
     return found
 
 
-def fits(x: np.ndarray, e: np.ndarray) -> bool:
+def fits(x: np.ndarray, shape: tuple[int, ...]) -> bool:
     try:
-        return np.broadcast_shapes(x.shape, e.shape) == e.shape
+        return np.broadcast_shapes(x.shape, shape) == shape
     except ValueError:
         return False
 

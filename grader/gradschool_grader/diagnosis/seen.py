@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..compare import Difference, close
 from ..exercise import Call, Exercise, Group, Probe, Steps, Tolerance
-from ..inside.perform import leaves
+from ..inside.perform import argument, leaves
 from ..observe import Observation
 
 NUMBERS = set("fiub")
@@ -44,6 +44,20 @@ def failed_steps(s: Seen) -> list[Observation]:
     return [o for _, o in mine]
 
 
+class Given(dict[str, Any]):
+    """The arguments of a call, with what is read off them once for all arrays that the call returned."""
+
+    @cached_property
+    def leaves(self) -> list[tuple[str, Any]]:
+        """Every leaf by what it is called: `state['m']['W']`."""
+        return [(argument(path), value) for path, value in leaves(dict(self))]
+
+    @cached_property
+    def fitting(self) -> dict[tuple[str, tuple[int, ...]], dict[str, np.ndarray]]:
+        """Arrays that fit a part of the answer, by its last key and its shape."""
+        return {}
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """An expected array `e`, what came in its place `a`, and the arguments of that call."""
@@ -58,11 +72,16 @@ class Pair:
     probe: int = 0
     carried: np.ndarray | None = None  # in a sequence: the value that the step began with
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    leaf: str = ""  # the path within what the call returned: `[1]['m']['W']`
 
     @property
     def place(self) -> tuple[str, int, str, str]:
         """What is the same for two answers to one question."""
         return self.group, self.probe, self.label, self.path
+
+    @cached_property
+    def given(self) -> Given:
+        return self.arguments if isinstance(self.arguments, Given) else Given(self.arguments)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -74,6 +93,8 @@ class Pair:
         """Entry by entry: is it wrong? All are where the shapes differ."""
         if self.e.shape != self.a.shape:
             return np.ones(self.e.shape, bool)
+        if self.e.dtype == self.a.dtype and (self.e == self.a).all():
+            return np.zeros(self.e.shape, bool)
         return ~close(self.e, self.a, self.tolerance)
 
     @cached_property
@@ -124,14 +145,21 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Ite
     probe = s.probes[e.probe]
     got = dict(leaves(a.behaviour.value))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
-    given = {**defaults(exercise), **a.arguments} if isinstance(probe, Call | Steps) else a.arguments
+    given = Given({**defaults(exercise), **a.arguments} if isinstance(probe, Call | Steps) else a.arguments)
     for path, value in leaves(e.behaviour.value):
         if is_array(value) and is_array(got.get(path)):
             name = returned(path, probe)
             carried = before.get(as_argument(name))
             carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None
             yield Pair(name, widened(value), widened(got[path]), given, s.group.tolerance, s.group.name,
-                       a.label, e.probe, carried, exercise.axes)  # fmt: skip
+                       a.label, e.probe, carried, exercise.axes, path)  # fmt: skip
+
+
+def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:
+    """The arrays that came, beside those that another side gave in their places, where it did."""
+    found = {(o.probe, o.label): dict(leaves(o.behaviour.value)) for o in seen if not o.again}
+    values = [found.get((p.probe, p.label), {}).get(p.leaf) for p in wrong]
+    return [replace(p, e=widened(x)) for p, x in zip(wrong, values, strict=True) if is_array(x)]
 
 
 def defaults(exercise: Exercise) -> dict[str, Any]:

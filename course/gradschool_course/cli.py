@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from . import learn, prove, teach
+from .concepts import concepts
 from .say import plain, plainly, say, write_json
 from .study.verb import study
 
@@ -105,6 +106,7 @@ verb(learn.check, "check notebooks/ch10_optimizers.ipynb --watch", "Learn")
 verb(learn.hint, "hint adam", "Learn")
 verb(learn.solution, "solution adam --variants", "Learn")
 verb(learn.progress, "progress", "Learn")
+verb(concepts, "concepts saddle", "Learn")
 verb(teach.release, "release losses optimizers --dir course", "Teach")
 verb(teach.grade, "grade course --jobs 4", "Teach")
 verb(teach.report, "report course", "Teach")

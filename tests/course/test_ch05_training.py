@@ -183,6 +183,7 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     figures.rates(landscapes.BOWL, {"0.1": path, "0.2": path, "0.3": path})
     figures.basins(panels, 5.0, [((0, 0), "min"), ((1, 1), "min"), ((2, 1), "saddle"), ((3, 3), "max")])
     for guess in (None, 0.3, "words"):
+        figures.stability([0.1, 0.2, 0.3], [1.0, 2.0, 30.0], 0.2, guess)
         figures.saddle({"a": path, "b": path, "c": path}, {"a": path, "b": path}, guess)
         figures.sweep({0.03: runs, 0.3: runs, 3.0: runs}, guess)
         figures.learning(runs, runs[::-1], guess)

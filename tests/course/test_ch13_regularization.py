@@ -96,6 +96,7 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     for guess in (None, 3, "dropout"):
         figures.gaps(found, guess)
         figures.stopped(losses, 3, 5, guess)
+        figures.gained([0.3, -0.5, 0.0], guess)
     figures.curves({name: (rng.random((3, 7)), rng.random((3, 7))) for name in ("nothing", "dropout")})
     figures.weights({name: rng.normal(0, 0.1, 500) for name in ("nothing", "ℓ1 penalty")})
     figures.doubts(rng.random((3, 8, 8)), rng.random((3, 10)), rng.random((3, 10)), ["a", "b", "c"])

@@ -57,7 +57,7 @@ def costs(sizes: Sequence[int], reverse: Sequence[float], differences: Sequence[
     label(axes, sizes[-1], reverse[-1], f"{reverse[-1]:.2f}", BACK, xytext=(0, -16), ha="center")
     guessed(axes, guess, horizontal=True)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="center left")
+        axes.legend(loc="center right")
     axes.set(xlabel="number of parameters", ylabel="cost, in forward passes", ylim=(1, None))
     titled(axes, "All derivatives cost three forward passes, however many there are")
 

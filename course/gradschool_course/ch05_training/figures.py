@@ -32,6 +32,20 @@ def rates(landscape: Landscape, paths: Mapping[str, np.ndarray]) -> None:
     headline(figure, "Too small, right, too large: the steepest direction decides")
 
 
+def stability(lrs: Sequence[float], distances: Sequence[float], limit: float, guess: Any = None) -> None:
+    """How far from the bottom a descent ends, by its rate, and the limit above which it leaves."""
+    _, axes = canvas(7.2, 3.2)
+    axes.semilogy(lrs, distances, color=COLOURS[0])
+    axes.axvline(limit, color=COLOURS[1], linewidth=1.2)
+    words = rf"$2 / \lambda_\mathrm{{max}}$ = {limit:.3g}"
+    label(axes, limit, max(distances), words, COLOURS[1], ha="right", xytext=(-6, -8))
+    guessed(axes, guess)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left")
+    axes.set(xlabel="learning rate", ylabel="distance from the bottom\nafter 30 steps")
+    titled(axes, "Just below the limit is best, just above it is lost")
+
+
 def basins(
     panels: Sequence[tuple[str, np.ndarray, np.ndarray]], reach: float, kinds: Sequence[tuple[Any, str]]
 ) -> None:

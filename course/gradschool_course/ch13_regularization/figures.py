@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from ..drawing import COLOURS, INK, PALE, canvas, guessed, headline, label, titled
 
-__all__ = ["curves", "doubts", "gaps", "stopped", "weights"]
+__all__ = ["curves", "doubts", "gained", "gaps", "stopped", "weights"]
 
 SEEN, OTHERS = COLOURS[1], COLOURS[0]  # what was trained on, and what was not
 
@@ -81,6 +81,21 @@ def stopped(losses: Sequence[float], chosen: int, stop: int, guess: Any = None) 
         axes.legend()
     axes.set(xlabel="epoch", ylabel="validation loss, nats", ylim=(0, 1.15 * max(losses)))
     titled(axes, "The patience is spent in vain, and has to be")
+
+
+def gained(points: Sequence[float], guess: Any = None) -> None:
+    """How many points of accuracy the mean of many passes has won over a single one without dropout, a dot a seed."""
+    _, axes = canvas(5.2, 2.6)
+    axes.axhline(0, color=PALE, linewidth=1)
+    axes.plot(range(1, len(points) + 1), points, "o", color=OTHERS, markersize=8)
+    guessed(axes, guess, horizontal=True)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    reach = 1.3 * max(1.0, *np.abs(points))
+    low, high = axes.get_ylim()
+    axes.set(xlabel="seed", ylabel="points gained", xticks=range(1, len(points) + 1), xlim=(0.5, len(points) + 0.5),
+             ylim=(min(low, -reach), max(high, reach)))  # fmt: skip
+    titled(axes, "A hundred passes hardly improve the answer")
 
 
 def doubts(pictures: np.ndarray, means: np.ndarray, stds: np.ndarray, names: Sequence[str]) -> None:

@@ -209,8 +209,12 @@ def run_steps(probe: Steps, caller: Caller) -> Seen:
 
 
 def first_steps(probe: Probe, steps: int) -> Probe:
-    """A sequence cut after some steps; any other probe as it is."""
-    return replace(probe, feed=probe.feed[:steps]) if isinstance(probe, Steps) else probe
+    """A probe cut after so many observations, if it is made of several."""
+    if isinstance(probe, Steps):
+        return replace(probe, feed=probe.feed[:steps])
+    if isinstance(probe, Script):
+        return replace(probe, calls=probe.calls[: max(0, steps - 1 - probe.others)])
+    return Call(**probe.arguments).then(*probe.afterwards[: steps - 1]) if isinstance(probe, Call) else probe
 
 
 def run_script(probe: Script, caller: Caller) -> Seen:

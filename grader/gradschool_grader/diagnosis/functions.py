@@ -28,9 +28,10 @@ LAST: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
 def last_operation(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if any(p.e.shape != p.a.shape for p in wrong):
         return
+    telling = enough_fractions(wrong)
     for name, (function, text) in LAST.items():
         whole = name in ("only_sign", "integer", "rounded", "floored")
-        if not whole or enough_fractions(wrong):
+        if not whole or telling:
             yield Candidate(name, text, lambda p, f=function: (p.a, f(p.e)), free=-1 if whole else 0)
 
 

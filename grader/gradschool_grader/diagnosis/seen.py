@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..compare import Difference, close
-from ..exercise import Call, Exercise, Group, Probe, Steps, Tolerance
+from ..exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
 from ..inside.perform import argument, leaves
-from ..observe import Observation
+from ..observe import Observation, parameters
 
 NUMBERS = set("fiub")
 ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
@@ -36,10 +36,10 @@ def failed_probe(s: Seen) -> int:
 
 
 def failed_steps(s: Seen) -> list[Observation]:
-    """What was seen of that probe: in a sequence up to the step that went wrong, else all."""
+    """What was seen of that probe up to the step that went wrong; all of it, if none did."""
     probe, last = failed_probe(s), s.difference.index if s.difference else 0
     mine = [(i, o) for i, o in enumerate(s.got) if o.probe == probe and not o.again]
-    if isinstance(s.probes[probe], Steps) and any(i == last for i, _ in mine):
+    if not isinstance(s.probes[probe], Property) and any(i == last for i, _ in mine):
         return [o for i, o in mine if i <= last]
     return [o for _, o in mine]
 
@@ -164,7 +164,7 @@ def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:
 
 def defaults(exercise: Exercise) -> dict[str, Any]:
     """Numbers that an argument has if it is not given."""
-    known = {name: p.default for name, p in exercise.signature.parameters.items()}
+    known = {name: p.default for name, p in parameters(exercise.plain).items()}
     return {name: value for name, value in known.items() if type(value) in (int, float)}
 
 

@@ -179,3 +179,9 @@ def test_random_answers_get_no_name():
         rng = np.random.default_rng(seed)
         noise = {"dW": rng.normal(size=(3, 4)), "db": rng.normal(size=4)}
         assert diagnosis_of(GRADIENTS, lambda X, g, n=noise: n, seed).kind == "value"
+
+
+def test_a_long_list_of_numbers_is_read_as_one_array():
+    order = sets(lambda n: list(range(n)), lambda rng: [Call(n=int(rng.integers(100, 200)))], name="order")
+    assert diagnosis_of(order, lambda n: list(range(n))[::-1]).name == "reversed"
+    assert diagnosis_of(order, lambda n: [2 * i for i in range(n)]).name == "factor"

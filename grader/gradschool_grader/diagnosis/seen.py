@@ -17,6 +17,7 @@ from ..observe import Observation, parameters
 NUMBERS = set("fiub")
 ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
 VISIBLE = 10  # and says nothing of differences that are not ten times larger than that
+LONG = 20  # a list of more numbers is one array
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,10 @@ def pairs(exercise: Exercise, s: Seen) -> Iterator[Pair]:
 
 def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Iterator[Pair]:
     probe = s.probes[e.probe]
-    got = dict(leaves(a.behaviour.value))
+    got = dict(parts(a.behaviour.value))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
     given = Given({**defaults(exercise), **a.arguments} if isinstance(probe, Call | Steps) else a.arguments)
-    for path, value in leaves(e.behaviour.value):
+    for path, value in parts(e.behaviour.value):
         if is_array(value) and is_array(got.get(path)):
             name = returned(path, probe)
             carried = before.get(as_argument(name))
@@ -155,9 +156,24 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Ite
                        a.label, e.probe, carried, exercise.axes, path)  # fmt: skip
 
 
+def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """As `leaves`, but a long list of numbers is one array: its entries have no mistakes of their own."""
+    if type(tree) in (list, tuple):
+        if len(tree) > LONG and all(type(x) in (int, float) for x in tree):
+            yield path, np.array(tree, float)
+            return
+        for i, item in enumerate(tree):
+            yield from parts(item, f"{path}[{i}]")
+    elif type(tree) is dict:
+        for key, item in tree.items():
+            yield from parts(item, f"{path}[{key!r}]")
+    else:
+        yield path, tree
+
+
 def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:
     """The arrays that came, beside those that another side gave in their places, where it did."""
-    found = {(o.probe, o.label): dict(leaves(o.behaviour.value)) for o in seen if not o.again}
+    found = {(o.probe, o.label): dict(parts(o.behaviour.value)) for o in seen if not o.again}
     values = [found.get((p.probe, p.label), {}).get(p.leaf) for p in wrong]
     return [replace(p, e=widened(x)) for p, x in zip(wrong, values, strict=True) if is_array(x)]
 

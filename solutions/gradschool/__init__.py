@@ -44,8 +44,6 @@ from .ops import (
     attention,
     avgpool,
     batchnorm,
-    batchnorm_elu,
-    batchnorm_relu,
     bidirectional,
     causal_mask,
     conv,
@@ -55,8 +53,6 @@ from .ops import (
     ctc_greedy,
     ctc_loss,
     dense,
-    dense_elu,
-    dense_relu,
     dopri5,
     dropout,
     elu,
@@ -119,11 +115,10 @@ __version__ = "0.1.0"
 heap.keep_freed_memory()
 
 __all__ = [
-    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm", "batchnorm_elu", "batchnorm_relu",
-    "bce_with_logits",
-    "bidirectional", "causal_mask", "conv", "conv_transpose", "cross_entropy", "crosschannelnorm", "ctc_alignments",
-    "ctc_greedy", "ctc_loss", "dense", "dense_elu", "dense_relu", "dopri5", "dropout", "elu", "embed", "erf",
-    "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber",
+    "RunningMean", "accuracy", "alpha_dropout", "attention", "avgpool", "batchnorm",
+    "bce_with_logits", "bidirectional", "causal_mask", "conv", "conv_transpose", "cross_entropy",
+    "crosschannelnorm", "ctc_alignments", "ctc_greedy", "ctc_loss", "dense", "dopri5", "dropout", "elu", "embed",
+    "erf", "gelu", "grad", "gradient_check", "groupnorm", "gru", "half_mse", "hessian_vector_product", "huber",
     "instancenorm", "l1_loss", "l2_loss", "last_valid", "layernorm", "leaky_relu", "log_softmax", "lstm",
     "mae_metric", "maxpool", "maxunpool", "numerical_gradient", "odeint", "one_hot", "one_hot_decode", "op",
     "positional_encoding", "ravel", "relu", "rnn", "selu", "sigmoid", "softmax", "softmax_cross_entropy",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradschool as gs
+from gradschool.autodiff import Link, chain
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -73,8 +74,9 @@ def test_dense_is_pytorchs_linear_with_the_weights_transposed(shape):
     X, W, b = rng.normal(size=shape), rng.normal(size=(3, 6)), rng.normal(size=6)
     agree(gs.dense, lambda x, w, b: F.linear(x, w.T, b), X, W, b)
     agree(gs.dense, lambda x, w: F.linear(x, w.T), X, W)
-    agree(gs.dense_relu, lambda x, w, b: F.relu(F.linear(x, w.T, b)), X, W, b)
-    agree(gs.dense_elu, lambda x, w, b: F.elu(F.linear(x, w.T, b)), X, W, b)
+    for activation in (gs.relu, gs.elu):  # in a chain, where it writes over what dense returns
+        linked = lambda X, W, b, f=activation: chain(X, [Link(gs.dense, (W, b)), Link(f)])[0]
+        agree(linked, lambda x, w, b, f=activation: getattr(F, f.__name__)(F.linear(x, w.T, b)), X, W, b)
 
 
 def test_sigmoid_and_erf_are_scipys_in_the_tails():
@@ -111,8 +113,8 @@ def test_net_of_ops_has_pytorchs_gradients():
 
 @pytest.mark.parametrize("shape", [(7, 3), (4, 5, 6), (300, 3)], ids=str)
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize(("name", "activation"), [("batchnorm_relu", F.relu), ("batchnorm_elu", F.elu)])
-def test_batchnorm_with_its_activation_is_pytorchs_one_after_the_other(name, activation, training, shape):
+@pytest.mark.parametrize(("ours", "activation"), [(gs.relu, F.relu), (gs.elu, F.elu)])
+def test_batchnorm_with_its_activation_is_pytorchs_one_after_the_other(ours, activation, training, shape):
     rng = np.random.default_rng(list(shape))
     x, (gamma, beta, mean, var) = rng.normal(1, 2, shape), rng.uniform(0.5, 2, (4, shape[-1]))
 
@@ -120,8 +122,11 @@ def test_batchnorm_with_its_activation_is_pytorchs_one_after_the_other(name, act
         y = F.batch_norm(x.movedim(-1, 1), torch.tensor(mean), torch.tensor(var), gamma, beta, training, eps=0.01)
         return activation(y).movedim(1, -1)
 
-    ours = lambda x, gamma, beta: getattr(gs, name)(x, gamma, beta, mean, var, training=training, eps=0.01)[0]
-    y, pullback = gs.vjp(ours, x, gamma, beta)
+    def linked(x, gamma, beta):
+        options = {"training": training, "eps": 0.01}
+        return chain(x, [Link(gs.batchnorm, (gamma, beta, mean, var), options), Link(ours)])[0]
+
+    y, pullback = gs.vjp(linked, x, gamma, beta)
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, gamma, beta)]
     expected = theirs(*tensors)
     np.testing.assert_allclose(y, expected.detach().numpy(), rtol=RTOL, atol=1e-13)

@@ -126,14 +126,6 @@ CASES = {
         lambda r: ([r.normal(size=(5, 7, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
         lambda r: ([r.normal(size=3), r.normal(size=(3, 4)), r.normal(size=4)], {}),
     ],
-    "dense_relu": [
-        lambda r: ([r.normal(size=(5, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
-        lambda r: ([r.normal(size=(5, 7, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
-    ],
-    "dense_elu": [
-        lambda r: ([r.normal(size=(5, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
-        lambda r: ([r.normal(size=(5, 7, 3)), r.normal(size=(3, 4)), r.normal(size=4)], {}),
-    ],
     "conv": [
         convolved((3, 7, 4), (3, 4, 5), stride=2, padding=((1, 0),)),
         convolved((3, 7, 4), (4, 1, 4), padding="same", stride=3, groups=4),
@@ -191,8 +183,6 @@ CASES = {
         ),
     ],
     "batchnorm": BATCHNORM,
-    "batchnorm_relu": BATCHNORM,
-    "batchnorm_elu": BATCHNORM,
     "layernorm": [
         normalised(5, 3),
         normalised(4, 7, 3, eps=0.1),

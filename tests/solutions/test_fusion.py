@@ -1,5 +1,5 @@
-"""Property: what `sequential` computes in one are the layers one after the other: the same numbers, the same
-derivatives, and a part that is replaced is the part that runs."""
+"""Property: what `sequential` computes in one step are the layers one after the other: the same numbers, the same
+derivatives, and an op that is replaced is the one that runs."""
 
 import dataclasses
 import doctest
@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+from op_cases import CASES
 
 import gradschool as gs
 from gradschool import layers
@@ -67,15 +68,6 @@ def test_second_derivatives_are_those_of_the_layers_one_by_one(activation):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_dense_layer_and_its_activation_are_one_op(activation):
-    net, params, state, X, _ = problem(activation)
-    spy = Spy(getattr(gs, f"dense_{activation.__name__}"))
-    with gs.using(**{f"dense_{activation.__name__}": spy}):
-        net.apply(params, state, X)
-    assert spy.calls == 2
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("part", ["dense", "dense_backward", "activation", "activation_backward"])
 def test_a_part_that_is_replaced_runs(activation, part):
     net, params, state, X, G = problem(activation)
@@ -91,22 +83,27 @@ def test_a_part_that_is_replaced_runs(activation, part):
         np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
 
 
-def test_what_has_options_or_no_bias_stays_two_layers():
+def test_options_no_bias_and_what_others_need_are_kept():
     rng = np.random.default_rng(2)
     for net in (
         gs.sequential(layers.dense(7), layers.activation(gs.elu, alpha=0.3)),
         gs.sequential(layers.dense(7, bias=False), gs.elu),
-        gs.sequential(layers.dense(7), gs.tanh, gs.elu),
+        gs.sequential(layers.dense(7), gs.tanh, gs.elu),  # tanh's derivative needs its result
+        gs.sequential(gs.relu, layers.dense(7)),  # and X is not the network's
+        gs.sequential(layers.dense(7), gs.elu, gs.relu, gs.elu),
     ):
         params, state, _ = net.init(rng, (4,))
-        X, spy = rng.normal(size=(5, 4)), Spy(gs.dense_elu)
-        with gs.using(dense_elu=spy):
-            y, _ = net.apply(params, state, X)
-        np.testing.assert_allclose(y, one_by_one(net, params, state, X), rtol=1e-14)
-        assert spy.calls == 0
+        X, G = rng.normal(size=(5, 4)), rng.normal(size=(5, 7))
+        given = X.copy()
+        y, pullback = gs.vjp(lambda p, X, net=net, s=state: net.apply(p, s, X)[0], params, X)
+        expected, expected_pullback = gs.vjp(lambda p, X, net=net, s=state: one_by_one(net, p, s, X), params, X)
+        np.testing.assert_array_equal(X, given)
+        np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-15)
+        for found, d in zip(tree_leaves(pullback(G)), tree_leaves(expected_pullback(G)), strict=True):
+            np.testing.assert_allclose(found, d, rtol=1e-12, atol=1e-14)
 
 
-def test_a_fused_network_pickles_and_keeps_its_state():
+def test_a_network_pickles_and_keeps_its_state():
     net, params, state, X, _ = problem(gs.elu)
     y, after = pickle.loads(pickle.dumps(net)).apply(params, state, X, training=True)
     np.testing.assert_array_equal(y, net.apply(params, state, X)[0])
@@ -151,11 +148,8 @@ def test_a_part_of_batch_norm_and_activation_that_is_replaced_runs(activation, p
     net, params, state, X, G = normalised(activation)
     name = part.replace("activation", activation.__name__)
     op = OPS[name.removesuffix("_backward")]
-    fused = Spy(getattr(gs, f"batchnorm_{activation.__name__}"))
     run = lambda: gs.vjp(lambda p: net.apply(p, state, X, training=True)[0], params)[1](G)
-    with gs.using(**{f"batchnorm_{activation.__name__}": fused}):
-        expected = run()
-    assert fused.calls == 1
+    expected = run()
     spy = Spy(op.backward if name.endswith("_backward") else op.function)
     with gs.using(**{name: spy}):
         found = run()
@@ -179,7 +173,7 @@ def test_a_chain_takes_what_is_traced_and_shared_and_given_as_memory():
     rng = np.random.default_rng(4)
     X, W, b, G = (rng.normal(size=size) for size in ((6, 5), (5, 5), (5,), (6, 5)))
     for first in (W, 0.5 * W):  # a constant among the weights, and one array in two places
-        linked = lambda W, b, first=first: chain(X, [Link(gs.dense, (first,)), Link(gs.dense_elu, (W, b)),
+        linked = lambda W, b, first=first: chain(X, [Link(gs.dense, (first,)), Link(gs.dense, (W, b)), Link(gs.elu),
                                                      Link(gs.tanh), Link(gs.dense, (W, b))])[0]  # fmt: skip
         plain = lambda W, b, first=first: gs.dense(gs.tanh(gs.elu(gs.dense(gs.dense(X, first), W, b))), W, b)
         for found, expected in zip(gs.vjp(linked, W, b)[1](G), gs.vjp(plain, W, b)[1](G), strict=True):
@@ -203,16 +197,42 @@ def test_a_chain_is_differentiated_by_what_comes_back_to_it():
 def test_nothing_is_computed_for_inputs_that_are_no_parameters(monkeypatch):
     net, params, state, X, G = problem(gs.relu)
     asked = []
-    first = OPS["dense_relu"]
-    assert first.some
-    some = first.some
-    spied = lambda g, cache, which, out=(): asked.append(which) or some(g, cache, which, out)
-    monkeypatch.setitem(OPS, "dense_relu", dataclasses.replace(first, some=spied))
+    dense = OPS["dense"]
+    spied = tuple(lambda *args, i=i, part=part, **out: asked.append(i) or part(*args, **out)
+                  for i, part in enumerate(dense.each))  # fmt: skip
+    monkeypatch.setitem(OPS, "dense", dataclasses.replace(dense, each=spied))
     gs.vjp(lambda p: net.apply(p, state, X)[0], params)[1](G)
-    assert asked == [[0, 1, 2], [1, 2]]
+    assert asked == [0, 1, 2, 0, 1, 2, 1, 2]
 
 
-@pytest.mark.parametrize("module", ["ops.fused", "ops.fused_batchnorm", "autodiff.chain"])
-def test_examples_in_the_documentation_hold(module):
-    found = doctest.testmod(importlib.import_module(f"gradschool.{module}"), extraglobs={"np": np})
+# ------------------------------------------------------------------------------------------------- in the same memory
+def cases(which):
+    return [pytest.param(op, case, id=f"{op.name}-{i}") for op in OPS.values() if which(op)
+            for i, case in enumerate(CASES[op.name])]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "case"), cases(lambda op: op.in_place))
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-6)])
+def test_the_form_in_place_is_the_plain_one_in_the_memory_of_its_argument(op, case, dtype, rtol):
+    rng = np.random.default_rng(6)
+    (x,), _ = case(rng)  # without options, with which no chain uses it
+    x = np.concatenate([x.ravel(), [0.0, -0.0, -1e-9, 1e-9, 80.0, -80.0, -1000.0]]).astype(dtype)
+    g, memory = rng.normal(size=x.shape).astype(dtype), x.copy()
+    expected, cache = op.forward(x)
+    y, kept = op.in_place.forward(memory)
+    assert np.shares_memory(y, memory)
+    np.testing.assert_allclose(y, expected, rtol=rtol, atol=np.finfo(dtype).eps)
+    np.testing.assert_allclose(op.in_place.backward(g, kept), op.backward(g, cache), rtol=10 * rtol, atol=rtol)
+
+
+@pytest.mark.parametrize(("op", "case"), cases(lambda op: op.fresh))
+def test_what_may_be_written_over_is_nobody_elses(op, case):
+    arguments, options = case(np.random.default_rng(7))
+    y, cache = op.forward(*arguments, **options)
+    y, *others = y if isinstance(y, tuple) else (y,)
+    assert not any(np.shares_memory(y, a) for a in (*arguments, *others, *cache.values()) if isinstance(a, np.ndarray))
+
+
+def test_examples_in_the_documentation_hold():
+    found = doctest.testmod(importlib.import_module("gradschool.autodiff.chain"), extraglobs={"np": np})
     assert (found.failed, found.attempted > 0) == (0, True)

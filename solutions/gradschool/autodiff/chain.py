@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import swap
 from .derivatives import vjp
-from .ops import OPS, Op, gradients_of, taken_places
+from .ops import NOWHERE, OPS, Op, gradients_of
 from .traced import Traced, constant, taken_from, top_tape
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -30,13 +30,9 @@ class Link(NamedTuple):
     keeps: tuple[str, ...] = ()
 
 
-class Linked(NamedTuple):
-    """What a link leaves for its derivative: where its arguments begin, and which of x and them are traced."""
-
-    op: Op
-    cache: Any
-    start: int
-    which: list[int]
+# What a link leaves for its derivative, a bare tuple because one is made for each: its op and the op's cache, where its
+# arguments begin, which of them are traced, and whether what goes in before them depends on anything traced.
+Linked = tuple[Op, Any, int, list[int], bool]
 
 
 def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
@@ -72,17 +68,19 @@ def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
 def forward(
     links: Sequence[Link], raw: list[Any], at: dict[int, int]
 ) -> tuple[Any, list[Linked], list[tuple[Any, ...]]]:
-    y, end, moves, done, others = raw[0], 1, 0 in at, [], []
-    for link in links:
-        start, end, op = end, end + len(link.arguments), OPS[link.op.__name__]
-        y, cache = op.forward(y, *raw[start:end], **link.options)
-        y, *rest = y if isinstance(y, tuple) else (y,)
-        which = [0] if moves else []  # nothing is computed for inputs that are no parameters
-        which += [i - start + 1 for i in range(start, end) if i in at]
-        moves = moves or bool(which)
-        if which:
-            done.append(Linked(op, cache, start, which))
-        others.append(tuple(rest))
+    y, end, moves, fresh, done, others = raw[0], 1, 0 in at, False, [], []
+    for function, arguments, options, _ in links:
+        op, start, end = OPS[function.__name__], end, end + len(arguments)
+        if fresh and op.in_place is not None and not options:
+            op = op.in_place
+        y, cache = op.forward(y, *raw[start:end], **options) if arguments else op.forward(y, **options)
+        y, rest = (y[0], y[1:]) if type(y) is tuple else (y, ())
+        others.append(rest)
+        fresh = op.fresh
+        traced = [i for i in range(start, end) if i in at] if arguments else []
+        if moves or traced:  # nothing is computed for inputs that are no parameters
+            done.append((op, cache, start, traced, moves))
+            moves = True
     return y, done, others
 
 
@@ -91,13 +89,16 @@ def backward(done: list[Linked], at: dict[int, int], places: dict[int, np.ndarra
     the gradients of those before it."""
     found = {}
     while done:
-        op, cache, start, which = done.pop()
-        out = {}
-        if places and op.fills:
-            out = taken_places(op.fills, which, [at.get(start + i - 1, -1) if i else -1 for i in which], places)
-        gradients = dict(zip(which, gradients_of(op, g, cache, which, out), strict=True))
-        g = gradients.pop(0, None)
-        found.update((start + i - 1, d) for i, d in gradients.items())
+        op, cache, start, traced, moves = done.pop()
+        if not traced:
+            (g,) = gradients_of(op, g, cache, [0], NOWHERE)
+            continue
+        which = [i - start + 1 for i in traced]
+        out = {k: places.pop(at[i]) for k, i in zip(which, traced, strict=True) if k in op.fills and at[i] in places}
+        gradients = gradients_of(op, g, cache, [0, *which] if moves else which, out)
+        if moves:
+            g, *gradients = gradients
+        found.update(zip(traced, gradients, strict=True))
     return found | {0: g}
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -41,6 +41,8 @@ class Op:
     some: Callable[..., Any] | None
     plain: Callable[..., Any] | None
     fills: frozenset[int]
+    fresh: bool = False
+    in_place: Op | None = None
 
 
 OPS: dict[str, Op] = {}
@@ -56,6 +58,8 @@ def op(
     parts: tuple[str, ...] = (),
     composed: Callable[..., Any] | None = None,
     plain: Callable[..., Any] | None = None,
+    fresh: bool = False,
+    in_place: tuple[Callable[..., Any], Callable[..., Any]] | None = None,
 ) -> Callable[[F], F]:
     """Tie a forward and its backward to the public function that callers use, and enter the op in `OPS`.
 
@@ -72,6 +76,9 @@ def op(
         composed: the same function composed of those ops.
         plain: the same function, composed of NumPy's functions and ops, for a forward or backward that works in
             place and so cannot be traced. It serves the higher derivatives.
+        fresh: y is memory that neither the arguments nor the cache share, so that what follows may write over it.
+        in_place: forward and backward, of the first argument alone, of a faster form that writes y over it. A `chain`
+            uses it behind an op that is `fresh`.
     """
     watched = (*parts, *(f"{part}_backward" for part in parts))
 
@@ -102,7 +109,11 @@ def op(
             some,
             plain,
             filling(inputs, each, some),
+            fresh,
         )
+        if in_place is not None:
+            over = replace(record, forward=in_place[0], backward=in_place[1])
+            record = OPS[name] = replace(record, in_place=over)
         swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
 

@@ -37,8 +37,7 @@ class Layer:
     functions of a module make it pickle, and `check_layer` says whether it is right. `parts` are the layers that a
     layer is composed of, and `compose(*parts)` composes others in the same way; its params and state are then lists
     with an entry for each. `link(params, state, training)` is for a layer that is one op, and says so as a `Link`:
-    `sequential` makes one step on the tape of those that follow each other. `fused` has pairs of an activation and such
-    a function for the layer with that activation behind it, faster than one after the other.
+    `sequential` makes one step on the tape of those that follow each other.
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
@@ -47,7 +46,6 @@ class Layer:
     parts: tuple[Layer, ...] = ()
     compose: Callable[..., Layer] | None = None
     link: Callable[[Tree, Tree, bool], Link] | None = None
-    fused: tuple[tuple[Callable[..., Any], Callable[[Tree, Tree, bool], Link]], ...] = ()
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
@@ -90,8 +88,7 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
     """
     if units < 1:
         raise ValueError(f"dense: expected at least one unit, got {units}")
-    start, fused = functools.partial(dense_init, units, init, bias), DENSE_FUSED if bias else ()
-    return Layer(start, dense_apply, f"dense({units})", link=DENSE, fused=fused)
+    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})", link=dense_link)
 
 
 def dense_init(
@@ -109,15 +106,8 @@ def dense_apply(
     return ops.dense(x, params["W"], params.get("b")), state
 
 
-def dense_link(op: Callable[..., Any], params: Tree, state: Tree, training: bool) -> Link:
-    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],))
-
-
-DENSE = functools.partial(dense_link, ops.dense)
-DENSE_FUSED = tuple(
-    (behind, functools.partial(dense_link, both))
-    for behind, both in ((ops.relu, ops.dense_relu), (ops.elu, ops.dense_elu))
-)
+def dense_link(params: Tree, state: Tree, training: bool) -> Link:
+    return Link(ops.dense, (params["W"], params["b"]) if "b" in params else (params["W"],))
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
@@ -176,26 +166,14 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
 def stretches(layers: Sequence[Layer]) -> list[Stretch]:
     """Layers that are ops in stretches as long as they come, and every other by itself."""
     found: list[Stretch] = []
-    i = 0
-    while i < len(layers):
-        both = dict(layers[i].fused).get(bare_function(layers[i + 1])) if i + 1 < len(layers) else None
-        link = both or layers[i].link
-        if link is None:
+    for i, layer in enumerate(layers):
+        if layer.link is None:
             found.append(i)
         elif found and isinstance(found[-1], list):
-            found[-1].append((i, link))
+            found[-1].append((i, layer.link))
         else:
-            found.append([(i, link)])
-        i += 2 if both else 1
+            found.append([(i, layer.link)])
     return found
-
-
-def bare_function(layer: Layer) -> Any:
-    """The function that an activation layer is, if it has no options."""
-    apply = layer.apply
-    if isinstance(apply, functools.partial) and apply.func is activation_apply and not apply.args[1]:
-        return apply.args[0]
-    return None
 
 
 def sequential_init(

@@ -36,10 +36,8 @@ def batchnorm(momentum: float = 0.9, eps: float = 1e-5, unbiased_running: bool =
     [[-1.0, -1.0], [1.0, 1.0]] [0.2 3. ] [ 1.  40.9]
     """
     options = {"momentum": momentum, "eps": eps, "unbiased_running": unbiased_running}
-    apply, link = functools.partial(batchnorm_apply, options), functools.partial(batchnorm_link, ops.batchnorm, options)
-    together = (ops.relu, ops.batchnorm_relu), (ops.elu, ops.batchnorm_elu)
-    fused = tuple((behind, functools.partial(batchnorm_link, both, options)) for behind, both in together)
-    return Layer(batchnorm_init, apply, "batchnorm", link=link, fused=fused)
+    apply, link = functools.partial(batchnorm_apply, options), functools.partial(batchnorm_link, options)
+    return Layer(batchnorm_init, apply, "batchnorm", link=link)
 
 
 def batchnorm_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -> tuple[Tree, Tree, Shape]:
@@ -48,11 +46,11 @@ def batchnorm_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -
     return {"gamma": np.ones(C, dtype), "beta": np.zeros(C, dtype)}, state, shape
 
 
-def batchnorm_link(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
+def batchnorm_link(options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
     if state is None:
         raise ValueError("batchnorm: expected its running statistics, got state None; pass the state that init gave")
     vectors = params["gamma"], params["beta"], state["mean"], state["var"]
-    return Link(op, vectors, options | {"training": training}, ("mean", "var") if training else ())
+    return Link(ops.batchnorm, vectors, options | {"training": training}, ("mean", "var") if training else ())
 
 
 def batchnorm_apply(
@@ -63,7 +61,7 @@ def batchnorm_apply(
     training: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
-    link = batchnorm_link(ops.batchnorm, options, params, state, training)
+    link = batchnorm_link(options, params, state, training)
     y, mean, var = ops.batchnorm(x, *link.arguments, **link.options)
     return y, {"mean": stop_gradient(mean), "var": stop_gradient(var)} if training else state
 

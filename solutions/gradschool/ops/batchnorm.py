@@ -159,7 +159,7 @@ def batchnorm_backward(g, cache):
     return tuple(gradients[i] for i in range(5))
 
 
-@op(batchnorm_forward, batchnorm_backward, inputs=5, some=batchnorm_gradients, plain=batchnorm_plain)
+@op(batchnorm_forward, batchnorm_backward, inputs=5, some=batchnorm_gradients, plain=batchnorm_plain, fresh=True)
 def batchnorm(x, gamma, beta, mean=None, var=None, training=False, momentum=0.9, eps=1e-5, unbiased_running=False):
     """Normalise every channel over all samples and places, then scale and shift it.
 

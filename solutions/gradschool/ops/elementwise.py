@@ -47,7 +47,13 @@ def relu_backward(g, cache):
     return into(passed, np.multiply, passed, g)
 
 
-@op(relu_forward, relu_backward)
+def relu_in_place(x):
+    """The forward in the memory of x; y is larger than 0 where x was"""
+    y = np.maximum(x, np.zeros(x.shape, x.dtype), out=x)
+    return y, {"x": y}
+
+
+@op(relu_forward, relu_backward, in_place=(relu_in_place, relu_backward))
 def relu(x):
     """Rectifier: y = max(x, 0), dy/dx = 1 where x > 0, else 0 (also at 0). `relu_backward`'s cache has `x`.
 
@@ -96,7 +102,21 @@ def elu_backward(g, cache):
     return g * np.where(x > 0, 1, y + alpha)
 
 
-@op(elu_forward, elu_backward)
+def elu_in_place(x):
+    """y = max(x, e - 1) in the memory of x, with e = exp(min(x, 0)), which is dy/dx: 1 where x > 0"""
+    bent = np.zeros(x.shape, x.dtype)
+    e = np.minimum(x, bent)
+    np.exp(e, out=e)
+    np.subtract(e, 1, out=bent)
+    return np.maximum(x, bent, out=x), {"e": e}  # exp(x) - 1 >= x: the larger one is right on both sides of 0
+
+
+def elu_in_place_backward(g, cache):
+    """dL/dx = g e"""
+    return g * cache["e"]
+
+
+@op(elu_forward, elu_backward, in_place=(elu_in_place, elu_in_place_backward))
 def elu(x, alpha=1.0):
     """Exponential linear unit: y = x where x > 0, else alpha (exp(x) - 1).
 

@@ -61,7 +61,7 @@ def dense_backward(g, cache):
     return dense_dX(g, cache), dense_dW(g, cache), dense_db(g, cache)
 
 
-@op(dense_forward, dense_backward, inputs=3, each=(dense_dX, dense_dW, dense_db))
+@op(dense_forward, dense_backward, inputs=3, each=(dense_dX, dense_dW, dense_db), fresh=True)
 def dense(X, W, b=None):
     """The dense (fully connected, linear) layer Y = X W + b.
 

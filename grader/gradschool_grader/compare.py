@@ -348,6 +348,8 @@ def agrees(
         return False
     for x, y in zip(a, b, strict=True):
         if isinstance(probes[x.probe], Property):
+            if x.behaviour.error != y.behaviour.error:
+                return False
             continue
         for one, other in ((x.behaviour, y.behaviour), (y.behaviour, x.behaviour)):
             if compare(exercise, group, one, other, conduct=conduct):

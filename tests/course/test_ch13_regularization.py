@@ -7,8 +7,12 @@ import pytest
 from gradschool.lessons.dropout import alpha_dropout
 from gradschool.lessons.weights import max_norm
 from gradschool.ops.dropout import alpha_constants
+from gradschool_course import course
 from gradschool_course.ch13_regularization import few, figures
 from gradschool_course.ch13_regularization.exercises import EXERCISES
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.home import HereWorker
+from gradschool_grader.judge import judge
 
 matplotlib.use("Agg")
 BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
@@ -65,6 +69,13 @@ def test_every_bug_of_the_curriculum_is_a_misconception_wherever_it_can_be_seen(
 @pytest.mark.parametrize("name", NO_BUGS)
 def test_a_phrase_that_is_no_bug_has_its_reason(name):
     assert BY_NAME[name].not_bugs[NO_BUGS[name]]
+
+
+def test_an_answer_that_raises_is_not_taken_for_one_that_returns_something_else():
+    names = {"np": np, "augment": lambda images, rng, shift=1: rng.no_such_method(images)}
+    exercise = BY_NAME["augment"]
+    found = judge(exercise, lambda: HereWorker(course, names), LiveAnswers(exercise, course.helpers, seed=1))
+    assert found.diagnosis is None or found.diagnosis.kind != "misconception", found.diagnosis
 
 
 # ------------------------------------------------------------------------------------------------------------- golden

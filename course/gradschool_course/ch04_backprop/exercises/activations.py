@@ -248,6 +248,8 @@ TANH = Exercise(
             "Is `y` the tanh's input or its output? What does your first line make of it?"),
         bug("square_missing", slopes.one_minus, "the slope were 1 - y",
             "tanh is odd, so its slope is the same at x and -x. Is yours?"),
+        bug("squared_outside", slopes.square_of_the_difference, "the slope were the square of 1 - y",
+            "tanh near -1 is flat. What does your slope say there?"),
         bug("sigmoid_slope", slopes.logistic, "it were a sigmoid",
             "How steep is tanh at 0, where y = 0? What does your formula say?"),
         bug("root", slopes.root_of_slope, "the slope were the root of 1 - y²",

@@ -144,6 +144,10 @@ def tanh_again(cache):
     return 1 - np.tanh(cache["y"]) ** 2
 
 
+def square_of_the_difference(cache):
+    return (1 - cache["y"]) ** 2
+
+
 def root_of_slope(cache):
     return np.sqrt(1 - cache["y"] ** 2)
 

@@ -39,6 +39,11 @@ def plain_mean(g, cache):
     return cache["p"] * (g - np.mean(g, axis=cache["axis"], keepdims=True))
 
 
+def averaged_twice(g, cache):
+    p, axis = cache["p"], cache["axis"]
+    return p * (g - np.mean(g * p, axis=axis, keepdims=True))
+
+
 def plain_sum(g, cache):
     return cache["p"] * (g - np.sum(g, axis=cache["axis"], keepdims=True))
 
@@ -151,6 +156,9 @@ SOFTMAX = Exercise(
         Misconception("plain_mean", plain_mean,
             "The mean that is subtracted from g: should a class of probability 0.001 have a full say in it?",
             "all classes had the same weight in the mean that is subtracted", ROWS),
+        Misconception("averaged_twice", averaged_twice,
+            "The p's of a row sum to 1. What do you divide by besides, and why?",
+            "the weighed mean were divided by the number of classes as well", ROWS),
         Misconception("plain_sum", plain_sum,
             "Let all g be 1. The p's sum to 1 whatever z is: what must dL/dz be? What is yours?",
             "the plain sum of g were subtracted", ROWS),

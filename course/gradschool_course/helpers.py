@@ -264,12 +264,47 @@ def dropping_network(W, V, rate):
     return model
 
 
+def linear_epoch(beta):
+    """epoch(model, slots, X, y, lr): one step with inertia for a chain of matrices that is to say 1 or −1 for y 1 or 0.
+
+    model is a list of {"W", "trainable"}; what is frozen stays. Returns (model, slots); slots None is at rest.
+    """
+
+    def epoch(model, slots, X, y, lr):
+        slots = [np.zeros_like(layer["W"]) for layer in model] if slots is None else list(slots)
+        inputs, moved = [X], []
+        for layer in model:
+            inputs.append(inputs[-1] @ layer["W"])
+        g = (inputs.pop() - (2 * y[:, None] - 1)) / len(X)
+        for i, layer in reversed(list(enumerate(model))):
+            W, own = layer["W"], inputs[i].T @ g
+            g = g @ W.T
+            if layer["trainable"]:
+                slots[i] = beta * slots[i] - lr * own
+                W = W + slots[i]
+            moved.insert(0, {**layer, "W": W})
+        return moved, slots
+
+    return epoch
+
+
+def sign_of_chain():
+    """predict(model, X): 1 where the chain of matrices gives a positive number, else 0."""
+
+    def predict(model, X):
+        for layer in model:
+            X = X @ layer["W"]
+        return (X[:, 0] > 0).astype(int)
+
+    return predict
+
+
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
     graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
     leaking, saturating, saturating_slope, normal_weights, no_generator,
     bowl, bowl_slope, wells, wells_slope, regression, heavy,
-    dropping_network,
+    dropping_network, linear_epoch, sign_of_chain,
 )  # fmt: skip
 HELPERS = {
     factory.__name__: factory for factory in FACTORIES

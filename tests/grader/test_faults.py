@@ -1,6 +1,7 @@
 """Property: whatever is killed, full or locked, the same command again ends in the grades of an undisturbed run."""
 
 import itertools
+import json
 import os
 import random
 import shutil
@@ -30,6 +31,46 @@ VICTIMS = {"coordinator": 8, "pool": 12, "zygote": 12, "worker": 18 if HERE.mode
 VICTIMS |= {} if HERE.modes else {"zygote": 0}  # without a sandbox there is none
 LONGEST = 8.0  # seconds, in which most runs come to their end: a coordinator is hit early, late, and in between
 SIZE = 6
+FULL = """
+import resource, subprocess, sys
+from pathlib import Path
+way, disk, source, size = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+if way != "limit":
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", disk], check=True)
+subprocess.run(["cp", "-a", source, disk / "course"], check=True)
+
+import json
+sys.modules.setdefault("rfc3987_syntax", None)
+from test_faults import outcome
+from gradschool_grader.disk import DiskFull
+from gradschool_grader.teach.grade import grade
+
+def room(free):
+    if way == "limit":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (free or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        return
+    (disk / "filler").unlink(missing_ok=True)
+    if free is None:
+        return
+    with (disk / "filler").open("wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(4096)):
+                pass
+        except OSError:
+            filler.truncate(max(0, filler.tell() - free))
+
+runs = []
+for free in (1024, 8 << 10, 32 << 10, 128 << 10, 512 << 10):
+    room(free)
+    try:
+        aside = grade(disk / "course", jobs=1).set_aside
+        runs.append(aside[0].why if aside else "done")
+    except DiskFull as error:
+        runs.append(str(error))
+room(None)
+summary = grade(disk / "course", jobs=1)
+print(json.dumps({"runs": runs, "set aside": len(summary.set_aside), "outcome": outcome(disk / "course")}))
+"""
 RUN = """
 import sys
 sys.modules.setdefault("rfc3987_syntax", None)
@@ -82,11 +123,15 @@ def outcome(folder):
     return rows, comments, texts, recorded
 
 
+def searching_here():
+    """An environment in which another Python finds what this one finds, and these tests."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
+
+
 def started(folder, jobs):
-    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-    command, environment = [sys.executable, "-c", RUN, str(folder), str(jobs)], {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, "-c", RUN, str(folder), str(jobs)]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        command, env=searching_here(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
 
 
@@ -229,6 +274,41 @@ def test_a_gradebook_that_stays_locked_costs_no_verdict(handed_in, undisturbed, 
     grade(folder, jobs=1, progress=steps.append)
     assert not [step for step in steps if step.what == "judged"]
     assert outcome(folder) == undisturbed
+
+
+def way_to_a_tiny_disk(folder):
+    """How a disk of a megabyte can be had here: "mount" it as root, in a "namespace" of one's own, or a "limit" on the
+    size of files where neither is allowed."""
+    mount = f"mount -t tmpfs -o size=1m none {folder}"
+    for way, flags in (("mount", "-m"), ("namespace", "-rm")):
+        try:
+            subprocess.run(["unshare", flags, "sh", "-c", mount], check=True, capture_output=True)
+            return way, ["unshare", flags]
+        except (OSError, subprocess.CalledProcessError):
+            continue
+    return "limit", []
+
+
+def test_a_full_disk_is_named_and_costs_no_grade(handed_in, undisturbed, tmp_path, request):
+    """While judging, recording, making pages: each run says which disk it is, and one with room completes it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    way, within = way_to_a_tiny_disk(disk)
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    reporter and reporter.write_line(f"\na full disk by way of: {way}")
+    process = subprocess.run(
+        [*within, sys.executable, "-c", FULL, way, str(disk), str(handed_in), str(8 << 20)],
+        env=searching_here(), capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr[-3000:]
+    found = json.loads(process.stdout)
+    failed = [said for said in found["runs"] if said != "done"]
+    assert len(failed) >= 2, found["runs"]
+    for said in failed:
+        assert said.startswith(f"Nothing more can be written to the disk at {'' if way == 'limit' else disk}")
+        assert "Make room and give the same command again" in said
+    assert found["set aside"] == 0
+    assert found["outcome"] == json.loads(json.dumps(undisturbed))
 
 
 def test_pages_follow_the_grades_though_the_clock_was_set_back(handed_in, undisturbed, tmp_path):

@@ -15,11 +15,12 @@ from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.utils import rmtree
 from traitlets.config import Config
 
+from ..disk import is_full, naming_the_disk
 from ..journal import replace_text
 from .assign import alembic_on_path, course_directory, quietly
 from .pages import PageExporter
 
-__all__ = ["make_feedback", "record"]
+__all__ = ["NOT_REACHED", "Chosen", "Feedback", "Record", "make_feedback", "pages_config", "record", "record_config"]
 
 NOT_REACHED = "not recorded, because nbgrader stopped before it: the same command goes on from there"
 
@@ -30,9 +31,10 @@ class Chosen(BaseConverter):
     def choose(self, students: Iterable[str], done: Callable[[str], None]) -> None:
         self.chosen, self.done = set(students), done
         self.failed = dict.fromkeys(self.chosen, NOT_REACHED)  # nbgrader stops where the gradebook cannot be used
+        self.full: Exception | None = None  # what a full disk made of one submission: the others are not begun
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        if student_id not in self.chosen:
+        if student_id not in self.chosen or self.full:
             return False
         self.failed[student_id] = "nbgrader found no notebook in it"
         there = Path(self._format_dest(assignment_id, student_id))
@@ -62,8 +64,9 @@ class Chosen(BaseConverter):
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         super().set_permissions(assignment_id, student_id)
+        with self.noting(student_id):
+            self.done(student_id)
         del self.failed[student_id]
-        self.done(student_id)
 
     @contextlib.contextmanager
     def noting(self, student: str) -> Any:
@@ -71,6 +74,7 @@ class Chosen(BaseConverter):
             yield
         except Exception as error:
             self.failed[student] = f"{type(error).__name__}: {error}"
+            self.full = self.full or (error if is_full(error) else None)
             raise
 
 
@@ -95,20 +99,27 @@ def record(
     folder: Path, config: Config, assignment: str, students: Iterable[str], done: Callable[[str], None]
 ) -> dict[str, str]:
     """Write grades and autograded notebooks as the journal has them. Returns what failed, and why."""
-    recording = Config({"Judge": {"again": False}})
-    recording.merge(config)
-    return convert(Record, folder, recording, assignment, students, done)
+    return convert(Record, folder, record_config(config), assignment, students, done)
 
 
 def make_feedback(
     folder: Path, config: Config, assignment: str, students: Iterable[str], done: Callable[[str], None]
 ) -> dict[str, str]:
     """Write feedback pages. Returns what failed, and why."""
-    pages = Config(
-        {"HTMLExporter": {"template_name": "feedback"}, "GenerateFeedback": {"exporter_class": PageExporter}}
-    )
-    pages.merge(config)
-    return convert(Feedback, folder, pages, assignment, students, done)
+    return convert(Feedback, folder, pages_config(config), assignment, students, done)
+
+
+def record_config(config: Config) -> Config:
+    """What is known to have failed by our own fault is not judged again while it is recorded."""
+    made = Config({"Judge": {"again": False}})
+    made.merge(config)
+    return made
+
+
+def pages_config(config: Config) -> Config:
+    made = Config({"HTMLExporter": {"template_name": "feedback"}, "GenerateFeedback": {"exporter_class": PageExporter}})
+    made.merge(config)
+    return made
 
 
 def convert(
@@ -125,4 +136,7 @@ def convert(
         converter.choose(students, done)
         with contextlib.suppress(NbGraderException):  # each failure was noted where it happened
             converter.start()
+    if converter.full:
+        with naming_the_disk(folder):
+            raise converter.full
     return converter.failed

@@ -15,7 +15,6 @@ import contextlib
 import glob
 import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -30,8 +29,9 @@ from ..chapter import as_text
 from ..cluster import cluster_pool, task_for
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled, weighed
+from ..disk import says_when_full
 from ..grading import Task, judge_task, not_judged, own_pool
-from ..journal import Journal, Judged
+from ..journal import Journal, Judged, replace_file
 from ..own import OwnPaper, OwnPapers
 from ..probe import MODES
 from ..release import check_release, released_chapters
@@ -96,6 +96,7 @@ class Summary:
         return self.directory / "feedback"
 
 
+@says_when_full
 def grade(
     directory: Path | str,
     chapters: Iterable[str] = (),
@@ -114,7 +115,7 @@ def grade(
     `mode` is that of the sandbox, "AB", "B" or "C"; without it what the directory's configuration says, else the best.
 
     Raises SandboxMissing where this machine cannot hold submitted code (unless `unsafe_no_sandbox`), Outdated where
-    the installed exercises are not the released ones, Unknown for a chapter that does not exist.
+    the installed exercises are not the released ones, Unknown for a chapter that does not exist, DiskFull.
     """
     folder = Path(directory).resolve()
     config = settings(folder)
@@ -186,6 +187,9 @@ def give_name(folder: Path, wanted: Path) -> None:
 
     The student's own file stays. Raises Unreadable if there is nothing, or no telling which.
     """
+    for litter in folder.glob(".*.part"):  # of a run that was killed while it gave the name
+        with contextlib.suppress(OSError):
+            litter.unlink()
     if os.path.lexists(wanted):
         if wanted.is_symlink() or not wanted.is_file():
             raise Unreadable(f"{wanted.name} is no file but a link or a folder, and neither is followed")
@@ -197,10 +201,9 @@ def give_name(folder: Path, wanted: Path) -> None:
     if len(notebooks) != 1:
         found = f"found {', '.join(path.name for path in others)}" if others else "found neither notebook nor script"
         raise Unreadable(f"expected {wanted.name}, {found}")
-    if notebooks[0].suffix == ".ipynb":
-        shutil.copyfile(notebooks[0], wanted)
-    else:
-        wanted.write_text(as_notebook(notebooks[0]), encoding="utf-8")
+    given = notebooks[0]
+    replace_file(wanted, given.read_bytes() if given.suffix == ".ipynb" else as_notebook(given).encode())
+    wanted.chmod(0o644)
 
 
 def as_notebook(script: Path) -> str:

@@ -59,8 +59,8 @@ def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
 def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
     """What `_map` does with one tree; the trees of a model are walked at every step of its training."""
-    if type(tree) is dict:
-        return {key: _map_one(f, subtree) for key, subtree in tree.items()}
+    if type(tree) is dict:  # most have arrays in them, for which a call is saved
+        return {key: f(leaf) if type(leaf) is np.ndarray else _map_one(f, leaf) for key, leaf in tree.items()}
     if type(tree) is list:
         return [_map_one(f, subtree) for subtree in tree]
     return _map(f, tree, ()) if isinstance(tree, CONTAINERS) else f(tree)
@@ -68,10 +68,11 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
 
 def _map_two(f: Callable[..., Any], tree: Tree, other: Tree) -> Tree:
     """And with two, such as a model's parameters and the memory for their gradients."""
-    if type(tree) is np.ndarray:
-        return f(tree, other)
     if type(tree) is dict:
-        return {key: _map_two(f, subtree, other[key]) for key, subtree in tree.items()}
+        return {
+            key: f(leaf, other[key]) if type(leaf) is np.ndarray else _map_two(f, leaf, other[key])
+            for key, leaf in tree.items()
+        }
     if type(tree) is list:
         return [_map_two(f, *pair) for pair in zip(tree, other, strict=True)]
     return _map(f, tree, (other,)) if isinstance(tree, CONTAINERS) else f(tree, other)
@@ -137,12 +138,14 @@ def check_structure(tree: Tree, other: Tree, names: tuple[str, str] = ("the firs
 
 def _alike(tree: Tree, other: Tree) -> bool:
     """Whether two trees of plain dicts and lists are the same; False if they are not, or if it takes a closer look."""
-    if type(tree) is np.ndarray and type(other) is np.ndarray:
-        return True
     if type(tree) is dict:
         if type(other) is not dict or tree.keys() != other.keys():
             return False
-        return all(map(_alike, tree.values(), [other[key] for key in tree]))
+        for key, leaf in tree.items():
+            beside = other[key]
+            if not (type(leaf) is type(beside) is np.ndarray or _alike(leaf, beside)):
+                return False
+        return True
     if type(tree) is list:
         return type(other) is list and len(tree) == len(other) and all(map(_alike, tree, other))
     return not (isinstance(tree, CONTAINERS) or isinstance(other, CONTAINERS))

@@ -33,6 +33,15 @@ def test_the_tree_is_a_view_of_the_vector_in_both_directions():
     assert (both.vector == -1).sum() == 5
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_vectors_begin_with_a_line_of_the_cache(dtype):
+    for n in (1, 7, 1000):  # once would be chance
+        both = contiguous({"x": np.ones(n, dtype)})
+        for vector in (both.vector, both.like().vector, both.gather(both.tree)):
+            assert vector.ctypes.data % 64 == 0
+            assert (vector.shape, vector.dtype) == ((n,), dtype)
+
+
 def test_gather_is_the_inverse_of_view_whatever_the_order_of_keys():
     rng = np.random.default_rng(1)
     both, other = contiguous(random_tree(rng)), random_tree(rng)

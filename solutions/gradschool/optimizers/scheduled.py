@@ -52,7 +52,7 @@ def adam(state, *, lr, b1, b2, eps, eps_hat):
     rate, floor = lr * root / (1 - b1**t), eps if eps_hat else eps * root
 
     def advance(p, g, m, v, a, b):
-        averaged(m, v, g, a, b, b1, b2)
+        averaged(m, v, g, a, b1, b2)
         np.multiply(m, rate, out=a)
         moved(p, a, v, floor, b)
 
@@ -68,7 +68,7 @@ def nadam(state, *, lr, b1, b2, eps, momentum_decay):
     rate_m, rate_g = lr * root * mu_next / (1 - product * mu_next), lr * root * (1 - mu) / (1 - product)
 
     def advance(p, g, m, v, a, b):
-        averaged(m, v, g, a, b, b1, b2)
+        averaged(m, v, g, a, b1, b2)
         np.multiply(m, rate_m, out=a)
         np.multiply(g, rate_g, out=b)
         np.add(a, b, out=a)
@@ -77,15 +77,15 @@ def nadam(state, *, lr, b1, b2, eps, momentum_decay):
     return {"t": t, "mu_product": product}, advance
 
 
-def averaged(m, v, g, a, b, b1, b2):
+def averaged(m, v, g, a, b1, b2):
     """m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²"""
     np.multiply(g, 1 - b1, out=a)
     np.multiply(m, b1, out=m)
     np.add(m, a, out=m)
-    np.multiply(g, g, out=b)
-    np.multiply(b, 1 - b2, out=b)
+    np.multiply(g, g, out=a)
+    np.multiply(a, 1 - b2, out=a)
     np.multiply(v, b2, out=v)
-    np.add(v, b, out=v)
+    np.add(v, a, out=v)
 
 
 def moved(p, a, v, floor, b):

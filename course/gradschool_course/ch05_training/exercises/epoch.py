@@ -9,6 +9,53 @@ from .common import CHAPTER, CLOSE, MEAN, SIX, Problem, whole
 
 
 # --------------------------------------------------------------------------------------------------------- how it fails
+def one_step(model_loss, update, params, state, X, T, rate):
+    loss, grads = model_loss(params, X, T, training=True)
+    params, state = update(params, grads, state, rate)
+    return params, state, loss
+
+
+def over_samples(losses, sizes):
+    return sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
+def epoch_of(step_on=one_step, mean=over_samples, hands_on=("params", "state")):
+    """An epoch with other parts: step_on(model_loss, update, params, state, X, T, rate) -> (params, state, loss) for a
+    batch, the mean of the losses, and what a step hands on to the next."""
+
+    def wrong(model_loss, update, params, state, batches, lr, step=0):
+        losses, given = [], {"params": params, "state": state}
+        for n, (X, T) in enumerate(batches, start=step):
+            params, state, loss = step_on(model_loss, update, given["params"], given["state"], X, T, lr(n))
+            given |= {name: new for name, new in (("params", params), ("state", state)) if name in hands_on}
+            losses.append(loss)
+        return params, state, mean(losses, [len(X) for X, _ in batches])
+
+    return wrong
+
+
+state_dropped, params_dropped = epoch_of(hands_on=("params",)), epoch_of(hands_on=("state",))
+mean_of_batches = epoch_of(mean=lambda losses, sizes: sum(losses) / len(losses))
+last_batch = epoch_of(mean=lambda losses, sizes: losses[-1])
+
+
+def loss_after_the_step(model_loss, update, params, state, X, T, rate):
+    params, state, _ = one_step(model_loss, update, params, state, X, T, rate)
+    return params, state, model_loss(params, X, T, training=True)[0]
+
+
+def without_training(model_loss, update, params, state, X, T, rate):
+    """The loss that is noted is that of the validation mode; the gradients are of the training mode."""
+    loss, _ = model_loss(params, X, T, training=False)
+    return *one_step(model_loss, update, params, state, X, T, rate)[:2], loss
+
+
+def twice_the_gradient(model_loss, update, params, state, X, T, rate):
+    """The gradient is taken once more, where the step has already led, and applied as well."""
+    params, state, loss = one_step(model_loss, update, params, state, X, T, rate)
+    return *one_step(model_loss, update, params, state, X, T, rate)[:2], loss
+
+
 def stale_gradient(model_loss, update, params, state, batches, lr, step=0):
     """Updates with the gradient of the batch before; the first batch is only looked at."""
     total, seen, grads = 0.0, 0, None
@@ -40,24 +87,6 @@ def accumulated(model_loss, update, params, state, batches, lr, step=0):
     return params, state, total / seen
 
 
-def state_dropped(model_loss, update, params, state, batches, lr, step=0):
-    total, seen = 0.0, 0
-    for X, T in batches:
-        loss, grads = model_loss(params, X, T, training=True)
-        params, _ = update(params, grads, state, lr(step))
-        total, seen, step = total + loss * len(X), seen + len(X), step + 1
-    return params, state, total / seen
-
-
-def params_dropped(model_loss, update, params, state, batches, lr, step=0):
-    total, seen, last = 0.0, 0, params
-    for X, T in batches:
-        loss, grads = model_loss(params, X, T, training=True)
-        last, state = update(params, grads, state, lr(step))
-        total, seen, step = total + loss * len(X), seen + len(X), step + 1
-    return last, state, total / seen
-
-
 def rate_after_the_step(model_loss, update, params, state, batches, lr, step=0):
     return train_epoch(model_loss, update, params, state, batches, lambda n: lr(n + 1), step)
 
@@ -70,48 +99,9 @@ def one_rate(model_loss, update, params, state, batches, lr, step=0):
     return train_epoch(model_loss, update, params, state, batches, lambda n: lr(step), step)
 
 
-def loss_after_the_step(model_loss, update, params, state, batches, lr, step=0):
-    total, seen = 0.0, 0
-    for X, T in batches:
-        _, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        loss, _ = model_loss(params, X, T, training=True)
-        total, seen, step = total + loss * len(X), seen + len(X), step + 1
-    return params, state, total / seen
-
-
-def mean_of_batches(model_loss, update, params, state, batches, lr, step=0):
-    losses = []
-    for X, T in batches:
-        loss, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        losses, step = [*losses, loss], step + 1
-    return params, state, sum(losses) / len(losses)
-
-
-def last_batch(model_loss, update, params, state, batches, lr, step=0):
-    loss = None
-    for X, T in batches:
-        loss, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        step += 1
-    return params, state, loss
-
-
 def sum_of_samples(model_loss, update, params, state, batches, lr, step=0):
     params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
     return params, state, loss * sum(len(X) for X, _ in batches)
-
-
-def without_training(model_loss, update, params, state, batches, lr, step=0):
-    """The loss that is noted is that of the validation mode; the gradients are of the training mode."""
-    total, seen = 0.0, 0
-    for X, T in batches:
-        loss, _ = model_loss(params, X, T, training=False)
-        _, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        total, seen, step = total + loss * len(X), seen + len(X), step + 1
-    return params, state, total / seen
 
 
 def one_step_an_epoch(model_loss, update, params, state, batches, lr, step=0):
@@ -132,18 +122,6 @@ def returns_inside(model_loss, update, params, state, batches, lr, step=0):
 def last_left_out(model_loss, update, params, state, batches, lr, step=0):
     full = [pair for pair in batches if len(pair[0]) == len(batches[0][0])]
     return train_epoch(model_loss, update, params, state, full, lr, step)
-
-
-def twice_the_gradient(model_loss, update, params, state, batches, lr, step=0):
-    """The gradient is taken once more, where the step has already led, and applied as well."""
-    total, seen = 0.0, 0
-    for X, T in batches:
-        loss, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        _, grads = model_loss(params, X, T, training=True)
-        params, state = update(params, grads, state, lr(step))
-        total, seen, step = total + loss * len(X), seen + len(X), step + 1
-    return params, state, total / seen
 
 
 def loss_of_the_end(model_loss, update, params, state, batches, lr, step=0):
@@ -257,12 +235,12 @@ EXERCISE = Exercise(
             "What does your loop do with the argument `step`?", "no steps had been done before this epoch", SIX),
         Misconception("one_rate_an_epoch", one_rate,
             "When does your rate change?", "the rate stayed the same for the whole epoch", SIX),
-        Misconception("loss_after_the_step", loss_after_the_step,
+        Misconception("loss_after_the_step", epoch_of(loss_after_the_step),
             "You compare a prediction with T (step 3) and then change the weights (step 4). Whose loss do you note?",
             "steps 5 and 4 had changed places: the loss noted is that after the step", SIX),
         Misconception("one_step_an_epoch", one_step_an_epoch,
             "How many steps does your epoch make?", "there were a single step for all batches", SIX),
-        Misconception("two_steps_a_batch", twice_the_gradient,
+        Misconception("two_steps_a_batch", epoch_of(twice_the_gradient),
             "How many times do you call update for a batch?", "each batch were good for two steps", SIX),
         Misconception("returns_inside", returns_inside,
             "How many batches are seen before your function returns?", "the epoch ended after its first batch", SIX),
@@ -279,7 +257,7 @@ EXERCISE = Exercise(
         Misconception("loss_of_the_end", loss_of_the_end,
             "The loss that counts is the one a sample had when its batch came. When did you measure yours?",
             "the losses were measured once more at the end", MEAN),
-        Misconception("loss_without_training", without_training,
+        Misconception("loss_without_training", epoch_of(without_training),
             "In which mode is the loss that you note, and in which are the gradients that you use?",
             "the loss were that of the validation mode", MEAN),
     ],

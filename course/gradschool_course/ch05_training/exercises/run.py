@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 
 from gradschool.lessons.loop import evaluate, minibatches, train, train_epoch
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Seed, Variant
 
 from .common import BATCHES, CHAPTER, CLOSE, MEAN, SIX, WHOLE, Problem, whole
+from .epoch import last_batch, mean_of_batches
 
 
 # --------------------------------------------------------------------------------------------------------- how it fails
@@ -19,85 +22,58 @@ def one_epoch_more(model_loss, update, params, state, data, validation, epochs, 
     return train(model_loss, update, params, state, data, validation, epochs + 1, batch, lr, rng)
 
 
-def counted_by(done):
-    """A run in which done(epoch, N, batch) steps are believed to be done before an epoch."""
+def anew(data, batch, rng):
+    while True:
+        yield minibatches(data[0], data[1], batch, rng)
+
+
+def measured(model_loss, params, data, validation, batch):
+    return evaluate(model_loss, params, validation[0], validation[1], batch)
+
+
+def run_of(batches=anew, epoch=train_epoch, look=measured, done=None, hands_on=("params", "state")):
+    """A run with other parts: batches(data, batch, rng) yields those of each epoch, epoch stands for train_epoch,
+    look(model_loss, params, data, validation, batch) is the validation loss, done(epochs, N, batch) says how many steps
+    there were before, and only what `hands_on` names goes into the next epoch."""
 
     def wrong(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-        history = {"loss": [], "val_loss": []}
-        for epoch in range(epochs):
-            step = done(epoch, len(data[0]), batch)
-            batches = minibatches(data[0], data[1], batch, rng)
-            params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
+        step, history, given = 0, {"loss": [], "val_loss": []}, {"params": params, "state": state}
+        for number, pairs in zip(range(epochs), batches(data, batch, rng), strict=False):
+            steps = done(number, len(data[0]), batch) if done else step
+            params, state, loss = epoch(model_loss, update, given["params"], given["state"], pairs, lr, steps)
+            given |= {name: new for name, new in (("params", params), ("state", state)) if name in hands_on}
+            step += len(pairs)
             history["loss"].append(loss)
-            history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
+            history["val_loss"].append(look(model_loss, params, data, validation, batch))
         return params, state, history
 
     return wrong
 
 
-steps_for_epochs = counted_by(lambda epoch, N, batch: epoch)
-steps_anew = counted_by(lambda epoch, N, batch: 0)
-full_batches_counted = counted_by(lambda epoch, N, batch: epoch * (N // batch))
+state_dropped, begins_again = run_of(hands_on=("params",)), run_of(hands_on=("state",))
 
 
 def rate_after_the_step(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
     return train(model_loss, update, params, state, data, validation, epochs, batch, lambda n: lr(n + 1), rng)
 
 
-def same_order(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history = 0, {"loss": [], "val_loss": []}
-    batches = minibatches(data[0], data[1], batch, rng)
-    for _ in range(epochs):
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
+def same_order(data, batch, rng):
+    return repeat(minibatches(data[0], data[1], batch, rng))
 
 
-def not_shuffled(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history = 0, {"loss": [], "val_loss": []}
-    for _ in range(epochs):
-        batches = minibatches(data[0], data[1], batch, shuffle=False)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
+def not_shuffled(data, batch, rng):
+    return repeat(minibatches(data[0], data[1], batch, shuffle=False))
 
 
-def shuffles_the_shuffled(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    """Each epoch shuffles what the epoch before has shuffled."""
-    step, history = 0, {"loss": [], "val_loss": []}
-    for _ in range(epochs):
+def shuffles_the_shuffled(data, batch, rng):
+    while True:
         order = rng.permutation(len(data[0]))
         data = data[0][order], data[1][order]
-        batches = minibatches(data[0], data[1], batch, shuffle=False)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
+        yield minibatches(data[0], data[1], batch, shuffle=False)
 
 
 def full_batch(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
     return train(model_loss, update, params, state, data, validation, epochs, len(data[0]), lr, rng)
-
-
-def validated_by(look):
-    """A run that is right but for its validation: look(model_loss, params, data, validation, batch)."""
-
-    def wrong(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-        step, history = 0, {"loss": [], "val_loss": []}
-        for _ in range(epochs):
-            batches = minibatches(data[0], data[1], batch, rng)
-            params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-            step += len(batches)
-            history["loss"].append(loss)
-            history["val_loss"].append(look(model_loss, params, data, validation, batch))
-        return params, state, history
-
-    return wrong
 
 
 def in_training_mode(model_loss, params, data, validation, batch):
@@ -145,54 +121,6 @@ def validation_trained_on(model_loss, update, params, state, data, validation, e
 def data_joined(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
     both = tuple(np.concatenate(pair) for pair in zip(data, validation, strict=True))
     return train(model_loss, update, params, state, both, validation, epochs, batch, lr, rng)
-
-
-def state_dropped(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history, last = 0, {"loss": [], "val_loss": []}, state
-    for _ in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        params, last, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, last, history
-
-
-def begins_again(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history, last = 0, {"loss": [], "val_loss": []}, params
-    for _ in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        last, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, last, validation[0], validation[1], batch))
-    return last, state, history
-
-
-def last_batch_noted(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history = 0, {"loss": [], "val_loss": []}
-    for _ in range(epochs):
-        loss = None
-        for X, T in minibatches(data[0], data[1], batch, rng):
-            loss, grads = model_loss(params, X, T, training=True)
-            params, state = update(params, grads, state, lr(step))
-            step += 1
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
-
-
-def mean_of_batches_noted(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    step, history = 0, {"loss": [], "val_loss": []}
-    for _ in range(epochs):
-        losses = []
-        for X, T in minibatches(data[0], data[1], batch, rng):
-            loss, grads = model_loss(params, X, T, training=True)
-            params, state = update(params, grads, state, lr(step))
-            losses, step = [*losses, loss], step + 1
-        history["loss"].append(sum(losses) / len(losses))
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-    return params, state, history
 
 
 def best_returned(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
@@ -319,33 +247,33 @@ EXERCISE = Exercise(
             "With epochs=1, how often do you see the data?", "epochs were counted from 1, and one is missing", WHOLE),
         Misconception("an_epoch_too_many", one_epoch_more,
             "With epochs=1, how often do you see the data?", "there were an epoch more than asked for", WHOLE),
-        Misconception("steps_counted_anew", steps_anew,
+        Misconception("steps_counted_anew", run_of(done=lambda epochs, N, batch: 0),
             "For which step does your second epoch ask its first rate?", "every epoch began with step 0", WHOLE),
-        Misconception("epochs_for_steps", steps_for_epochs,
+        Misconception("epochs_for_steps", run_of(done=lambda epochs, N, batch: epochs),
             "How many steps are done after an epoch of four batches?", "an epoch were one step", WHOLE),
-        Misconception("short_batch_not_counted", full_batches_counted,
+        Misconception("short_batch_not_counted", run_of(done=lambda epochs, N, batch: epochs * (N // batch)),
             "17 samples in batches of 5: how many steps has an epoch?", "a short batch were no step", WHOLE),
         Misconception("rate_after_the_step", rate_after_the_step,
             "How many steps are done when your first rate is asked for?",
             "the count had moved on before the rate was asked for", SIX),
-        Misconception("same_order", same_order,
+        Misconception("same_order", run_of(same_order),
             "How often do you draw an order in three epochs?", "all epochs had the order of the first", BATCHES),
-        Misconception("not_shuffled", not_shuffled,
+        Misconception("not_shuffled", run_of(not_shuffled),
             "In which order do the samples come?", "nothing were shuffled", BATCHES),
-        Misconception("shuffles_the_shuffled", shuffles_the_shuffled,
+        Misconception("shuffles_the_shuffled", run_of(shuffles_the_shuffled),
             "In the second epoch: does the number 3 in the order mean the sample that was number 3 at the beginning?",
             "every epoch shuffled what the one before had left", BATCHES),
         Misconception("one_batch_for_all", full_batch,
             "How many steps does your epoch make?", "all samples were one batch", BATCHES),
-        Misconception("validates_in_training", validated_by(in_training_mode),
+        Misconception("validates_in_training", run_of(look=in_training_mode),
             "Some models drop inputs at random in training. Do yours while they are validated?",
             "validation were training", MEAN),
-        Misconception("validates_over_batches", validated_by(over_batches),
+        Misconception("validates_over_batches", run_of(look=over_batches),
             "Eleven samples in batches of five: how much does the last sample count in your validation loss?",
             "the validation loss were a mean over batches", MEAN),
-        Misconception("validates_on_training_data", validated_by(on_training_data),
+        Misconception("validates_on_training_data", run_of(look=on_training_data),
             "On which data is your val_loss measured?", "the training data were the validation data", WHOLE),
-        Misconception("validates_on_one_batch", validated_by(on_one_batch),
+        Misconception("validates_on_one_batch", run_of(look=on_one_batch),
             "Of how many samples is your val_loss?", "the first batch of the validation data were all of it", MEAN),
         Misconception("validates_before", validated_before,
             "Your first val_loss: does it know anything of the first epoch?",
@@ -359,10 +287,10 @@ EXERCISE = Exercise(
             "With which state does your second epoch begin?", "the optimizer forgot everything between epochs", WHOLE),
         Misconception("begins_again", begins_again,
             "From which weights does your second epoch set out?", "each epoch began with the first weights", WHOLE),
-        Misconception("last_batch_only", last_batch_noted,
+        Misconception("last_batch_only", run_of(epoch=last_batch),
             "Of how many samples is the loss that you note for an epoch?",
             "the loss of the last batch were that of the epoch", MEAN),
-        Misconception("mean_of_batches", mean_of_batches_noted,
+        Misconception("mean_of_batches", run_of(epoch=mean_of_batches),
             "How much does a sample of the short batch count in your loss?",
             "the loss of an epoch were a mean over batches", MEAN),
         Misconception("best_returned", best_returned,

@@ -14,8 +14,8 @@ from .common import (
     EXACTLY,
     NOTHING_DROPPED,
     OWN_CHANCE,
-    asks_the_generator,
     dropping,
+    in_training,
     independence,
     number,
     share_words,
@@ -155,15 +155,6 @@ def floored_well(x, rate):
     return statistics(scores)
 
 
-def in_training(rng):
-    N, F = int(rng.integers(45, 55)), int(rng.integers(60, 75))
-    return [
-        dropping(rng, (N, F), 0.15, 0.35, floored_well),
-        dropping(rng, (N, F), 0.65, 0.85, floored_well),
-        asks_the_generator(),
-    ]
-
-
 def other_shapes(rng):
     a, b, c = sizes(rng, 3, 11, 19)
     return [
@@ -202,7 +193,7 @@ drawn. The rate is below 1.""",
 alpha_dropout(np.array([0.0, 1.0]), 0.1, np.random.default_rng(1), training=True).round(4)  # [0.162  1.0833]
 alpha_dropout(np.array([0.0, 1.0]), 0.1, None)  # [0. 1.]""",
     groups=[
-        Group("training", 3, in_training, "What is dropped, what is kept, and that `rng` decides it."),
+        Group("training", 3, in_training(floored_well), "What is dropped, what is kept, and that `rng` decides it."),
         Group("shapes", 1, other_shapes, "Arrays of three axes, and a batch of one."),
         Group("edges", 1, edges, "Inference, a rate of 0, a low rate.", CLOSE),
     ],

@@ -104,3 +104,14 @@ def dropping(rng: Generator, shape: tuple[int, ...], low: float, high: float, ho
 def asks_the_generator(rate: float = 0.4) -> Call:
     """No numbers at all, and a generator that refuses: only who does not ask it gives an answer."""
     return Call(x=np.ones((3, 0)), rate=rate, rng=Helper("no_generator"), training=True)
+
+
+def in_training(holds: Any) -> Callable[[Generator], list[Any]]:
+    """The group that asks for a small and a large rate, and whether it is the generator that decides."""
+
+    def probes(rng: Generator) -> list[Any]:
+        shape = int(rng.integers(45, 55)), int(rng.integers(60, 75))
+        small, large = (dropping(rng, shape, low, low + 0.2, holds) for low in (0.15, 0.65))
+        return [small, large, asks_the_generator()]
+
+    return probes

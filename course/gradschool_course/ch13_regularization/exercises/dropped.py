@@ -16,8 +16,8 @@ from .common import (
     INVERTED,
     NOTHING_DROPPED,
     OWN_CHANCE,
-    asks_the_generator,
     dropping,
+    in_training,
     independence,
     number,
     seeded,
@@ -216,15 +216,6 @@ def dropped_well(x, rate):
     return statistics(scores)
 
 
-def in_training(rng):
-    N, F = int(rng.integers(45, 55)), int(rng.integers(60, 75))
-    return [
-        dropping(rng, (N, F), 0.15, 0.35, dropped_well),
-        dropping(rng, (N, F), 0.65, 0.85, dropped_well),
-        asks_the_generator(),
-    ]
-
-
 def other_shapes(rng):
     a, b, c = sizes(rng, 3, 11, 19)
     return [
@@ -265,7 +256,7 @@ y, cache = dropout_forward(np.array([1.0, 2.0, 3.0]), 0.5, np.random.default_rng
 y  # [2. 4. 0.]
 cache["keep"]  # [2. 2. 0.]""",
     groups=[
-        Group("training", 3, in_training, "What is dropped and what is kept, and that `rng` decides it."),
+        Group("training", 3, in_training(dropped_well), "What is dropped and what is kept, and that `rng` decides it."),
         Group("shapes", 1, other_shapes, "Arrays of three axes, and a batch of one."),
         Group("edges", 2, edges, "Inference, a rate of 0, a rate of 1.", CLOSE),
     ],

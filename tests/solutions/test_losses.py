@@ -145,6 +145,21 @@ def test_sparse_targets_give_the_numbers_of_one_hot_targets():
     np.testing.assert_allclose(terms, -w[y] * np.log(np.take_along_axis(p, y[..., None], 2)[..., 0]), rtol=1e-13)
 
 
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-6)])
+@pytest.mark.parametrize("soft", [True, False])
+@pytest.mark.parametrize("size", [1.0, 30.0, 1000.0])
+def test_the_fast_form_of_softmax_cross_entropy_is_the_plain_one(size, soft, dtype, rtol):
+    rng = np.random.default_rng(11)
+    z = (size * rng.normal(size=(7, 5))).astype(dtype)
+    T = rng.uniform(0, 2, (7, 5)) if soft else gs.one_hot(rng.integers(5, size=7), 5)  # rows need not sum to 1
+    value, pullback = gs.vjp(lambda z: gs.softmax_cross_entropy(z, T), z)
+    expected, cache = losses.softmax_cross_entropy_forward(z, T)
+    np.testing.assert_allclose(value, expected, rtol=rtol)
+    gradient, plain = pullback(dtype(0.7))[0], losses.softmax_cross_entropy_backward(dtype(0.7), cache)
+    np.testing.assert_allclose(gradient, plain, rtol=100 * rtol, atol=rtol)
+    assert (value.dtype, gradient.dtype) == (dtype, dtype)
+
+
 @pytest.mark.parametrize("reduction", ["sum", "none"])
 def test_fused_losses_equal_their_compositions(reduction):
     rng = np.random.default_rng(4)

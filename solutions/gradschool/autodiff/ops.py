@@ -42,6 +42,7 @@ class Op:
     plain: Callable[..., Any] | None
     fills: frozenset[int]
     fresh: bool = False
+    fast: Op | None = None
     in_place: Op | None = None
 
 
@@ -59,6 +60,7 @@ def op(
     composed: Callable[..., Any] | None = None,
     plain: Callable[..., Any] | None = None,
     fresh: bool = False,
+    fast: tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     in_place: tuple[Callable[..., Any], Callable[..., Any]] | None = None,
 ) -> Callable[[F], F]:
     """Tie a forward and its backward to the public function that callers use, and enter the op in `OPS`.
@@ -77,6 +79,8 @@ def op(
         plain: the same function, composed of NumPy's functions and ops, for a forward or backward that works in
             place and so cannot be traced. It serves the higher derivatives.
         fresh: y is memory that neither the arguments nor the cache share, so that what follows may write over it.
+        fast: forward and backward of a faster form with the same cache, and maybe more in it, that works in place. It
+            serves the first derivative, `plain` the higher ones.
         in_place: forward and backward, of the first argument alone, of a faster form that writes y over it. A `chain`
             uses it behind an op that is `fresh`.
     """
@@ -97,7 +101,7 @@ def op(
                 return traced_call(record, tape, args, kwargs)
             return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
 
-        record = OPS[name] = Op(
+        record = Op(
             name,
             f"{name}_backward",
             forward,
@@ -111,9 +115,9 @@ def op(
             filling(inputs, each, some),
             fresh,
         )
-        if in_place is not None:
-            over = replace(record, forward=in_place[0], backward=in_place[1])
-            record = OPS[name] = replace(record, in_place=over)
+        forms = {"fast": fast, "in_place": in_place}
+        others = {form: replace(record, forward=two[0], backward=two[1]) for form, two in forms.items() if two}
+        record = OPS[name] = replace(record, **others)
         swap.offer(name, record.backward_name)
         return public  # type: ignore[return-value]
 
@@ -196,7 +200,8 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
     """
     nested, swapped = top_tape(raw) is not None, swap.replacements()
     mine, my_backward = (swapped.get(op.name), swapped.get(op.backward_name)) if swapped else (None, None)
-    y, cache = (None, {}) if nested and op.plain else op.forward(*raw, **kwargs)
+    form = op.fast if op.fast is not None and not nested and not swapped else op
+    y, cache = (None, {}) if nested and op.plain else form.forward(*raw, **kwargs)
     if nested and (op.plain or mine):
         y = op.function(*raw, **kwargs)
     elif mine:
@@ -206,7 +211,7 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
         higher = nested or is_traced(g)
         out = NOWHERE if higher else out
         if my_backward is None and not (op.plain and higher):
-            return gradients_of(op, g, cache, which, out)
+            return gradients_of(form, g, cache, which, out)
         found = plain_gradients(op, raw, kwargs, g) if my_backward is None else my_backward(g, cache)
         return chosen(found, which)
 

@@ -10,9 +10,10 @@ import pytest
 import gradschool as gs
 from gradschool.ops.conv import conv_plain
 from gradschool.ops.conv_transpose import conv_transpose_plain
-from gradschool.ops.correlate import correlate, correlate_dP, correlate_dW
+from gradschool.ops.correlate import correlate, correlate_dP, correlate_dW, sum_of_pixels
+from gradschool.ops.overlap import overlap, overlap_back, overlap_fits
 from gradschool.ops.windows import blocks, padded, pads, unpadded
-from gradschool.ops.winograd import TILES, winograd, winograd_back
+from gradschool.ops.winograd import TILES, winograd, winograd_back, winograd_fits
 
 MODES = {"symmetric-include-edge": "symmetric", "symmetric-exclude-edge": "reflect", "replicate": "edge"}
 
@@ -130,6 +131,52 @@ def test_winograd_is_correlation_in_value_and_gradients(shape):
     np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "shape", [(3, 9, 7, 5, 4, 3, 3), (5, 6, 4, 3, 2, 1, 1), (37, 7, 6, 4, 3, 3, 2), (1, 8, 5, 2, 6, 2, 4)]
+)
+@pytest.mark.parametrize("most", [1, 1500, 1 << 20], ids="{}-bytes".format)
+def test_overlapping_rows_are_correlation_in_value_and_gradients(monkeypatch, shape, most):
+    monkeypatch.setattr("gradschool.ops.overlap.BLOCK", most)
+    N, H, width, C, O, l, k = shape
+    P, W, b, g = some((N, H, width, C)), some((l, k, C, O)), some((O,)), some((N, H - l + 1, width - k + 1, O))
+    ones = (1, 1), (1, 1), 1
+    np.testing.assert_allclose(overlap(P, W, b), correlate(P, W, b, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(overlap(P, W), correlate(P, W, None, *ones), rtol=1e-12, atol=1e-12)
+    found = overlap_back(g, P, W, ["P", "W", "b"])
+    np.testing.assert_allclose(found["P"], correlate_dP(g, W, P.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["b"], sum_of_pixels(g), rtol=1e-12, atol=1e-12)
+    for name in found:
+        np.testing.assert_array_equal(overlap_back(g, P, W, [name])[name], found[name])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_overlapping_rows_give_the_same_to_the_last_bit_with_any_number_of_threads(monkeypatch, dtype):
+    P, W, b, g = (some(s).astype(dtype) for s in ((23, 12, 11, 8), (3, 3, 8, 16), (16,), (23, 10, 9, 16)))
+    runs = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("gradschool.ops.threads.blas_threads", lambda threads=threads: threads)
+        runs.append([overlap(P, W, b), *overlap_back(g, P, W, ["P", "W", "b"]).values()])
+    for run in runs[1:]:
+        for found, expected in zip(run, runs[0], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("x", "w", "fits"), [
+    ((3, 9, 7, 32), (3, 3, 32, 64), (True, False)),
+    ((3, 9, 7, 64), (3, 3, 64, 64), (True, True)),
+    ((3, 9, 7, 256), (3, 3, 256, 64), (False, True)),
+    ((3, 5, 7, 32), (3, 3, 32, 64), (False, False)),
+    ((3, 9, 7, 3), (3, 3, 3, 64), (False, False)),
+])  # fmt: skip
+def test_which_way_is_taken_depends_on_sizes(x, w, fits):
+    ones = (1, 1), (1, 1), 1
+    assert (overlap_fits(x, w, *ones), winograd_fits(w, *ones)) == fits
+    for other in (((2, 1), (1, 1), 1), ((1, 1), (1, 2), 1), ((1, 1), (1, 1), 2)):
+        assert not overlap_fits(x, w, *other)
+        assert not winograd_fits(w, *other)
+
+
 def test_large_images_cut_into_blocks_are_what_they_are_in_one_piece():
     P, W = some((3, 2 * TILES // 9 + 5, 40, 3)), some((3, 3, 3, 5))
     g = some((3, P.shape[1] - 2, 38, 5))
@@ -146,9 +193,11 @@ def test_large_images_cut_into_blocks_are_what_they_are_in_one_piece():
         np.testing.assert_allclose(d, expected, rtol=1e-9, atol=1e-10)
 
 
-def test_conv_of_many_channels_has_the_derivatives_of_its_definition_to_second_order():
-    X, W, b, v = some((3, 5, 4, 32)), some((3, 3, 32, 33)), some((33,)), some((3, 3, 32, 33), 1)  # these take winograd
-    g = some((3, 5, 4, 33))
+@pytest.mark.parametrize("channels", [(5, 4), (64, 65)])
+def test_conv_of_many_channels_has_the_derivatives_of_its_definition_to_second_order(channels):
+    O, C = channels  # the fewer take overlap, the more winograd
+    X, W, b, v = some((3, 5, 4, C)), some((3, 3, C, O)), some((O,)), some((3, 3, C, O), 1)
+    g = some((3, 5, 4, O))
     pullbacks = [gs.vjp(lambda *a, f=f: f(*a, padding=1), X, W, b)[1] for f in (gs.conv, conv_plain)]
     for d, expected in zip(*(pullback(g) for pullback in pullbacks), strict=True):
         np.testing.assert_allclose(d, expected, rtol=1e-10, atol=1e-11)
@@ -158,7 +207,7 @@ def test_conv_of_many_channels_has_the_derivatives_of_its_definition_to_second_o
 
 
 def test_winograd_in_float32_is_as_good_as_sums_in_float32():
-    X, W = some((3, 8, 10, 32)), some((3, 3, 32, 40))
+    X, W = some((3, 8, 10, 64)), some((3, 3, 64, 66))
     exact = gs.conv(X, W)
     error = np.abs(gs.conv(X.astype(np.float32), W.astype(np.float32)) - exact).max()
     assert error < 1e-6 * np.abs(exact).max()
@@ -192,7 +241,8 @@ def test_empty_batches_whole_numbers_and_other_types():
     assert [d.shape for d in pullback(Y)] == [(0, 6, 7, 4), W.shape, b.shape]
     assert not pullback(Y)[1].any()
     assert gs.conv_transpose(empty, some((3, 3, 5, 4)), stride=2).shape == (0, 13, 15, 5)
-    assert gs.conv(np.zeros((0, 6, 7, 40)), some((3, 3, 40, 32))).shape == (0, 4, 5, 32)
+    for channels in (40, 64):
+        assert gs.conv(np.zeros((0, 6, 7, channels)), some((3, 3, channels, 64))).shape == (0, 4, 5, 64)
     whole = np.arange(24).reshape(1, 6, 4)
     assert gs.conv(whole, np.ones((3, 4, 1), int)).ravel().tolist() == [66, 114, 162, 210]
     assert gs.conv(whole, np.ones((3, 4, 1), int)).dtype == np.float64
@@ -240,7 +290,7 @@ def test_a_student_s_conv_is_used_where_conv_is_called():
         assert (gs.conv(X, W) == 7).all()
 
 
-@pytest.mark.parametrize("name", ["conv", "conv_transpose", "windows", "correlate", "winograd"])
+@pytest.mark.parametrize("name", ["conv", "conv_transpose", "windows", "correlate", "winograd", "overlap"])
 def test_examples_print_what_they_say(name):
     assert doctest.testmod(importlib.import_module(f"gradschool.ops.{name}")).failed == 0
 
@@ -251,7 +301,9 @@ def test_pads_are_named_after_the_option_they_come_from():
         pads("conv_transpose", "x", (28,), (3,), (2,), name="crop")
 
 
-@pytest.mark.parametrize(("x", "w"), [((5, 7, 32, 3), (3, 3, 32, 33)), ((5, 7, 4, 3), (3, 3, 4, 5))])
+@pytest.mark.parametrize(
+    ("x", "w"), [((5, 7, 64, 3), (3, 3, 64, 65)), ((5, 7, 4, 3), (3, 3, 4, 5)), ((5, 7, 2, 3), (3, 3, 2, 5))]
+)
 def test_arrays_in_any_order_of_memory_give_the_same(x, w):
     X, W = some(x).transpose(3, 1, 0, 2), np.asfortranarray(some(w))
     Y, pullback = gs.vjp(gs.conv, X, W)

@@ -9,6 +9,7 @@ The samples decide how many spatial axes there are: (T, C), (H, W, C) or (D, H, 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops
+from ..autodiff import Link
 from ..ops.windows import per_axis
 from .base import Layer, Shape, Tree, sequential, stateless
 
@@ -42,30 +44,8 @@ def conv(
     >>> params["W"].shape, shape
     ((5, 5, 1, 20), (24, 24, 20))
     """
-    check_channels("conv", channels)
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    function = functools.partial(with_weights, ops.conv, options | {"padding_value": padding_value})
-    start = functools.partial(conv_init, function, channels, size, groups, bias, init)
-    return stateless(start, function, f"conv({channels}, {size})")
-
-
-def conv_init(
-    function: Callable[..., Any],
-    channels: int,
-    size: Any,
-    groups: int,
-    bias: bool,
-    init: Init,
-    rng: np.random.Generator,
-    shape: Shape,
-    dtype: Any,
-) -> tuple[Tree, Shape]:
-    kernel = frame("conv", size, shape)
-    if shape[-1] % groups or channels % groups:
-        raise ValueError(f"conv: {groups} groups must divide {channels} channels and those of samples {shape}")
-    params = {"W": init((*kernel, shape[-1] // groups, channels), rng, dtype=dtype)}
-    params |= {"b": np.zeros(channels, dtype)} if bias else {}
-    return params, shape_after(function, params, shape, dtype)
+    return convolving(ops.conv, channels, size, bias, init, options | {"padding_value": padding_value})
 
 
 def conv_transpose(
@@ -86,32 +66,8 @@ def conv_transpose(
     >>> conv_transpose(3, 4, stride=2, crop="same").init(np.random.default_rng(0), (7, 7, 8))[2]
     (14, 14, 3)
     """
-    check_channels("conv_transpose", channels)
     options = {"stride": stride, "crop": crop, "dilation": dilation, "groups": groups}
-    function = functools.partial(with_weights, ops.conv_transpose, options)
-    start = functools.partial(conv_transpose_init, function, channels, size, groups, bias, init)
-    return stateless(start, function, f"conv_transpose({channels}, {size})")
-
-
-def conv_transpose_init(
-    function: Callable[..., Any],
-    channels: int,
-    size: Any,
-    groups: int,
-    bias: bool,
-    init: Init,
-    rng: np.random.Generator,
-    shape: Shape,
-    dtype: Any,
-) -> tuple[Tree, Shape]:
-    kernel = frame("conv_transpose", size, shape)
-    if shape[-1] % groups or channels % groups:
-        raise ValueError(
-            f"conv_transpose: {groups} groups must divide {channels} channels and those of samples {shape}"
-        )
-    W = init((*kernel, shape[-1], channels // groups), rng, dtype=dtype)
-    params = {"W": np.ascontiguousarray(W.swapaxes(-1, -2))} | ({"b": np.zeros(channels, dtype)} if bias else {})
-    return params, shape_after(function, params, shape, dtype)
+    return convolving(ops.conv_transpose, channels, size, bias, init, options)
 
 
 def depthwise_conv(
@@ -137,27 +93,6 @@ def depthwise_conv(
     return stateless(start, function, f"depthwise_conv({size})")
 
 
-def depthwise_init(
-    function: Callable[..., Any],
-    size: Any,
-    multiplier: int,
-    bias: bool,
-    init: Init,
-    rng: np.random.Generator,
-    shape: Shape,
-    dtype: Any,
-) -> tuple[Tree, Shape]:
-    kernel = frame("depthwise_conv", size, shape)
-    channels = multiplier * shape[-1]
-    params = {"W": init((*kernel, 1, channels), rng, dtype=dtype)}
-    params |= {"b": np.zeros(channels, dtype)} if bias else {}
-    return params, shape_after(function, params, shape, dtype)
-
-
-def each_channel(options: dict[str, Any], params: Tree, x: Any) -> Any:
-    return ops.conv(x, params["W"], params.get("b"), groups=x.shape[-1], **options)
-
-
 def separable_conv(
     channels: int, size: Any, multiplier: int = 1, init: Init = initializers.glorot, **options: Any
 ) -> Layer:
@@ -173,9 +108,72 @@ def separable_conv(
     return sequential(depthwise_conv(size, multiplier, bias=False, init=init, **options), conv(channels, 1, init=init))
 
 
-# ---------------------------------------------------------------------------------------------------------- in common
-def with_weights(function: Callable[..., Any], options: dict[str, Any], params: Tree, x: Any) -> Any:
-    return function(x, params["W"], params.get("b"), **options)
+# ------------------------------------------------------------------------------------------------- how they are made
+def convolving(
+    op: Callable[..., Any], channels: int, size: Any, bias: bool, init: Init, options: dict[str, Any]
+) -> Layer:
+    """The layer of `conv` or `conv_transpose`, by its op"""
+    name = op.__name__
+    check_channels(name, channels)
+    function = functools.partial(with_weights, op, options)
+    start = functools.partial(convolving_init, function, name, channels, size, options["groups"], bias, init)
+    layer = stateless(start, function, f"{name}({channels}, {size})")
+    return dataclasses.replace(layer, link=functools.partial(convolving_link, op, options))
+
+
+def convolving_init(
+    function: Callable[..., Any],
+    name: str,
+    channels: int,
+    size: Any,
+    groups: int,
+    bias: bool,
+    init: Init,
+    rng: np.random.Generator,
+    shape: Shape,
+    dtype: Any,
+) -> tuple[Tree, Shape]:
+    kernel, C = frame(name, size, shape), shape[-1]
+    if C % groups or channels % groups:
+        raise ValueError(f"{name}: {groups} groups must divide {channels} channels and those of samples {shape}")
+    if name == "conv":
+        W = init((*kernel, C // groups, channels), rng, dtype=dtype)
+    else:
+        W = np.ascontiguousarray(init((*kernel, C, channels // groups), rng, dtype=dtype).swapaxes(-1, -2))
+    return with_bias(function, W, channels if bias else 0, shape, dtype)
+
+
+def depthwise_init(
+    function: Callable[..., Any],
+    size: Any,
+    multiplier: int,
+    bias: bool,
+    init: Init,
+    rng: np.random.Generator,
+    shape: Shape,
+    dtype: Any,
+) -> tuple[Tree, Shape]:
+    kernel, channels = frame("depthwise_conv", size, shape), multiplier * shape[-1]
+    W = init((*kernel, 1, channels), rng, dtype=dtype)
+    return with_bias(function, W, channels if bias else 0, shape, dtype)
+
+
+def with_bias(function: Callable[..., Any], W: np.ndarray, biases: int, shape: Shape, dtype: Any) -> tuple[Tree, Shape]:
+    """The parameters, and the shape of a result by the op's own account: it is asked for that of no samples at all"""
+    params = {"W": W} | ({"b": np.zeros(biases, dtype)} if biases else {})
+    return params, function(params, np.zeros((0, *shape), dtype)).shape[1:]
+
+
+def convolving_link(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
+    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],), options)
+
+
+def with_weights(op: Callable[..., Any], options: dict[str, Any], params: Tree, x: Any) -> Any:
+    return op(x, params["W"], params.get("b"), **options)
+
+
+def each_channel(options: dict[str, Any], params: Tree, x: Any) -> Any:
+    return ops.conv(x, params["W"], params.get("b"), groups=x.shape[-1], **options)
 
 
 def check_channels(name: str, channels: int) -> None:
@@ -191,8 +189,3 @@ def frame(name: str, size: Any, shape: Shape) -> Shape:
             "a channel axis is added by x[..., None]"
         )
     return per_axis(name, "size", size, len(shape) - 1)
-
-
-def shape_after(function: Callable[..., Any], params: Tree, shape: Shape, dtype: Any) -> Shape:
-    """The shape of a result, by the op's own account: it is asked for that of no samples at all."""
-    return function(params, np.zeros((0, *shape), dtype)).shape[1:]

@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import floats
 from ..autodiff import op
 from .correlate import correlate, correlate_dP, correlate_dW, sum_of_pixels
+from .overlap import overlap, overlap_back, overlap_fits
 from .windows import check_border, extents_of, padded, padded_plain, pads, per_axis, places, under, unpadded
 from .winograd import winograd, winograd_back, winograd_fits
 
@@ -56,11 +57,13 @@ def conv_layout(X, W, b, stride, padding, dilation, groups, padding_value):
 def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Y[n, p, o] = b[o] + sum over k and c of X[n, s p + d k - before, c] W[k, c, o]"""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
-    P, W = padded(floats(X), width, padding_value), floats(W)
-    if winograd_fits(W.shape, strides, dilations, groups):
+    P, W, layout = padded(floats(X), width, padding_value), floats(W), (strides, dilations, groups)
+    if winograd_fits(W.shape, *layout):
         Y = winograd(P, W, b)
+    elif overlap_fits(P.shape, W.shape, *layout):
+        Y = overlap(P, W, b)
     else:
-        Y = correlate(P, W, b, strides, dilations, groups)
+        Y = correlate(P, W, b, *layout)
     cache = {"P": P, "W": W, "shape": X.shape, "width": width, "value": padding_value}
     return Y, cache | {"strides": strides, "dilations": dilations, "groups": groups}
 
@@ -68,15 +71,18 @@ def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any 
 def conv_some(g, cache, which):
     """Those gradients of `conv_backward` whose positions are in `which`."""
     P, W = cache["P"], cache["W"]
-    strides, dilations, groups = cache["strides"], cache["dilations"], cache["groups"]
-    if winograd_fits(W.shape, strides, dilations, groups):
+    layout = cache["strides"], cache["dilations"], cache["groups"]
+    if winograd_fits(W.shape, *layout):
         found = winograd_back(g, P, W, [name for i, name in enumerate("PW") if i in which])
-        dP, dW = found.get("P"), found.get("W")
+    elif overlap_fits(P.shape, W.shape, *layout):
+        found = overlap_back(g, P, W, [name for i, name in enumerate("PWb") if i in which])
     else:
-        dP = correlate_dP(g, W, P.shape, strides, dilations, groups) if 0 in which else None
-        dW = correlate_dW(g, P, W.shape, strides, dilations, groups) if 1 in which else None
-    dX = None if dP is None else unpadded(dP, cache["width"], cache["shape"], cache["value"])
-    return {0: dX, 1: dW, 2: sum_of_pixels(g) if 2 in which else None}
+        dP = correlate_dP(g, W, P.shape, *layout) if 0 in which else None
+        found = {"P": dP, "W": correlate_dW(g, P, W.shape, *layout) if 1 in which else None}
+    if 2 in which and "b" not in found:
+        found["b"] = sum_of_pixels(g)
+    dX = unpadded(found["P"], cache["width"], cache["shape"], cache["value"]) if 0 in which else None
+    return {0: dX, 1: found.get("W"), 2: found.get("b")}
 
 
 def conv_backward(g, cache):
@@ -102,7 +108,7 @@ def conv_plain(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 
     return Y if b is None else Y + b
 
 
-@op(conv_forward, conv_backward, inputs=3, some=conv_some, plain=conv_plain)
+@op(conv_forward, conv_backward, inputs=3, some=conv_some, plain=conv_plain, fresh=True)
 def conv(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Convolution over one, two or three spatial axes, channels last; a correlation, the weights are not flipped.
 

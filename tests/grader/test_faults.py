@@ -19,7 +19,11 @@ from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
 
 pytest.importorskip("nbgrader")
 
+import nbformat
+from nbformat.v4 import new_markdown_cell, new_notebook
+
 from gradschool_grader.journal import Journal
+from gradschool_grader.teach.assign import generate_assignment
 from gradschool_grader.teach.grade import grade
 
 pytestmark = [
@@ -70,6 +74,45 @@ for free in (1024, 8 << 10, 32 << 10, 128 << 10, 512 << 10):
 room(None)
 summary = grade(disk / "course", jobs=1)
 print(json.dumps({"runs": runs, "set aside": len(summary.set_aside), "outcome": outcome(disk / "course")}))
+"""
+CLOCK = """
+import datetime, os, sys, time
+from pathlib import Path
+
+OFFSET = Path(os.environ["TEST_CLOCK"])
+now, now_ns, replace, Real = time.time, time.time_ns, os.replace, datetime.datetime
+
+def offset():
+    return int(OFFSET.read_text())
+
+class Kind(type):
+    def __instancecheck__(cls, value):
+        return isinstance(value, Real)
+
+class Stepped(Real, metaclass=Kind):
+    @classmethod
+    def now(cls, tz=None):
+        return Real.now(tz) + datetime.timedelta(seconds=offset())
+
+def stepped(source, target):
+    replace(source, target)
+    os.utime(target, (now() + offset(), now() + offset()))
+
+time.time, time.time_ns = lambda: now() + offset(), lambda: now_ns() + offset() * 10**9
+datetime.datetime, os.replace = Stepped, stepped
+"""
+STEPPING = """
+import sys, itertools
+sys.modules.setdefault("rfc3987_syntax", None)
+from gradschool_grader.teach.grade import grade
+import sitecustomize
+days = itertools.cycle([86400, -86400, 0])
+
+def step(done):
+    sitecustomize.OFFSET.write_text(str(next(days)))
+
+if __name__ == "__main__":
+    grade(sys.argv[1], jobs=int(sys.argv[2]), progress=step)
 """
 RUN = """
 import sys
@@ -311,6 +354,56 @@ def test_a_full_disk_is_named_and_costs_no_grade(handed_in, undisturbed, tmp_pat
     assert found["outcome"] == json.loads(json.dumps(undisturbed))
 
 
+DATES = """
+[late]
+penalty = "zero"
+
+[assignments.ch01_tiny]
+due = 2026-03-01T12:00:00Z
+"""
+
+
+def dated(handed_in, to):
+    """The course with a due date: s0 handed in an hour before it, s3 an hour after."""
+    folder = Path(shutil.copytree(handed_in, to / "course"))
+    (folder / "course.toml").write_text(DATES)
+    for student, time_of_day in (("s0", "11:00:00"), ("s3", "13:00:00")):
+        (folder / f"submitted/{student}/ch01_tiny/timestamp.txt").write_text(f"2026-03-01 {time_of_day} UTC")
+    return folder
+
+
+def penalties(folder):
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        return database.execute(
+            "select s.student_id, n.late_submission_penalty from submitted_notebook n "
+            "join submitted_assignment s on n.assignment_id = s.id order by 1"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_clock_that_is_set_a_day_on_and_back_changes_nothing(handed_in, tmp_path, jobs):
+    """At every step of the run, for all of its processes, and for the dates of the files that they write."""
+    calm = dated(handed_in, tmp_path / "calm")
+    grade(calm, jobs=1)
+    assert [student for student, penalty in penalties(calm) if penalty] == ["s3"]
+    folder = dated(handed_in, tmp_path / "stepped")
+    (tmp_path / "sitecustomize.py").write_text(CLOCK)
+    (tmp_path / "stepping.py").write_text(STEPPING)
+    (tmp_path / "offset").write_text("0")
+    environment = {**searching_here(), "TEST_CLOCK": str(tmp_path / "offset")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])
+    for _ in range(2):  # and once more: what is done stays done
+        process = subprocess.run(
+            [sys.executable, tmp_path / "stepping.py", folder, str(jobs)],
+            env=environment,
+            capture_output=True,
+            timeout=300,
+        )
+        assert process.returncode == 0, process.stderr.decode()[-3000:]
+        assert outcome(folder) == outcome(calm)
+        assert penalties(folder) == penalties(calm)
+
+
 def test_pages_follow_the_grades_though_the_clock_was_set_back(handed_in, undisturbed, tmp_path):
     """A page that is dated a day ahead shows the new grade all the same."""
     folder = Path(shutil.copytree(handed_in, tmp_path / "course"))
@@ -322,3 +415,43 @@ def test_pages_follow_the_grades_though_the_clock_was_set_back(handed_in, undist
     hand_in(folder, "s1", notebook(square=wrong(SQUARE, "doubled")))
     grade(folder, jobs=1)
     assert outcome(folder) == undisturbed
+
+
+def with_essay(folder):
+    """An assignment of the teacher's own that only a person grades."""
+    flags = {"grade_id": "essay", "grade": True, "solution": True, "locked": False, "task": False, "points": 5,
+             "schema_version": 3}  # fmt: skip
+    made = new_notebook(cells=[new_markdown_cell("Write.", id="essay", metadata={"nbgrader": flags})])
+    (folder / "source/essay").mkdir()
+    nbformat.write(made, folder / "source/essay/essay.ipynb")
+    generate_assignment(folder, "essay")
+
+
+def hand_in_essay(folder, text):
+    made = nbformat.read(folder / "release/essay/essay.ipynb", as_version=4)
+    made.cells[0].source = text
+    there = folder / "submitted/ada/essay"
+    there.mkdir(parents=True, exist_ok=True)
+    nbformat.write(made, there / "essay.ipynb")
+
+
+def test_a_new_file_is_seen_though_the_clock_was_set_back(released, tmp_path):
+    """Where nothing is run only the file itself tells that it is new; a page that is missing is made."""
+    folder = Path(shutil.copytree(released, tmp_path / "course"))
+    with_essay(folder)
+    hand_in_essay(folder, "The first try.")
+    grade(folder, ["essay"])
+    tomorrow = time.time() + 86400
+    for path in [*(folder / "autograded").rglob("*.ipynb"), *(folder / "feedback").rglob("*.html")]:
+        os.utime(path, (tomorrow, tomorrow))
+    hand_in_essay(folder, "The second try.")
+    grade(folder, ["essay"])
+    page = folder / "feedback/ada/essay/essay.html"
+    assert "second try" in (folder / "autograded/ada/essay/essay.ipynb").read_text()
+    assert "second try" in page.read_text()
+    page.unlink()
+    grade(folder, ["essay"])
+    assert page.is_file()
+    steps = []
+    grade(folder, ["essay"], progress=steps.append)
+    assert steps == []

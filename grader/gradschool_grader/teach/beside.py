@@ -22,7 +22,7 @@ from ..own import OwnPapers
 from .assign import course_directory
 from .convert import make_feedback, record
 from .exporter import read_file, source_notebook
-from .folder import tidy
+from .folder import is_made_of, tidy
 from .own import program_of, tests_in
 
 if TYPE_CHECKING:
@@ -73,12 +73,19 @@ def grade_beside(
         todo = {s for s, place in there.items() if force or not is_recorded(directory, papers, name, s, place)}
         done = counted(progress, "recorded", len(todo), name)
         failed = record(summary.directory, config, name, todo, done) if todo else {}
-        fine = todo - set(failed)
-        if feedback and fine:
-            pages = counted(progress, "feedback", len(fine), name)
-            failed |= make_feedback(summary.directory, config, name, fine, pages)
+        stale = {s for s in there if s not in failed and not is_shown(directory, name, s)} if feedback else set()
+        if stale:
+            pages = counted(progress, "feedback", len(stale), name)
+            failed |= make_feedback(summary.directory, config, name, stale, pages)
         summary.set_aside += [SetAside(student, name, why) for student, why in sorted(failed.items())]
         summary.beside += [paper for paper in papers.all(name) if paper.student in there]
+
+
+def is_shown(directory: CourseDirectory, assignment: str, student: str) -> bool:
+    """Whether every notebook has a page, which was made of it as it is now."""
+    graded = Path(directory.format_path(directory.autograded_directory, student, assignment))
+    pages = Path(directory.format_path(directory.feedback_directory, student, assignment))
+    return all(is_made_of(pages / f"{path.stem}.html", path) for path in graded.glob("*.ipynb"))
 
 
 def is_recorded(directory: CourseDirectory, papers: OwnPapers, assignment: str, student: str, place: Path) -> bool:
@@ -93,7 +100,7 @@ def is_recorded(directory: CourseDirectory, papers: OwnPapers, assignment: str, 
         tests = {grade_id: cell.source for grade_id, cell in tests_in(source, set()).items()}
         file = place / f"{notebook}.ipynb"
         if not tests:
-            if graded.stat().st_mtime < file.stat().st_mtime:
+            if not is_made_of(graded, file):
                 return False
             continue
         data = read_file(file)

@@ -18,6 +18,7 @@ from traitlets.config import Config
 from ..disk import is_full, naming_the_disk
 from ..journal import replace_text
 from .assign import alembic_on_path, course_directory, quietly
+from .folder import date_as
 from .pages import PageExporter
 
 __all__ = ["NOT_REACHED", "Chosen", "Feedback", "Record", "make_feedback", "pages_config", "record", "record_config"]
@@ -63,6 +64,9 @@ class Chosen(BaseConverter):
         replace_text(folder / f"{resources['unique_key']}{resources['output_extension']}", output)
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        there = Path(self._format_dest(assignment_id, student_id))
+        for notebook in map(Path, self.notebooks):
+            date_as(there / f"{notebook.stem}{self.exporter.file_extension}", notebook)
         super().set_permissions(assignment_id, student_id)
         with self.noting(student_id):
             self.done(student_id)

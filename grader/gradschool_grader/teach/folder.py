@@ -17,7 +17,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-__all__ = ["before_autograde", "disarm", "tidy"]
+__all__ = ["before_autograde", "date_as", "disarm", "is_made_of", "tidy"]
 
 SHOWN = {"text/plain", "text/csv", "text/markdown", "text/x-python", "application/json", "application/pdf",
          "application/zip",
@@ -44,6 +44,18 @@ def is_date(file: Path) -> bool:
         return not text or (len(text) <= LARGEST_DATE and parse_utc(text) is not None)
     except (OSError, OverflowError, ValueError):
         return False
+
+
+def date_as(made: Path, source: Path) -> None:
+    """Give a file the date of what it was made of. Whether it is up to date is then no question of clocks, which can be
+    set back: the dates are the same, or they are not."""
+    date = source.stat().st_mtime_ns
+    os.utime(made, ns=(date, date))
+
+
+def is_made_of(made: Path, source: Path) -> bool:
+    """Whether a file is there and was made of this one, as it is now."""
+    return made.is_file() and made.stat().st_mtime_ns == source.stat().st_mtime_ns
 
 
 def disarm(folder: Path, kept: Iterable[Path] = ()) -> None:

@@ -42,7 +42,7 @@ from .beside import assignments_beside, grade_beside
 from .convert import make_feedback, record
 from .dates import set_dates
 from .exporter import read_file
-from .folder import tidy
+from .folder import is_made_of, tidy
 
 __all__ = ["SetAside", "Step", "Summary", "grade"]
 
@@ -317,12 +317,12 @@ def feedback_page(directory: CourseDirectory, chapter: Chapter, student: str) ->
 
 
 def feedback_chapter(summary: Summary, config: Config, chapter: Chapter, progress: Callable[[Step], None]) -> None:
-    """A page for every submission whose page is missing or older than its autograded notebook."""
+    """A page for every submission whose page is missing or shows another autograded notebook than there is."""
     directory = course_directory(summary.directory, config)
     todo = set()
     for student in (judged.student for judged in summary.judged if judged.assignment == chapter.id):
         page, graded = feedback_page(directory, chapter, student), graded_file(directory, chapter, student)
-        if not page.is_file() or page.stat().st_mtime < graded.stat().st_mtime:
+        if not is_made_of(page, graded):
             todo.add(student)
     done = counted(progress, "feedback", len(todo), chapter.id)
     failed = make_feedback(summary.directory, config, chapter.id, todo, done) if todo else {}

@@ -46,10 +46,32 @@ BUGS = {
 }
 
 
+FIRST_ROW = [
+    "std vs variance", "√(3σ²) missing 3", "fan_in/out swapped", "conv fans w/o kernel area",
+    "no /0.8796 after truncation", "fan_sum for avg", "global RNG", "orthogonal sign", "orthogonal shape for tall",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_every_bug_of_the_curriculum_is_a_misconception_wherever_it_can_be_seen(bug):
     for name, mistake in BUGS[bug].items():
         assert mistake in [m.name for m in BY_NAME[name].misconceptions], (name, mistake)
+
+
+@pytest.mark.parametrize("name", ["fans", *RANDOM, "orthogonal"])
+def test_what_six_exercises_share_is_a_misconception_of_each_or_has_a_reason_why_it_is_none(name):
+    for phrase in FIRST_ROW:
+        assert (name in BUGS[phrase]) != (phrase in BY_NAME[name].not_bugs), phrase
+    assert all(BY_NAME[name].not_bugs.values())
+    assert set(BY_NAME[name].not_bugs) <= set(FIRST_ROW)
+
+
+def test_a_form_that_a_framework_has_is_said_to_be_published():
+    published = {(name, m.name): m.published for name in BY_NAME for m in BY_NAME[name].misconceptions if m.published}
+    assert published["he", "never_cut"] == "PyTorch's `kaiming_normal_`"
+    assert published["fans", "channels_first"] == published["orthogonal", "first_axis_apart"] == "PyTorch"
+    assert published["prelu_backward", "summed_over_batch_only"] == "Keras without `shared_axes`"
+    assert ("glorot", "never_cut") not in published
 
 
 def test_the_examples_in_the_docstrings_hold():
@@ -99,6 +121,24 @@ def test_clipping_keeps_a_net_alive_that_explodes():
     assert (clipped.losses[-5:].mean(axis=0) < 0.2 * clipped.losses[0]).all()
 
 
+def test_of_two_networks_of_a_hundred_layers_the_one_with_selu_learns():
+    """F3 and F4: recorded with five points and more between them in each of three runs."""
+    runs = {"SELU": (gs.lecun, 0.001), "ReLU": (gs.he, 0.003)}
+    losses = {
+        name: deep.fit(name, init, depth=100, width=100, lr=lr, steps=80).losses[-20:].mean(axis=0)
+        for name, (init, lr) in runs.items()
+    }
+    assert (losses["SELU"] < 2.1).all()
+    assert (losses["ReLU"] > 2.15).all()
+    assert deep.alike("SELU", gs.lecun, 100, 100).max() < 0.2 < 0.95 < deep.alike("ReLU", gs.he, 100, 100).min()
+
+
+def test_a_hundred_layers_of_relu_keep_their_size_if_they_are_wide_and_a_tenth_of_it_swings():
+    narrow, wide = (np.exp(np.log(deep.size_and_swing(100, width, seeds=5)).mean(axis=0)) for width in (25, 100))
+    assert narrow[0] < 0.1 < 0.3 < wide[0] < 1
+    assert 0.1 < wide[1] / wide[0] < 0.25
+
+
 def test_relus_die_and_leaky_ones_do_not():
     off = {name: deep.units_off(deep.fit(name, gs.he, depth=2, width=60, lr=0.2, steps=60, beta=0.9), name).mean()
            for name in ("ReLU", "leaky ReLU")}  # fmt: skip
@@ -108,8 +148,18 @@ def test_relus_die_and_leaky_ones_do_not():
 def test_the_figures_are_drawn_with_and_without_a_prediction():
     figures.saturation()
     figures.curves({name: deep.ACTIVATIONS[name] for name in ("ReLU", "ELU")})
-    for guess in (None, 0.3, "about nothing"):
-        figures.layers({"tanh": np.full((3, 7), 0.5)}, "deviation", "It stays", guess)
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-    plt.close("all")
+    rng = np.random.default_rng(0)
+    figures.slopes({name: rng.uniform(size=(4, 3)) for name in ("ReLU", "PReLU")})
+    finite, exploding = np.ones((20, 3)), np.where(np.arange(20)[:, None] < 9, np.ones((1, 3)), np.inf)
+    runs = {
+        name: deep.Run(several, rng.uniform(size=3), several, [])
+        for name, several in (("fine", finite), ("exploding", exploding))
+    }
+    for guess in (None, 0.3, 0, True, "about nothing"):
+        figures.layers({"tanh": np.full((3, 7), 0.5)}, "deviation", "It stays", guess, guess)
+        figures.dead((0.1, 0.2), {"ReLU": np.zeros((2, 3))}, {"ReLU": np.ones((2, 3))}, guess)
+        figures.hundred({"fine": runs["fine"]}, guess)
+        figures.clipped(runs, guess)
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+        plt.close("all")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # scikit-learn brings it
@@ -21,7 +22,7 @@ import gradschool as gs
 from gradschool.ops.elementwise import SELU_ALPHA, SELU_SCALE
 from gradschool_data import digits, standardized
 
-__all__ = ["ACTIVATIONS", "CLASSES", "Run", "fit", "images", "one_thread", "units_off"]
+__all__ = ["ACTIVATIONS", "CLASSES", "Run", "alike", "fit", "images", "one_thread", "size_and_swing", "units_off"]
 
 CLASSES = 10
 Array = np.ndarray
@@ -60,15 +61,16 @@ class Run:
     params: Params
 
 
-def networks(init: Callable[..., Array], shapes: list[tuple[int, int]], seeds: range) -> Params:
-    """A network for each seed; biases are 0."""
-    rngs = [np.random.default_rng(seed) for seed in seeds]
+def networks(init: Callable[..., Array], depth: int, width: int, seeds: int) -> Params:
+    """A network for each seed, from the digits to their classes; biases are 0."""
+    sizes = [64] + [width] * depth + [CLASSES]
+    rngs = [np.random.default_rng(seed) for seed in range(1, seeds + 1)]
     return [
         {
             "W": np.stack([init(shape, rng) for rng in rngs]).astype(np.float32),
-            "b": np.zeros((len(seeds), 1, shape[1]), np.float32),
+            "b": np.zeros((seeds, 1, shape[1]), np.float32),
         }
-        for shape in shapes
+        for shape in pairwise(sizes)
     ]
 
 
@@ -112,8 +114,7 @@ def fit(
     act, slope = ACTIVATIONS[activation]
     (X, y), (X_other, y_other) = images()
     T, rng = gs.one_hot(y, CLASSES).astype(X.dtype), np.random.default_rng(0)
-    shapes = list(zip([64] + [width] * depth, [width] * depth + [CLASSES], strict=True))
-    params = networks(init, shapes, range(1, seeds + 1))
+    params = networks(init, depth, width, seeds)
     velocity = [{name: np.zeros_like(p) for name, p in layer.items()} for layer in params]
     losses, norms = [], []
     with np.errstate(over="ignore", invalid="ignore"):  # some are meant to explode
@@ -144,3 +145,28 @@ def units_off(run: Run, activation: str) -> Array:
     Z = forward(run.params, images()[0][0][None], act)[1][:-1]
     off = [(slope(z) == 0).all(axis=1) for z in Z]
     return np.concatenate(off, axis=1).mean(axis=1)
+
+
+@one_thread
+def alike(activation: str, init: Callable[..., Array], depth: int, width: int, seeds: int = 3) -> Array:
+    """The mean cosine between what two digits make of the last hidden layer (seed,), before any training."""
+    X = images()[0][0][None, :300]
+    A, _ = forward(networks(init, depth, width, seeds), X, ACTIVATIONS[activation][0])
+    H = A[-2] / np.linalg.norm(A[-2], axis=2, keepdims=True)
+    return np.square(H.mean(axis=1)).sum(axis=1)
+
+
+@one_thread
+def size_and_swing(depth: int, width: int, seeds: int = 3) -> Array:
+    """What is left of a batch of noise after `depth` layers of ReLU with He's variance, (seed, 2).
+
+    The root of the mean square of all numbers, which was 1, and each unit's deviation over the samples, averaged.
+    """
+    rows = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        A = rng.normal(size=(100, width))
+        for _ in range(depth):
+            A = np.maximum(A @ rng.normal(size=(width, width), scale=np.sqrt(2 / width)), 0)
+        rows.append((np.sqrt(np.square(A).mean()), A.std(axis=0).mean()))
+    return np.array(rows)

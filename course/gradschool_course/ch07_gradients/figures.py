@@ -122,18 +122,18 @@ def dead(rates: Any, off: Mapping[str, np.ndarray], accuracies: Mapping[str, np.
 def hundred(runs: Mapping[str, Run], guess: Any = None) -> None:
     """Loss by step, a band of all seeds, and the accuracy in the end, a dot for each seed and a bar for the mean."""
     figure, (left, right) = canvas(9.4, 3.5, columns=2)
-    for i, (name, run) in enumerate(runs.items()):
-        smooth = np.apply_along_axis(np.convolve, 0, run.losses, np.full(10, 0.1), "valid")
+    for i, run in enumerate(runs.values()):
+        smooth = np.lib.stride_tricks.sliding_window_view(run.losses, 10, axis=0).mean(axis=-1)
         band(left, np.arange(10, len(run.losses) + 1), smooth, i)
         right.plot(run.accuracy, np.full(len(run.accuracy), i), "o", color=COLOURS[i], alpha=0.6, markersize=6)
         right.plot(run.accuracy.mean(), i, "|", color=INK, markersize=16, markeredgewidth=2)
     left.axhline(np.log(10), color=PALE, linewidth=0.9, zorder=0)
-    left.text(len(next(iter(runs.values())).losses), np.log(10) + 0.03, "guessing", color="#555555", ha="right")
+    left.text(len(next(iter(runs.values())).losses), np.log(10) + 0.13, "guessing", color="#555555", ha="right")
     left.set(xlabel="step", ylabel="loss, nats, mean of ten steps")
     right.axvline(0.1, color=PALE, linewidth=0.9, zorder=0)
     if number(guess):
         guessed(right, guess)
-        label(right, guess, len(runs) - 0.6, "your prediction", INK, fontsize=9)
+        label(right, guess, 1.5, "your prediction", INK, fontsize=9)
     right.set_yticks(range(len(runs)), list(runs))
     right.invert_yaxis()
     right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

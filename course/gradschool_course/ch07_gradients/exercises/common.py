@@ -76,12 +76,26 @@ SIZES = (  # right weights are always in one row: 4,000 of them are within 14 % 
 )
 SAYS = {f"variance {words}": f"The variance of the weights is {words}." for _, words in SIZES} | {
     "mean": "The mean of the weights is not 0.",
+    "cut": "The variance of the weights is too small by a fourth, and none of them is above two deviations.",
     "tails": "The variance is right, but large weights are too rare or too frequent: it is another distribution.",
 }
 
 
-def size_of(ratio: float) -> str:
-    return next(words for bound, words in SIZES if ratio < bound or bound == math.inf)
+def size_of(x: np.ndarray) -> str:
+    """What a variance other than 1 is called; one that cutting took away has a largest weight of 2."""
+    ratio = float(np.mean(x**2))
+    if 0.68 < ratio < 0.84 and 1.97 < np.abs(x).max() <= 2 * (1 + 1e-6):
+        return "cut"
+    return "variance " + next(words for bound, words in SIZES if ratio < bound or bound == math.inf)
+
+
+def misfit(W: Any, shape: tuple[int, ...], dtype: str) -> str:
+    """What is wrong with weights before any statistics; empty if nothing is."""
+    if W is None:
+        return "The function returned None. Is a `return` missing?"
+    if not isinstance(W, np.ndarray) or W.shape != shape:
+        return f"The answer has not the shape {shape} that was asked for."
+    return "" if W.dtype == dtype else f"The weights are {W.dtype}; {dtype} was asked for."
 
 
 def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = "float64") -> SixSigma:
@@ -93,18 +107,18 @@ def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = 
 
     def scores(values: list[Any]) -> dict[str, float] | str:
         W = values[0]
-        if not isinstance(W, np.ndarray) or W.shape != shape:
-            return f"The answer has not the shape {shape} that was asked for."
-        if W.dtype != dtype:
-            return f"The weights are {W.dtype}; {dtype} was asked for."
+        if wrong := misfit(W, shape, dtype):
+            return wrong
         x = W.astype(float).ravel() / math.sqrt(var)
         n, square = x.size, float(np.mean(x**2))
         spread = WIDER * math.sqrt((fourth - 1) / n)
         if not np.isfinite(x).all():
             return "Some weights are not finite."
+        if (x == x[0]).all():
+            return "All weights are the same."
         if (np.abs(x) == np.abs(x).max()).sum() > 3:
             return "Many weights are exactly as large as the largest."
-        off = {"mean": float(x.mean()) * math.sqrt(n) / WIDER, f"variance {size_of(square)}": (square - 1) / spread}
+        off = {"mean": float(x.mean()) * math.sqrt(n) / WIDER, size_of(x): (square - 1) / spread}
         if all(abs(score) <= 6 for score in off.values()) and np.abs(x).max() > end * (1 + 1e-6):
             return "There are weights beyond the bounds of this distribution."
         if distribution == "uniform":

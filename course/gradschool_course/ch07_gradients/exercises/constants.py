@@ -19,17 +19,29 @@ def tail(x):
     return math.erfc(x / math.sqrt(2)) / 2
 
 
-def solved(phi=tail, cross=2.0, half=0.5, positive=0.5, spread=math.sqrt, answer=lambda alpha, scale: (alpha, scale)):
+def left_of_zero(k, s):
+    """E[exp(k z)] over z < 0."""
+    return math.exp((k * s) ** 2 / 2) * tail(k * s)
+
+
+def solved(
+    mean_left=left_of_zero, cross=2.0, half=0.5, positive=0.5, spread=math.sqrt,
+    answer=lambda alpha, scale: (alpha, scale),
+):  # fmt: skip
     """selu_constants with parts of one's own."""
 
     def found(var=1.0):
         s = spread(var)
-        once, twice = math.exp(s**2 / 2) * phi(s), math.exp(2 * s**2) * phi(2 * s)
+        once, twice = mean_left(1, s), mean_left(2, s)
         alpha = s / math.sqrt(2 * math.pi) / (half - once)
         square = positive * s**2 + alpha**2 * (twice - cross * once + half)
         return answer(alpha, s / math.sqrt(abs(square)))
 
     return found
+
+
+def with_phi(phi):
+    return lambda k, s: math.exp((k * s) ** 2 / 2) * phi(k * s)
 
 
 def with_erf(x):
@@ -46,6 +58,14 @@ def root_forgotten(x):
 
 def whole_tail(x):
     return math.erfc(x / math.sqrt(2))
+
+
+def exponent_not_squared(k, s):
+    return math.exp(k * s**2 / 2) * tail(k * s)
+
+
+def same_tail(k, s):
+    return math.exp((k * s) ** 2 / 2) * tail(s)
 
 
 def itself(var):
@@ -135,13 +155,21 @@ EXERCISE = Exercise(
             "Double all numbers: their variance becomes how much?",
             answer=lambda alpha, scale: (alpha, scale**2)),
         bug("erf_for_erfc", "erf stood in the place of erfc",
-            "erf(0) is 0 and erfc(0) is 1. Which of them tells how much lies beyond?", phi=with_erf),
+            "erf(0) is 0 and erfc(0) is 1. Which of them tells how much lies beyond?", mean_left=with_phi(with_erf)),
         bug("other_side", "the other side of the normal distribution counted",
-            "Is P(z < -s) more than a half, or less?", phi=other_side),
+            "Is P(z < -s) more than a half, or less?", mean_left=with_phi(other_side)),
         bug("root_forgotten", "Phi(-s) were erfc(s) / 2",
-            "For s = 1, is P(z < -1) 0.159 or 0.079?", phi=root_forgotten),
-        bug("half_forgotten", "Phi(-s) were erfc(s / √2)", "For s = 1, is P(z < -1) 0.159 or 0.317?", phi=whole_tail),
+            "For s = 1, is P(z < -1) 0.159 or 0.079?", mean_left=with_phi(root_forgotten)),
+        bug("half_forgotten", "Phi(-s) were erfc(s / √2)", "For s = 1, is P(z < -1) 0.159 or 0.317?",
+            mean_left=with_phi(whole_tail)),
         bug("cross_term_once", "(a - b)² were a² - ab + b²", "What is (e^z - 1)², multiplied out?", cross=1.0),
+        bug("cross_term_added", "(a - b)² were a² + 2ab + b²", "What is (e^z - 1)², multiplied out?", cross=-2.0),
+        bug("exponent_not_squared", "the integral had k and not k² in its exponent",
+            "(e^z)² is e^(2z): which k is that, and what is k² s²/2?", mean_left=exponent_not_squared),
+        bug("same_tail", "Phi(-s) stood in both integrals",
+            "(e^z)² is e^(2z): which k is that, and of what is Phi to be taken then?", mean_left=same_tail),
+        bug("whole_one", "the 1 in e^z - 1 counted for all z, and not only for z < 0",
+            "Which share of all z lies below 0, and what is the mean of 1 over these?", half=1.0),
         bug("whole_square", "z > 0 had the whole mean square", "Which share of the mean of z² lies where z > 0?",
             positive=1.0),
         bug("variance_for_deviation", "`var` were the deviation", "With var = 4, what is s?", spread=itself),

@@ -84,7 +84,7 @@ def misconceptions(made: Callable[..., Any], uncut: str = "") -> list[Misconcept
         bug("not_widened", "nothing were done about the variance that is lost by cutting",
             "Cut off the tails of a normal distribution. Does its variance stay what it was?", SHAPES_OF,
             "early versions of Keras", drawing=not_widened),
-        bug("never_cut", "truncated_normal were not cut off",
+        bug("never_cut", "truncated_normal were not cut off at two deviations",
             "What is the largest value that you may draw? What is the largest that you do?", SHAPES_OF, uncut,
             drawing=never_cut),
         bug("own_generator", "the random numbers came from a generator of your own, and not from `rng`",

@@ -43,6 +43,14 @@ def channels_first(shape):
     return area * shape[1], area * shape[0]
 
 
+def channels_in_front(shape):
+    """As for kernels (in, out, height, width)."""
+    if len(shape) < 3:
+        return initializers.fans(shape)
+    area = math.prod(shape[2:])
+    return area * shape[0], area * shape[1]
+
+
 def one_side_of_the_kernel(shape):
     if len(shape) < 3:
         return initializers.fans(shape)
@@ -134,6 +142,9 @@ EXERCISE = Exercise(
         Misconception("channels_first", channels_first,
             "Which axes of a kernel are the channels in this course: the first two, or the last two?",
             "kernels were (out, in, height, width)", FANS, "PyTorch"),
+        Misconception("channels_in_front", channels_in_front,
+            "Which axes of a kernel are the channels in this course: the first two, or the last two?",
+            "kernels were (in, out, height, width)", FANS, "PyTorch's transposed convolutions"),
         Misconception("one_side_of_the_kernel", one_side_of_the_kernel,
             "How many pixels has a kernel of 3 x 5: 3, or 15?",
             "only one side of the kernel counted", FANS),

@@ -44,7 +44,7 @@ def groups(scale, mode, default):
         return [asked(rng, matrix(rng), scale, mode, name, default) for name in (other, left)]
 
     def as_told(rng):
-        return [asked(rng, kernel(rng), scale, mode, default, default, "float32"), uses_the_generator()]
+        return [asked(rng, matrix(rng), scale, mode, default, default, "float32"), uses_the_generator()]
 
     return [
         Group("default", 2, by_default, "A matrix and a kernel, with the distribution that is the default."),
@@ -112,7 +112,7 @@ GLOROT = exercise(
         bug("he_scale", 2.0, "fan_avg", "uniform", "the scale were He's, which is for ReLU",
             "Is there a ReLU here that sets half of the signal to zero?"),
         bug("only_fan_in", 1.0, "fan_in", "uniform", "only fan in counted",
-            "Which two sizes are to be kept, the signal's and what else?", "Caffe's `xavier`"),
+            "Which two sizes are to be kept, the signal's and what else?"),
         bug("only_fan_out", 1.0, "fan_out", "uniform", "only fan out counted",
             "Which two sizes are to be kept, the gradient's and what else?"),
     ],

@@ -19,8 +19,9 @@ def softmax(Z):
     return e / e.sum(axis=1, keepdims=True)
 
 
-def frobenius(dW, db, g):
-    return np.sqrt((dW**2).sum())
+def frobenius(A, g, W):
+    """The length asked for, of a layer that received A and whose sums have the gradient g."""
+    return np.sqrt(((A.T @ g) ** 2).sum())
 
 
 def at_the_scores(Z, T):
@@ -41,7 +42,7 @@ def normed(norm=frobenius, first=at_the_scores, slope_at=slope_there, order=list
             A.append(act(Z[-1]))
         g, norms = first(Z[-1], T), []
         for i in reversed(range(len(params))):
-            norms.append(norm(A[i].T @ g, g.sum(axis=0), g))
+            norms.append(norm(A[i], g, params[i]["W"]))
             if i:
                 g = back(g, params[i]["W"]) * slope_at(act, slope, Z[i - 1], A[i])
         return np.array(order(norms[::-1]))
@@ -49,36 +50,44 @@ def normed(norm=frobenius, first=at_the_scores, slope_at=slope_there, order=list
     return answer
 
 
-def with_bias(dW, db, g):
-    return np.sqrt((dW**2).sum() + (db**2).sum())
+def with_bias(A, g, W):
+    return np.sqrt(((A.T @ g) ** 2).sum() + (g.sum(axis=0) ** 2).sum())
 
 
-def root_mean_square(dW, db, g):
-    return np.sqrt((dW**2).mean())
+def root_mean_square(A, g, W):
+    return np.sqrt(((A.T @ g) ** 2).mean())
 
 
-def no_root(dW, db, g):
-    return (dW**2).sum()
+def no_root(A, g, W):
+    return ((A.T @ g) ** 2).sum()
 
 
-def sum_of_sizes(dW, db, g):
-    return np.abs(dW).sum()
+def sum_of_sizes(A, g, W):
+    return np.abs(A.T @ g).sum()
 
 
-def largest_singular(dW, db, g):
-    return np.linalg.norm(dW, 2)
+def largest_singular(A, g, W):
+    return np.linalg.norm(A.T @ g, 2)
 
 
-def largest_entry(dW, db, g):
-    return np.abs(dW).max()
+def largest_entry(A, g, W):
+    return np.abs(A.T @ g).max()
 
 
-def of_the_units(dW, db, g):
+def of_the_units(A, g, W):
     return np.sqrt((g**2).sum())
 
 
-def of_the_bias(dW, db, g):
-    return np.sqrt((db**2).sum())
+def of_the_bias(A, g, W):
+    return np.sqrt((g.sum(axis=0) ** 2).sum())
+
+
+def of_the_weights(A, g, W):
+    return np.sqrt((W**2).sum())
+
+
+def of_each_sample(A, g, W):
+    return (np.sqrt((A**2).sum(axis=1)) * np.sqrt((g**2).sum(axis=1))).sum()
 
 
 def not_averaged(Z, T):
@@ -91,6 +100,11 @@ def averaged_over_all(Z, T):
 
 def no_softmax(Z, T):
     return (Z - T) / len(T)
+
+
+def softmax_over_samples(Z, T):
+    e = np.exp(Z - Z.max(axis=0))
+    return (e / e.sum(axis=0) - T) / len(T)
 
 
 def halves_squared(Z, T):
@@ -255,6 +269,11 @@ gradient_norms(params, np.array([[0.0], [0.5]]), np.eye(2), straight, np.ones_li
             "Which shape has the array whose length you take: that of W?", norm=of_the_units),
         bug("of_the_biases", "the gradients of the biases had been measured",
             "Which shape has the array whose length you take: that of W?", norm=of_the_bias),
+        bug("of_the_weights", "the weights themselves had been measured, and not their gradients",
+            "Does your number change if all labels do?", norm=of_the_weights),
+        bug("of_each_sample", "each sample's gradient had been measured, and the lengths added up",
+            "Two samples pull a weight in opposite directions. How long is the gradient of their mean loss?",
+            norm=of_each_sample),
         bug("last_layer_first", "the layers had been counted from the end",
             "You walk backwards. In which order do your numbers arrive?", order=backwards),
         bug("not_averaged", "the loss were a sum over the samples",
@@ -264,6 +283,8 @@ gradient_norms(params, np.array([[0.0], [0.5]]), np.eye(2), straight, np.ones_li
             "By which of the sizes of T do you divide?", first=averaged_over_all),
         bug("no_softmax", "the loss were half the squared error of the scores",
             "What is the slope of a softmax cross-entropy: something minus T, but what?", first=no_softmax),
+        bug("softmax_over_samples", "the softmax had been taken over the samples",
+            "Which numbers add up to 1: those of a row of scores, or those of a column?", first=softmax_over_samples),
         bug("softmax_twice", "the gradient had gone through the softmax once more",
             "p - T is the slope with respect to the scores already. What is left to do before the last weights?",
             first=halves_squared),

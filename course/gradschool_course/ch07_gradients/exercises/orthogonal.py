@@ -11,40 +11,61 @@ from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misc
 from gradschool_grader.sigma import SixSigma
 
 from . import equivalent
-from .common import CHAPTER, GENERATOR, TURNED, checked, drawn
-
+from .common import CHAPTER, GENERATOR, TURNED, checked, drawn, misfit
 
 # ---------------------------------------------------------------------------------------- what holds for right answers
+SAYS = {
+    "diagonal": "The signs are not random: the entries on the diagonal prefer one.",
+    "first": "The signs are not random: the first row (or column, where there are fewer rows) prefers one.",
+    "largest": "The signs are not random: the largest entry of each column (or row, if fewer) prefers one.",
+    "direction": "The directions are not equally likely: the first column (or row, if fewer) prefers one.",
+}
+
+
 def turns(shape, gain=1.0, dtype="float64"):
     """Orthonormal columns, or rows where there are fewer of them, times gain; and signs as random as the rest.
 
-    Turning one column round turns only its own entry of the diagonal round: their signs are fair and independent coins.
+    Turning one column round turns only its own entry of the diagonal, of the first row, or its largest: the signs of
+    each are fair and independent coins. The sum of a random direction's entries has the variance 1.
     """
-    k = min(math.prod(shape[:-1]), shape[-1])
+    close = 1e-8 if dtype == "float64" else 1e-4
 
     def scores(values):
         W = values[0]
-        if not isinstance(W, np.ndarray) or W.shape != shape:
-            return f"The answer has not the shape {shape} that was asked for."
-        if W.dtype != dtype:
-            return f"The weights are {W.dtype}; {dtype} was asked for."
+        if wrong := misfit(W, shape, dtype):
+            return wrong
         Q = W.astype(float).reshape(-1, shape[-1]) / gain
-        products = Q.T @ Q if Q.shape[0] >= Q.shape[1] else Q @ Q.T
-        lengths, close = np.diag(products), 1e-8 if dtype == "float64" else 1e-4
+        rows, k = max(Q.shape), min(Q.shape)
+        if orthonormal(Q.reshape(Q.shape[::-1]), close) and not orthonormal(Q, close):
+            return "The numbers are those of an orthogonal matrix, in other rows and columns."
+        Q = Q if Q.shape[0] == rows else Q.T
+        products = Q.T @ Q
+        lengths = np.diag(products)
         if not np.allclose(lengths, lengths[0], atol=close):
             return "The columns (or rows, where there are fewer) differ in length."
         if not np.allclose(products, lengths[0] * np.eye(k), atol=close):
             return "The columns (or rows, where there are fewer) are not at right angles to each other."
         if not np.allclose(lengths, 1, atol=close):
-            return f"The columns (or rows, where there are fewer) have not the length `gain`, but {said(lengths[0])}."
-        return {"signs": float(np.sign(np.diag(Q)).sum()) / math.sqrt(k)}
+            return f"The columns (or rows, where there are fewer) have not the length `gain`, but {length(Q, gain)}."
+        largest = Q[np.abs(Q).argmax(axis=0), np.arange(k)]
+        coins = {"diagonal": np.diag(Q), "first": Q[0], "largest": largest}
+        return {name: float(np.sign(x).sum()) / math.sqrt(k) for name, x in coins.items()} | {
+            "direction": float(Q[:, 0].sum())
+        }
 
-    return SixSigma(scores, {"signs": "The signs are not random: the entries on the diagonal prefer one."})
+    return SixSigma(scores, SAYS)
 
 
-def said(square):
-    """A length in relation to the right one, in words that another draw would get as well."""
-    return "a longer one" if square > 1 else "a shorter one"
+def orthonormal(Q, close):
+    products = Q.T @ Q if Q.shape[0] >= Q.shape[1] else Q @ Q.T
+    return np.allclose(products, np.eye(len(products)), atol=close)
+
+
+def length(Q, gain):
+    """What a wrong length is called, in words that another draw would get as well: a power of gain, if it is one."""
+    found = gain * math.sqrt(Q[:, 0] @ Q[:, 0])
+    powers = {"1": 0.0, "its square": 2.0, "its root": 0.5, "1 / `gain`": -1.0}
+    return next((words for words, n in powers.items() if math.isclose(found, gain**n, rel_tol=1e-4)), "another one")
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
@@ -89,6 +110,14 @@ def random_signs(Q, R):
 
 def as_they_come(Q, R):
     return Q
+
+
+def first_row_positive(Q, R):
+    return Q * np.sign(Q[0])
+
+
+def largest_positive(Q, R):
+    return Q * np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])])
 
 
 def turned(draw=of_normal, signs=random_signs, scale=lambda gain: gain):
@@ -139,6 +168,18 @@ def first_axis_apart(shape, rng, gain=1.0, dtype=np.float64):
     rows, columns = shape[0], math.prod(shape[1:])
     Q = random_signs(*np.linalg.qr(of_normal(rng, rows, columns)))
     return (gain * (Q if rows >= columns else Q.T)).reshape(shape).astype(dtype)
+
+
+def reshaped_for_tall(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    Q = random_signs(*np.linalg.qr(of_normal(rng, rows, columns)))
+    return (gain * Q.T).reshape(shape).astype(dtype)
+
+
+def of_uniform(rng, rows, columns):
+    return rng.random((max(rows, columns), min(rows, columns)))
 
 
 def own_generator(rng, rows, columns):
@@ -221,6 +262,15 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         bug("signs_as_they_come", "the signs were those that the QR decomposition leaves",
             "Look at the diagonal of what `np.linalg.qr` gives you, a few times. How many entries are positive?",
             turned(signs=as_they_come)),
+        bug("first_row_positive", "the signs had been chosen such that the first row is positive",
+            "How many entries of your first row are positive? How many should be, by chance?",
+            turned(signs=first_row_positive)),
+        bug("largest_positive", "the signs had been chosen such that the largest entry of each column is positive",
+            "Take each column's largest entry. How many of them are positive, and how many should be, by chance?",
+            turned(signs=largest_positive)),
+        bug("of_uniform", "the numbers before the decomposition had been drawn between 0 and 1",
+            "All numbers that you draw are positive. Into which direction does your first column point?",
+            turned(draw=of_uniform)),
         bug("only_normalised", "the columns had been made equally long, and not orthogonal",
             "Two random directions: is the angle between them exactly 90 degrees?", only_normalised),
         bug("only_normal", "normal numbers of the right variance were enough",
@@ -229,6 +279,8 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
             "Five vectors with three entries each: can all of them be at right angles to each other?", always_tall),
         bug("reshaped_for_transposed", "a wide matrix were a tall one with its numbers written in other rows",
             "Does `reshape` turn columns into rows?", reshaped_for_wide),
+        bug("reshaped_for_tall", "a tall matrix were a wide one with its numbers written in other rows",
+            "Does `reshape` turn rows into columns?", reshaped_for_tall),
         bug("first_axis_apart", "a kernel were a matrix of (first axis, all others)",
             "Which axis of a kernel counts its outputs, the first or the last?", first_axis_apart,
             published="PyTorch"),

@@ -138,7 +138,7 @@ def average(rng):
 
 def as_told(rng):
     options = {"scale": 2.0, "mode": "fan_in", "distribution": "normal"}
-    return [asked(rng, kernel(rng), "fan_in", "uniform", "float32"), uses_the_generator(**options)]
+    return [asked(rng, matrix(rng), "fan_in", "uniform", "float32"), uses_the_generator(**options)]
 
 
 def unknown(rng):

@@ -108,6 +108,10 @@ def transposed_weights(A, W, act):
     return (act(A @ W.T),) * 2
 
 
+def scaled_once_more(A, W, act):
+    return (act(A @ W / np.sqrt(len(W))),) * 2
+
+
 def measures_what_comes_in(A, W, act):
     return act(A @ W), A
 
@@ -117,6 +121,10 @@ def one_matrix(depth, width, init, rng):
     for _ in range(depth):
         W = init((width, width), rng) if W is None else W
         yield W
+
+
+def weights_of_its_own(depth, width, init, rng):
+    return (rng.normal(size=(width, width)) / np.sqrt(width) for _ in range(depth))
 
 
 def all_at_first(depth, width, init, rng):
@@ -260,6 +268,10 @@ print(stds[[0, 9, 49]].round(1))  # [0.6 0.2 0.1]""",
         bug("no_activation", "there were no activation", "Where in your code does `act` stand?", step=no_activation),
         bug("weights_transposed", "the weights had been transposed",
             "Weights are (in, out). Which of their axes meets the units of the batch?", step=transposed_weights),
+        bug("scaled_once_more", "the weights had been divided by the root of the width once more",
+            "`init` gives weights that are ready. What do you do to them?", step=scaled_once_more),
+        bug("init_ignored", "the weights were normal ones of variance 1/width, and not those of `init`",
+            "Whose weights does your network have, those of `init` or of your own making?", weights=weights_of_its_own),
         bug("one_matrix", "all layers shared one matrix", "How many times do you call `init`?",
             weights=one_matrix),
         bug("always_the_batch", "every layer received the batch itself",

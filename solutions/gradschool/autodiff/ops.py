@@ -56,6 +56,7 @@ def op(
     inputs: int = 1,
     each: tuple[Callable[..., Any], ...] = (),
     some: Callable[..., Any] | None = None,
+    fills: tuple[int, ...] | None = None,
     parts: tuple[str, ...] = (),
     composed: Callable[..., Any] | None = None,
     plain: Callable[..., Any] | None = None,
@@ -73,7 +74,8 @@ def op(
             argument i, called only if that argument is traced. With a parameter `out` it can write the gradient
             into memory that it is given.
         some: the same for a backward whose gradients share most of their work: `some(g, cache, which)` returns
-            {i: gradient} for the arguments i in `which`. With a parameter `out` it is given {i: memory}.
+            {i: gradient} for the arguments i in `which`. With a parameter `out` it is given {i: memory}, for those in
+            `fills`, or for all.
         parts: names of the ops that this one fuses. While one of them is replaced, `composed` runs instead.
         composed: the same function composed of those ops.
         plain: the same function, composed of NumPy's functions and ops, for a forward or backward that works in
@@ -112,7 +114,7 @@ def op(
             each,
             some,
             plain,
-            filling(inputs, each, some),
+            filling(inputs, each, some) if fills is None else frozenset(fills),
             fresh,
         )
         forms = {"fast": fast, "in_place": in_place}

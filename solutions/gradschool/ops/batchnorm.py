@@ -42,10 +42,11 @@ def over_rows(v, k):
     return v if k == 1 else np.reshape(np.repeat(v[None], k, axis=0), -1)
 
 
-def summed_rows(x, k):
+def summed_rows(x, k, out=None):
     """The sum over all rows, of which k stand in one: (rows, k C) -> (C,); by products with ones, for speed."""
-    total = ones(len(x), x.dtype) @ x
-    return total if k == 1 else ones(k, x.dtype) @ total.reshape(k, -1)
+    if k == 1:
+        return np.matmul(ones(len(x), x.dtype), x, out=out)
+    return np.matmul(ones(k, x.dtype), (ones(len(x), x.dtype) @ x).reshape(k, -1), out=out)
 
 
 # ------------------------------------------------------------------------------------------------------------ training
@@ -71,13 +72,14 @@ def normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased):
     return (y.reshape(x.shape), new_mean, new_var), cache
 
 
-def training_gradients(g, cache, which):
+def training_gradients(g, cache, which, out):
     """dL/dx = a (g + b d + c), where b and c stand for what x does to the variance and the mean of the batch"""
     gy, gmean, gvar = g
     d, r, a, k, (old_mean, old_var) = cache["d"], cache["r"], cache["a"], cache["k"], cache["old"]
     rows, m = gy.reshape(d.shape), len(d) * k
     t = rows * d
-    dgamma, dbeta = r * summed_rows(t, k), summed_rows(rows, k)
+    dgamma = np.multiply(r, summed_rows(t, k), out=out.get(1))
+    dbeta = summed_rows(rows, k, out.get(2))
     found = {1: dgamma, 2: dbeta}
     if 3 in which or 4 in which:
         found[3] = np.zeros_like(r) if gmean is None else old_mean * gmean
@@ -110,12 +112,13 @@ def normalised_by_running(x, gamma, beta, mean, var, eps):
     return results, {"d": d, "r": r, "a": a, "k": k, "training": False}
 
 
-def inference_gradients(g, cache, which):
+def inference_gradients(g, cache, which, out):
     """dL/dx = a g: the statistics are constants here"""
     gy, gmean, gvar = g
     d, r, a, k = cache["d"], cache["r"], cache["a"], cache["k"]
     rows = gy.reshape(d.shape)
-    dgamma, dbeta = r * summed_rows(rows * d, k), summed_rows(rows, k)
+    dgamma = np.multiply(r, summed_rows(rows * d, k), out=out.get(1))
+    dbeta = summed_rows(rows, k, out.get(2))
     gmean, gvar = 0 if gmean is None else gmean, 0 if gvar is None else gvar
     found = {1: dgamma, 2: dbeta, 3: gmean - a * dbeta, 4: gvar - 0.5 * a * r * dgamma}
     return found | ({0: (rows * over_rows(a, k)).reshape(gy.shape)} if 0 in which else {})
@@ -131,11 +134,12 @@ def batchnorm_forward(
     return normalised_by_running(x, gamma, beta, mean, var, eps)
 
 
-def batchnorm_gradients(g, cache, which):
-    """{i: gradient of argument i} for those in `which`; g is that of (y, mean, var), or of y alone"""
+def batchnorm_gradients(g, cache, which, out=None):
+    """{i: gradient of argument i} for those in `which`; g is that of (y, mean, var), or of y alone; `out` has memory
+    for those of gamma and beta"""
     # None and not zeros: in a deep network, making and looking at them takes as long as a pass over a small batch
     g = g if isinstance(g, tuple) else (g, None, None)
-    return (training_gradients if cache["training"] else inference_gradients)(g, cache, which)
+    return (training_gradients if cache["training"] else inference_gradients)(g, cache, which, out or {})
 
 
 def batchnorm_plain(
@@ -159,7 +163,15 @@ def batchnorm_backward(g, cache):
     return tuple(gradients[i] for i in range(5))
 
 
-@op(batchnorm_forward, batchnorm_backward, inputs=5, some=batchnorm_gradients, plain=batchnorm_plain, fresh=True)
+@op(
+    batchnorm_forward,
+    batchnorm_backward,
+    inputs=5,
+    some=batchnorm_gradients,
+    fills=(1, 2),
+    plain=batchnorm_plain,
+    fresh=True,
+)
 def batchnorm(x, gamma, beta, mean=None, var=None, training=False, momentum=0.9, eps=1e-5, unbiased_running=False):
     """Normalise every channel over all samples and places, then scale and shift it.
 

@@ -91,9 +91,27 @@ def test_the_chapters_plateau_and_the_librarys_are_one():
 
 # -------------------------------------------------------------------------------------------------------- experiments
 def test_a_rate_that_falls_beats_the_best_constant_one_and_starts_where_that_cannot_stay():
-    seeds, steps = (1, 2, 4), spirals.STEPS
-    losses = spirals.compared({"0.1": 0.1, "0.3": 0.3, "cosine": schedules.cosine(0.3, steps)}, seeds)
-    assert figures.gmean(losses["cosine"]) < 0.9 * min(figures.gmean(losses["0.1"]), figures.gmean(losses["0.3"]))
+    """All end lower than a constant rate of their top in 4 of 5 seeds at least; so does 1cycle in 60 % of the steps, on
+    average, than the best constant rate in all of them. Restarts are the exception that the chapter speaks of."""
+    n = spirals.STEPS
+    falling = {
+        "power": schedules.power(0.3, n / 10),
+        "exponential": schedules.exponential(0.3, n),
+        "piecewise": schedules.piecewise([n // 2, 3 * n // 4], [0.3, 0.1, 0.03]),
+        "polynomial": schedules.polynomial(0.3, n),
+        "cosine": schedules.cosine(0.3, n),
+        "cyclical": schedules.cyclical(0.03, 0.3, n / 4, shrink=0.5),
+        "warm-up": schedules.warmup(schedules.cosine(0.3, 0.9 * n), 0.1 * n),
+        "1cycle": schedules.one_cycle(0.3, n),
+    }
+    losses = spirals.compared({"constant 0.1": 0.1, "constant 0.3": 0.3} | falling)
+    for name in falling:
+        assert np.sum(losses[name] < losses["constant 0.3"]) >= 4, name
+    best = figures.gmean(losses["constant 0.1"])
+    assert figures.gmean(losses["cosine"]) < 0.9 * best
+    epochs = round(0.6 * spirals.EPOCHS)
+    cycle = schedules.one_cycle(0.3, epochs * n // spirals.EPOCHS)
+    assert figures.gmean(np.array([spirals.final(spirals.fit(cycle, s, epochs), s) for s in spirals.SEEDS])) <= best
 
 
 def test_the_figures_are_drawn_with_and_without_a_prediction():

@@ -121,6 +121,48 @@ def test_an_input_that_is_changed_is_named():
     assert (found.kind, "`weights`" in found.text) == ("mutated", True)
 
 
+# ----------------------------------------------------------------------------------------------- which calls are wrong
+def masked(x, mask=None, reduction="sum", power=1.0):
+    kept = np.abs(x if mask is None else x * mask) ** power
+    return kept.sum() if reduction == "sum" else kept.mean()
+
+
+def masked_probes(rng):
+    for mask in (None, rng.integers(0, 2, size=7)):
+        for reduction in ("sum", "mean"):
+            for power in (1.0, float(rng.uniform(2, 3))):
+                yield Call(x=rng.normal(size=7), mask=mask, reduction=reduction, power=power)
+
+
+MASKED = sets(masked, lambda rng: list(masked_probes(rng)))
+
+
+def test_the_wrong_calls_are_those_with_an_argument_or_without_it():
+    def odd(x, mask=None, reduction="sum", power=1.0, when=True):
+        return masked(np.sin(x) ** 3 if (mask is not None) is when else x, mask, reduction, power)
+
+    text = "Your answer is wrong in every call in which `mask` is given, and right in all others."
+    assert diagnosis_of(MASKED, odd).text == text
+    without = lambda x, mask=None, reduction="sum", power=1.0: odd(x, mask, reduction, power, when=False)
+    assert "in which `mask` is not given" in diagnosis_of(MASKED, without).text
+
+
+def test_the_wrong_calls_are_those_with_an_option_or_a_number():
+    def strange(x, mask=None, reduction="sum", power=1.0):
+        right = masked(x, mask, reduction, power)
+        return right + np.sin(50 * x[0]) if reduction == "mean" else right
+
+    assert "in which `reduction` is 'mean'" in diagnosis_of(MASKED, strange).text
+    bent = lambda x, mask=None, reduction="sum", power=1.0: masked(x, mask, reduction, power + (power > 1) * x[0] ** 2)
+    assert "in which `power` is not 1" in diagnosis_of(MASKED, bent).text
+
+
+def test_wrong_calls_without_anything_in_common_are_not_given_a_trait():
+    calls = iter(range(100))
+    found = diagnosis_of(MASKED, lambda x, *more: masked(x, *more) + (next(calls) in (0, 3, 6)) * np.sin(50 * x[0]))
+    assert found.name != "calls"
+
+
 # ------------------------------------------------------------------------------------------------- known mistakes
 def test_a_published_form_is_called_one_and_the_one_asked_for_is_said():
     spread = sets(

@@ -257,6 +257,43 @@ def test_a_condition_that_holds_in_all_wrong_entries_and_no_other(rng):
     assert where_in(pair(e, a, T=T)) is None
 
 
+def test_masked_entries_that_are_counted(rng):
+    e, mask = rng.normal(size=(4, 5, 3)), np.array([[1, 1, 0, 1, 0]] * 4)
+    right, wrong = e * mask[..., None], e
+    found = where_in(pair(right, wrong, mask=mask))  # a number for each row: NumPy alone would not broadcast it
+    assert (
+        found.text
+        == "The answer is wrong only where `mask` is zero. There: Zero is expected, and something else comes."
+    )
+    wrong = right.copy()
+    wrong[0, 2] = 1.0
+    assert where_in(pair(right, wrong, mask=mask)) is None  # some of the masked ones only
+
+
+def test_a_call_without_the_mask_says_nothing_against_it(rng):
+    e, mask = rng.normal(size=(4, 5)), np.array([[1.0, 1, 0, 1, 0]] * 4)
+    plain, masked = pair(e, e), pair(e * mask, e, mask=mask)
+    assert "where `mask` is zero" in place_of([plain, masked], [masked], READINGS).text
+    assert place_of([plain, masked, pair(e, 2 * e)], [masked, pair(e, 2 * e)], ()) is None
+
+
+def test_single_numbers_of_many_calls_are_read_together(rng):
+    calls = [pair(x, x if x < s else x + x * s, x=float(x), s=float(s)) for x, s in rng.normal(size=(20, 2))]
+    wrong = [p for p in calls if not p.right]
+    assert "only where `x` is above `s`" in place_of(calls, wrong, READINGS).text
+    assert place_of(calls[:7], [p for p in calls[:7] if not p.right], READINGS) is None  # too few
+    noise = [pair(x, x + (i % 3 == 0), x=float(x), s=float(s)) for i, (x, s) in enumerate(rng.normal(size=(20, 2)))]
+    assert place_of(noise, [p for p in noise if not p.right], ()) is None
+
+
+def test_the_arrays_are_read_and_the_single_numbers_only_mentioned(rng):
+    T, e = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
+    array, number = pair(e, np.where(T < 0, 2 * e, e), T=T), pair(0.73, 2.9, T=T)
+    text = place_of([array, number], [array, number], READINGS).text
+    assert text.startswith("In the arrays: the answer is wrong only where `T` is negative.")
+    assert text.endswith("The single numbers differ too.")
+
+
 def test_the_first_row_only(rng):
     e = rng.normal(size=(4, 5))
     a = e.copy()

@@ -9,6 +9,7 @@ group that failed, a structural reading must map expected to got in every entry 
     derived     the reference with an option left out, two arguments exchanged, a table transposed
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
                 digits, where
+    calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges
     words       what needs no numbers, and the worst entry
 """
@@ -16,12 +17,14 @@ group that failed, a structural reading must map expected to got in every entry 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
+from .calls import which_calls
 from .derived import derived
 from .known import known, two_known
 from .seen import Seen
@@ -40,10 +43,10 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
     began = [s for s in failed if not could_not_begin(s)]
     if not began:
         return Diagnosis("signature", "signature", signature_words(exercise))
-    return known(exercise, seen, began, answers) or plain_words(began[0]) or read(exercise, began, answers)
+    return known(exercise, seen, began, answers) or plain_words(began[0]) or read(exercise, seen, began, answers)
 
 
-def read(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis:
+def read(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis:
     """What comes plainly out of the numbers first, then what takes more than one thing to say."""
     everything, wrong = gave_numbers(exercise, failed)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
@@ -55,4 +58,10 @@ def read(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagno
         )
     if found and found.kind != "close" and found.name != "one_part":
         return found
-    return shifted_step(failed) or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0])
+    shifted = shifted_step(failed)
+    if shifted:
+        return shifted
+    common = which_calls(exercise, seen)
+    if common and found:
+        return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
+    return common or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0])

@@ -20,7 +20,7 @@ from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
 from .scale import factor, sign
 from .seen import Pair, Seen, beside, failed_probe, failed_steps, pairs
-from .structure import lower
+from .words import lower
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:

@@ -15,10 +15,15 @@ CACHED = 256  # calls, or arrays
 
 
 @lru_cache(CACHED)
+def numbers(pair: Pair) -> dict[str, float]:
+    """The single numbers of the call by name."""
+    return {f"`{name}`": float(x) for name, x in pair.given.leaves if type(x) in (int, float)}
+
+
+@lru_cache(CACHED)
 def scalars(pair: Pair) -> dict[str, float]:
-    """Hyperparameters by name; not 0 and 1, which change nothing or everything."""
-    given = pair.given.leaves
-    return {f"`{name}`": float(x) for name, x in given if type(x) in (int, float) and x not in (0, 1)}
+    """Those of them that say something: 0 and 1 change nothing or everything."""
+    return {name: x for name, x in numbers(pair).items() if x not in (0, 1)}
 
 
 @lru_cache(CACHED)
@@ -76,12 +81,22 @@ def arrays(pair: Pair) -> dict[str, np.ndarray]:
 def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, value in given.leaves:
-        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not fits(value, shape):
+        mine = spread(value, shape) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else None
+        if mine is None:
             continue
         if key and "[" in name and not name.endswith(key):
             continue
-        found[f"`{name.removesuffix(key) if '[' in name else name}`"] = value.astype(float)
+        found[f"`{name.removesuffix(key) if '[' in name else name}`"] = mine
     return found
+
+
+def spread(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The array as it meets an answer of this shape: as NumPy broadcasts it, or a number for each row of it."""
+    if fits(x, shape):
+        return x.astype(float)
+    if x.ndim and x.shape == shape[: x.ndim]:
+        return x.reshape(x.shape + (1,) * (len(shape) - x.ndim)).astype(float)
+    return None
 
 
 def fits(x: np.ndarray, shape: tuple[int, ...]) -> bool:

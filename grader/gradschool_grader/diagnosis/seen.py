@@ -18,6 +18,7 @@ NUMBERS = set("fiub")
 ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
 VISIBLE = 10  # and says nothing of differences that are not ten times larger than that
 LONG = 20  # a list of more numbers is one array
+ITS_ARGUMENT = "the argument of the returned function"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Ite
     probe = s.probes[e.probe]
     got = dict(parts(a.behaviour.value))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
-    given = Given({**defaults(exercise), **a.arguments} if isinstance(probe, Call | Steps) else a.arguments)
+    given = Given(arguments_of(exercise, probe, a))
     for path, value in parts(e.behaviour.value):
         if is_array(value) and is_array(got.get(path)):
             name = returned(path, probe)
@@ -154,6 +155,17 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Ite
             carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None
             yield Pair(name, widened(value), widened(got[path]), given, s.group.tolerance, s.group.name,
                        a.label, e.probe, carried, exercise.axes, path)  # fmt: skip
+
+
+def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[str, Any]:
+    """With the defaults of those that are not given; of a function that was returned, with those that made it."""
+    if not isinstance(probe, Call | Steps):
+        return a.arguments
+    if isinstance(probe, Call) and a.arguments is not probe.arguments:
+        then = a.arguments.get("then", ())
+        asked = {ITS_ARGUMENT: then[0]} if len(then) == 1 else {}
+        return {**defaults(exercise), **probe.arguments, **asked}
+    return {**defaults(exercise), **a.arguments}
 
 
 def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:

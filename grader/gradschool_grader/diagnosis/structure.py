@@ -24,7 +24,7 @@ from .scale import factor, offset, sign
 from .seen import Pair, Seen, pairs
 from .terms import terms
 from .where import where
-from .words import said
+from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
@@ -90,10 +90,6 @@ def replaced(pair: Pair, first: Candidate) -> Pair | None:
     if both is None or np.shape(both[1]) != pair.a.shape or both[0] is not pair.a:
         return None
     return replace(pair, e=np.asarray(both[1]), carried=None)
-
-
-def lower(text: str) -> str:
-    return text if text.startswith("NaN") else text[0].lower() + text[1:]
 
 
 # ------------------------------------------------------------------------------------------------------ part by part

@@ -27,6 +27,11 @@ def said(name: str, text: str, hint: str = "", detail: str = "") -> Diagnosis:
     return Diagnosis("structure", name, text, hint, detail=detail)
 
 
+def lower(text: str) -> str:
+    """A sentence as the second half of another one."""
+    return text if text.startswith("NaN") else text[0].lower() + text[1:]
+
+
 def could_not_begin(s: Seen) -> bool:
     """A TypeError without a line of the submitted code in it: the parameters are not those that were asked for."""
     if s.difference is None or s.difference.kind != "raised":

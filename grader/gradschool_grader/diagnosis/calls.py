@@ -1,0 +1,92 @@
+"""Which calls are wrong: all those with a mask and no others, all those with `training=False`, all single rows.
+
+This names no mistake. It says what the wrong calls have in common and the right ones have not, over everything that was
+asked; the numbers of a call are never said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ..compare import compare
+from ..exercise import Call, Exercise, Steps
+from ..observe import parameters
+from ..verdict import Diagnosis
+from .seen import Seen
+from .words import said
+
+EACH = 2  # of the wrong calls, and of the right ones: a single one has too much of its own
+
+
+def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
+    """The first trait, in the order in which people would look, that all wrong calls have and no right one."""
+    calls = list(judged(exercise, seen))
+    wrong = [traits for traits, right in calls if not right]
+    right = [traits for traits, right in calls if right]
+    if min(len(wrong), len(right)) < EACH:
+        return None
+    every = dict.fromkeys(trait for traits in (*wrong, *right) for trait in traits)
+    for trait, otherwise in every:
+        for words, here, there in ((trait, wrong, right), (otherwise, right, wrong)):
+            if all((trait, otherwise) in t for t in here) and not any((trait, otherwise) in t for t in there):
+                text = f"Your answer is wrong in every call in which {words}, and right in all others."
+                return said("calls", text, f"Which of your lines does something else when {words}?")
+    return None
+
+
+Trait = tuple[str, str]
+"""What may be said of a call, and its opposite."""
+
+
+def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[dict[Trait, None], bool]]:
+    """The traits of each call or sequence, and whether its answers are right."""
+    for s in seen:
+        for number, probe in enumerate(s.probes):
+            if isinstance(probe, Call) or (isinstance(probe, Steps) and probe.feed):
+                given = (
+                    probe.arguments if isinstance(probe, Call) else {**probe.carry, **probe.feed[0], **probe.constants}
+                )
+                asked = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number]
+                right = all(compare(exercise, s.group, e.behaviour, a.behaviour) is None for e, a in asked)
+                yield dict.fromkeys(traits(exercise, given)), right
+
+
+def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
+    known = parameters(exercise.plain)
+    values = {
+        name: given.get(name, p.default) for name, p in known.items() if name in given or p.default is not p.empty
+    }
+    for name in known:
+        if values.get(name) is not None:
+            yield f"`{name}` is given", f"`{name}` is not given"
+    for name, value in values.items():
+        if type(value) in (str, bool):
+            yield f"`{name}` is {value!r}", f"`{name}` is not {value!r}"
+    numbers = {name: x for name, x in values.items() if type(x) in (int, float)}
+    for name, value in numbers.items():
+        for word, holds in (("0", value == 0), ("1", value == 1), ("negative", value < 0)):
+            if holds:
+                yield f"`{name}` is {word}", f"`{name}` is not {word}"
+    for (name, x), (other, y) in permutations(numbers.items(), 2):
+        if x > y:
+            yield f"`{name}` is larger than `{other}`", f"`{name}` is not larger than `{other}`"
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            yield from of_an_array(name, value)
+
+
+def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
+    axes = f"`{name}` has {x.ndim} {'axis' if x.ndim == 1 else 'axes'}"
+    yield axes, axes.replace(" has ", " does not have ")
+    if x.ndim and x.shape[0] == 1:
+        yield f"`{name}` has a single row", f"`{name}` has more than one row"
+    if x.size and (x == 0).all():
+        yield f"`{name}` is zero everywhere", f"`{name}` is not zero everywhere"
+    if x.dtype.kind in "iub":
+        yield f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers"
+    if x.dtype == np.float32:
+        yield f"`{name}` is in float32", f"`{name}` is not in float32"

@@ -195,3 +195,14 @@ def test_what_does_not_fit_is_said(function, args, options, words):
 @pytest.mark.parametrize("name", ["pool", "unpool"])
 def test_examples_print_what_they_say(name):
     assert doctest.testmod(importlib.import_module(f"gradschool.ops.{name}")).failed == 0
+
+
+def test_maxpool_in_threads_is_the_same_to_the_last_bit(monkeypatch):
+    X, runs = some(9, 8, 7, 5), []
+    monkeypatch.setattr(pool, "BLOCK", 2 * X[0].nbytes)
+    for threads in (1, 3):
+        monkeypatch.setattr("gradschool.ops.threads.blas_threads", lambda threads=threads: threads)
+        Y, pullback = gs.vjp(lambda x: gs.maxpool(x, 3, stride=2, padding="same"), X)
+        runs.append([Y, *pullback(some(*Y.shape, seed=1))])
+    for found, expected in zip(*runs, strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -18,8 +18,10 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op, stop_gradient
-from .correlate import BLOCK
+from .threads import each
 from .windows import blocks, extents_of, inside, padded, padded_plain, pads, per_axis, places
+
+BLOCK = 1 << 19  # bytes of the samples in a block: with what is made of them on the way, they stay in the cache
 
 
 def pool_layout(op, X, size, stride, padding, dilation=1):
@@ -69,8 +71,8 @@ def stages(x, frame):
 
 
 def samples(X):
-    """Slices of a few samples each, so that what is made of them on the way stays in the cache"""
-    return (block[0] for block in blocks(X.shape[:1], BLOCK // max(X[:1].nbytes, 1)))
+    """Slices of a few samples each"""
+    return [block[0] for block in blocks(X.shape[:1], BLOCK // max(X[:1].nbytes, 1))]
 
 
 def maxpool_forward(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
@@ -78,8 +80,11 @@ def maxpool_forward(X, size, stride: Any = None, padding: Any = 0, dilation: Any
     width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
     P = padded(floats(X), width, -np.inf)
     y = np.empty((P.shape[0], *(o for *_, o in frame), P.shape[-1]), P.dtype)
-    for some in samples(P):
+
+    def pool(some):
         y[some] = stages(P[some], frame)[-1]
+
+    each(pool, samples(P))
     cache = {"P": P, "frame": frame, "width": width, "shape": X.shape}
     return (y, maxpool_places(cache)) if indices else y, cache
 
@@ -100,26 +105,37 @@ def maxpool_places(cache):
 def maxpool_backward(g, cache):
     """dL/dx = g for the largest of each window, the first of them where several are equal; 0 for the others"""
     g, P, frame = g[0] if isinstance(g, tuple) else g, cache["P"], cache["frame"]
-    dP = np.zeros(P.shape, g.dtype)
-    for some in samples(P):
+    dP = room(P.shape, g.dtype, len(frame), *frame[-1])
+
+    def unpool(some):
         found, d = stages(P[some], frame), g[some]  # once more: cheaper than to keep them all
         for axis, (x, y) in enumerate(zip(found[-2:0:-1], found[:1:-1], strict=True), 1):
-            d = largest_back(d, x, y, np.zeros(x.shape, g.dtype), axis, *frame[axis - 1])
+            dx = room(x.shape, g.dtype, axis, *frame[axis - 1])
+            d = largest_back(d, x, y, dx, axis, *frame[axis - 1])
         largest_back(d, found[0], found[1], dP[some], len(frame), *frame[-1])
+
+    each(unpool, samples(P))
     return np.ascontiguousarray(dP[inside(cache["width"], cache["shape"])])
 
 
+def room(shape, dtype, axis, k, s, d, o):
+    """Zeros for a gradient to be added to, or just memory where each entry is in a window, and so will be written"""
+    return (np.empty if s == k and d == 1 and o * s == shape[axis] else np.zeros)(shape, dtype)
+
+
 def largest_back(g, x, y, dx, axis, k, s, d, o):
-    """Add to zeros dx the gradient, where y is the largest of each window along one axis of x."""
+    """Add to dx from `room` the gradient, where y is the largest of each window along one axis of x."""
     alone = s > d * (k - 1)  # no entry is in two windows
     for j, (part, target) in enumerate(zip(taps(x, axis, k, s, d, o), taps(dx, axis, k, s, d, o), strict=True)):
-        # a product with bools: np.where takes ten times longer on a mask without pattern
-        taken = g * (part == y) if j < k - 1 else g
+        taken = g
+        if j < k - 1:
+            taken = (part == y).astype(g.dtype)  # for a product: np.where takes longer on a mask without pattern
+            taken *= g
+            g = g - taken
         if alone:
             target[...] = taken
         else:
             target += taken
-        g = g - taken if j < k - 1 else g
     return dx
 
 
@@ -134,7 +150,7 @@ def maxpool_plain(X, size, stride: Any = None, padding: Any = 0, dilation: Any =
     return (y, maxpool_forward(stop_gradient(X), size, stride, padding, dilation, True)[0][1]) if indices else y
 
 
-@op(maxpool_forward, maxpool_backward, plain=maxpool_plain)
+@op(maxpool_forward, maxpool_backward, plain=maxpool_plain, fresh=True)
 def maxpool(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
     """The largest entry of each window, channel by channel, over one to three spatial axes.
 
@@ -218,7 +234,7 @@ def avgpool_plain(X, size, stride: Any = None, padding: Any = 0, count_include_p
     return y * shares(X.shape[1:-1], frame, width, count_include_pad).astype(X.dtype)
 
 
-@op(avgpool_forward, avgpool_backward, plain=avgpool_plain)
+@op(avgpool_forward, avgpool_backward, plain=avgpool_plain, fresh=True)
 def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
     """The mean of each window, channel by channel, over one to three spatial axes.
 

@@ -9,7 +9,6 @@ a program while it ran. None is started before there is work for it. Results do 
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextvars
 import ctypes
 import functools
@@ -35,10 +34,9 @@ def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
     try:
         work()
     finally:
-        busy = [helper for helper in helpers if not helper.cancel()]
-        concurrent.futures.wait(busy)
-    for helper in busy:
-        helper.result()
+        failed = [helper.exception() for helper in helpers if not helper.cancel()]
+    for error in filter(None, failed):
+        raise error
 
 
 def in_context() -> Callable[..., Any]:
@@ -47,9 +45,11 @@ def in_context() -> Callable[..., Any]:
 
 
 @functools.cache
-def helper_threads(process: int, n: int) -> concurrent.futures.ThreadPoolExecutor:
+def helper_threads(process: int, n: int) -> Any:
     """They belong to a process: one made by a fork has none of its parent's threads."""
-    return concurrent.futures.ThreadPoolExecutor(n, thread_name_prefix="gradschool")
+    from concurrent.futures import ThreadPoolExecutor  # brings logging, which an import need not wait for
+
+    return ThreadPoolExecutor(n, thread_name_prefix="gradschool")
 
 
 def blas_threads() -> int:

@@ -104,6 +104,19 @@ def test_a_count_that_is_one_behind():
     assert (found.name, "`t` one smaller" in found.text) == ("shifted_count", True)
 
 
+def test_a_returned_function_that_is_right_at_another_place():
+    schedule = lambda lr, decay=0.5: lambda t: lr * decay**t + np.sin(t)
+    probes = lambda rng: [Call(lr=float(rng.uniform(1, 2)), decay=0.7).then(*((t,) for t in range(6)))]
+    exercise = sets(schedule, probes, name="schedule")
+    found = diagnosis_of(exercise, lambda lr, decay=0.5: lambda t: schedule(lr, decay)(t + 1))
+    assert (found.name, "one more than it is asked for" in found.text) == ("elsewhere", True)
+    found = diagnosis_of(exercise, lambda lr, decay=0.5: lambda t: schedule(lr, decay)(2 * t))
+    assert "twice what it is asked for" in found.text
+    found = diagnosis_of(exercise, lambda lr, decay=0.5: lambda t: schedule(lr, decay)(t) + 0.7)
+    assert found.name != "elsewhere"
+    assert "times" not in found.text  # 0.7 is what `decay` is, 0.5 what it is not
+
+
 def test_a_state_that_is_forgotten():
     forgets = lambda p, g, s, lr=0.1, beta=0.9: rolling(
         p, g, {**s, "v": {k: 0 * v for k, v in s["v"].items()}}, lr, beta

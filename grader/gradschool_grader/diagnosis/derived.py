@@ -35,6 +35,7 @@ class Derived:
     text: str
     change: Callable[[Arguments], Arguments]
     hint: str = ""
+    then: Callable[[float], float] | None = None  # what the returned function is asked for instead
 
 
 def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
@@ -47,7 +48,8 @@ def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Dia
         return None
 
     signature = exercise.signature
-    for d in changes(exercise, given):
+    returned = any(isinstance(probe, Call) and probe.afterwards for s in failed for probe in s.probes)
+    for d in (*changes(exercise, given), *(elsewhere() if returned else ())):
         if all(is_like(exercise, signature, d, s, helpers) for s in failed):
             return Diagnosis("structure", d.name, d.text, d.hint)
     return None
@@ -55,7 +57,7 @@ def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Dia
 
 def is_like(exercise: Exercise, signature: Signature, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
     """First on the probe that failed, which is most often enough to say no."""
-    other = partial(changed, exercise.plain, signature, d.change)
+    other = partial(changed, exercise.plain, signature, d.change, d.then)
     index = failed_probe(s)
     mine = failed_steps(s)
     try:
@@ -72,12 +74,14 @@ def changed(
     function: Callable[..., Any],
     signature: Signature,
     change: Callable[[Arguments], Arguments],
+    then: Callable[[float], float] | None,
     *args: Any,
     **kwargs: Any,
 ) -> Any:
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    return function(**change(dict(bound.arguments)))
+    made = function(**change(dict(bound.arguments)))
+    return made if then is None else lambda x: made(then(x))
 
 
 # --------------------------------------------------------------------------------------------------------- changes
@@ -145,19 +149,28 @@ def zeroed(args: Arguments, name: str, slot: str) -> Arguments:
 def one_more(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
     """A count that is one too large or too small."""
     for name, value in given[0].items():
-        counts = (
-            [None]
-            if type(value) is int
-            else [k for k, x in value.items() if type(x) is int]
-            if type(value) is dict
-            else []
-        )
-        for key in counts:
+        for key in whole_numbers(value):
             shown = f"`{name}`" if key is None else f"`{name}[{key!r}]`"
             for by, word in ((1, "one larger"), (-1, "one smaller")):
                 yield Derived("shifted_count", f"The numbers that come are those for {shown} {word} than it is.",
                               lambda args, n=name, k=key, by=by: counted(args, n, k, by),
                               f"When is {shown} raised: before it is used, or after?")  # fmt: skip
+
+
+def elsewhere() -> Iterator[Derived]:
+    """The function that is returned, at another place than the one that it is asked for."""
+    hint = "Take the first place that it is asked for, 0 say: what do your lines make of it, step by step?"
+    for word, function in PLACES.items():
+        text = f"The function that you return is right for {word}."
+        yield Derived("elsewhere", text, lambda args: args, hint, function)
+
+
+PLACES: dict[str, Callable[[float], float]] = {
+    "one more than it is asked for": lambda x: x + 1,
+    "one less than it is asked for": lambda x: x - 1,
+    "twice what it is asked for": lambda x: 2 * x,
+    "half of what it is asked for": lambda x: x / 2,
+}
 
 
 def whole_numbers(value: Any) -> list[str | None]:

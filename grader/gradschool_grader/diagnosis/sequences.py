@@ -32,14 +32,19 @@ def first_to_diverge(exercise: Exercise, s: Seen) -> Diagnosis | None:
     step = wrong[0].label
     here = [p for p in pairs(exercise, s) if p.place[:3] == wrong[0].place[:3]]
     bad, good = ([p.path for p in here if p.right is right] for right in (False, True))
-    before = int(step.split()[1]) - 1
-    words = f"The first quantity that differs: {step}: {counted(wrong[0])}."
-    if before:
-        words += f" Step{' 1 is' if before == 1 else f's 1 to {before} are'} right: what does {step} meet first?"
+    words = f"The first quantity that differs: {step}: {counted(wrong[0])}.{right_before(wrong[0])}"
     if good:
         words += f" {listed(good)} {'is' if len(good) == 1 else 'are'} right in that step"
         words += f", {listed(bad[1:])} wrong too." if bad[1:] else "."
     return Diagnosis("diverges", f"{step}, {wrong[0].path}", words)
+
+
+def right_before(pair: Pair) -> str:
+    """The steps before the first wrong one, if it is not the very first."""
+    before = int(pair.label.split()[1]) - 1 if pair.label.startswith("step ") else 0
+    if not before:
+        return ""
+    return f" Step{' 1 is' if before == 1 else f's 1 to {before} are'} right: what does {pair.label} meet first?"
 
 
 def counted(pair: Pair) -> str:

@@ -22,6 +22,7 @@ from .layout import axes, order
 from .reduction import shape, too_little, too_much
 from .scale import factor, offset, sign
 from .seen import Pair, Seen, pairs
+from .sequences import right_before
 from .terms import terms
 from .where import where
 from .words import lower, said
@@ -112,7 +113,9 @@ def one_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | N
     near = close_to(wrong) if text else None
     if near:
         return said(near.name, f"{text} {near.text}", near.hint, near.detail)
-    return said("one_part", text) if text else None
+    bad, _ = parts(everything, wrong)
+    hint = f"Which line computes {listed(bad)}, and are the things right that it is computed from?"
+    return said("one_part", text + right_before(wrong[0]), hint) if text else None
 
 
 def listed(paths: Sequence[str]) -> str:
@@ -145,8 +148,8 @@ def split(
         return None
     texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
     if rest:
-        differ = "differs" if len(rest) == 1 else "differ"
-        texts.append(others.format(listed(rest) if least else f"{listed(rest)} {differ}"))
+        differ = "differs" if len(rest) == 1 and words != "{}" else "differ"
+        texts.append(others.format(named(rest, words) if least else f"{named(rest, words)} {differ}"))
     first = next(iter(explained.values()))
     return said(
         " and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint, first.detail
@@ -168,6 +171,11 @@ def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
     rest = [g for g in groups if g not in here]
     left = f" This does not explain {listed(rest)}." if rest else ""
     return replace(first, text=f"In {listed(here)}: {lower(first.text)}{left}")
+
+
+def named(paths: Sequence[str], words: str) -> str:
+    """Names of parts as code, other words as they are."""
+    return ", ".join(paths) if words == "{}" else listed(paths)
 
 
 def fitted_for_each(explained: dict[str, Candidate]) -> bool:

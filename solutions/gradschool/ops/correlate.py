@@ -63,13 +63,14 @@ def correlate(P, W, b, strides, dilations, groups):
     if c == 1 and groups > 1:
         return separable(P, W, b, strides, dilations, groups, y)
     Wg, most = weights_by_group(W, groups), rows_of_block(W.size // O + O, kind.itemsize)
+    row = None if b is None else np.zeros(y.shape[-2:], kind) + b  # NumPy is slow with so short an array as b
     buffer = None
     for block in blocks(out, most):
         window = v[block]
         buffer = np.empty(window.size, kind) if buffer is None else buffer  # the first block is the largest
         np.matmul(columns(window, len(kernel), buffer), Wg, out=pixels_by_group(y[block], groups))
-        if b is not None:
-            y[block] += b  # while the block is still in the cache
+        if row is not None:
+            y[block] += row[: y[block].shape[-2]]  # while the block is still in the cache
     return y
 
 

@@ -100,6 +100,10 @@ def shrink_ignored(step, lr, period, final, restarts, growth, shrink):
     return right_cosine(step, lr, period, final, restarts, growth, 1.0)
 
 
+def all_alike(step, lr, period, final, restarts, growth, shrink):
+    return right_cosine(step, lr, period, final, restarts, 1.0, 1.0)
+
+
 def shrinks_everything(step, lr, period, final, restarts, growth, shrink):
     cycle, done = place(step, period, restarts, growth)
     return height(done, lr, final) * shrink**cycle
@@ -259,6 +263,13 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
             cosine_by(shrink_ignored),
             "With shrink = 0.5, how high does your second period begin?",
             "every period began at lr",
+            RESTARTS,
+        ),
+        Misconception(
+            "all_periods_alike",
+            cosine_by(all_alike),
+            "Where in your function do `growth` and `shrink` stand?",
+            "every period were as long and as high as the first",
             RESTARTS,
         ),
         Misconception(

@@ -8,7 +8,7 @@ from gradschool import schedules
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw, equivalent
-from .common import EXPONENTS, any_schedule
+from .common import EXPONENTS, FUNCTION, any_schedule
 from .draw import CHAPTER, CLOSE, RETURNS, asked, step_by_step
 
 
@@ -40,6 +40,10 @@ def in_stairs(step, lr, s, factor):
 
 def times_s(step, lr, s, factor):
     return lr * factor ** (step * s)
+
+
+def one_behind(step, lr, s, factor):
+    return lr * factor ** ((np.asarray(step) - 1) / s)
 
 
 def growing(step, lr, s, factor):
@@ -137,6 +141,13 @@ All arguments are positive; you need not check that.""",
             "A larger s should make the rate fall more slowly. Does it?",
             "t had been multiplied by s in the place of divided",
             EXPONENTS,
+        ),
+        Misconception(
+            "one_step_behind",
+            exponential_by(one_behind),
+            "What is left to take off, if the first step asks for step 0?",
+            "steps were counted from 1, and one had to be taken off: every rate comes a step too late",
+            FUNCTION,
         ),
         Misconception(
             "growing",

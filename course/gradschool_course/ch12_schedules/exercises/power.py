@@ -8,7 +8,7 @@ from gradschool import schedules
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw, equivalent
-from .common import POWERS, any_schedule
+from .common import FUNCTION, POWERS, any_schedule
 from .draw import CHAPTER, CLOSE, RETURNS, asked, step_by_step
 
 
@@ -44,6 +44,10 @@ def power_one_over_s(step, lr, s, c):
 
 def power_of_lr(step, lr, s, c):
     return (lr / (1 + step / s)) ** c
+
+
+def power_one_behind(step, lr, s, c):
+    return lr / (1 + (np.asarray(step) - 1) / s) ** c
 
 
 def power_rising(step, lr, s, c):
@@ -132,6 +136,13 @@ after 3 s: at step t the rate is `lr` divided by the c-th power of one more than
             "What does your schedule give for step 0, if c is 2?",
             "lr itself were raised to the power c",
             POWERS,
+        ),
+        Misconception(
+            "one_step_behind",
+            power_by(power_one_behind),
+            "What is left to take off, if the first step asks for step 0?",
+            "steps were counted from 1, and one had to be taken off: every rate comes a step too late",
+            FUNCTION,
         ),
         Misconception(
             "rising",

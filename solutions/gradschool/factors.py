@@ -85,12 +85,19 @@ def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
     new state. In `train` and on flat trees it works as any optimizer; what `gradients` clips there by a common norm
     still contains what is frozen, unless `hold` makes it zero.
 
+    Raises TypeError for L-BFGS, whose line search takes one step for all parameters.
+
     >>> from gradschool.optimizers import optimizer
     >>> adamw, params = with_factors(optimizer("adamw"), {"body": 0.0}), {"body": np.ones(2), "head": np.ones(2)}
     >>> new, state = adamw.update(params, params, adamw.init(params), 0.1)
     >>> print(new["body"], new["head"].round(3), state["m"]["body"])
     [1. 1.] [0.899 0.899] [0. 0.]
     """
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"with_factors: expected an Optimizer, got {type(optimizer).__name__}; L-BFGS takes one step for all "
+            "parameters, whose curvature it has learned together. To freeze layers for it, try hold(net, 0, 1)."
+        )
     update = functools.partial(update_with_factors, optimizer, factors)
     remake = functools.partial(remade, optimizer, factors)
     flat = functools.partial(flat_with_factors, optimizer, factors)

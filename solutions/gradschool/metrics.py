@@ -4,15 +4,40 @@ mean = RunningMean()
 for X, y in batches:
     mean.update(accuracy(predict(X), y), len(X))    # the last batch may be short, so it counts for less
 print(mean.result())
+
+The mean of no samples is no number: a metric of empty arrays raises ValueError.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 __all__ = ["RunningMean", "accuracy", "mae_metric"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 
+
+def of_samples(metric: F) -> F:
+    """The metric, which is a mean, with an error for arrays without samples in the place of nan and a warning."""
+
+    @functools.wraps(metric)
+    def checked(*pair: Any, **named: Any) -> Any:
+        shapes = [np.shape(a) for a in (*pair, *named.values())]
+        if any(0 in shape for shape in shapes):
+            raise ValueError(
+                f"{metric.__name__}: a mean needs at least one sample, got arrays of shape "
+                f"{' and '.join(map(str, shapes))}; leave out empty batches, as RunningMean does."
+            )
+        return metric(*pair, **named)
+
+    return cast(F, checked)
+
+
+@of_samples
 def accuracy(P, T):
     """The share of right answers, as a float.
 
@@ -42,6 +67,7 @@ def accuracy(P, T):
     return float(np.mean(np.argmax(P, axis=-1) == labels))
 
 
+@of_samples
 def mae_metric(Y, T):
     """Mean absolute error over all elements, as a float: in the units of Y, whatever the number of responses.
 

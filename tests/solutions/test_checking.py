@@ -18,6 +18,7 @@ from gradschool.layers import Layer, dense, each, identity, sequential
 ids = lambda rng, n: rng.integers(0, 9, (n, 5))
 with_lengths = lambda rng, n: (rng.normal(size=(n, 5, 3)), rng.integers(1, 6, n))
 two = lambda rng, n: (rng.normal(size=(n, 5, 2)), rng.normal(size=(n, 3)))
+pooled = lambda rng, n: gs.maxpool(rng.normal(size=(n, 5, 4, 3)), 2, stride=1, indices=True)
 stack = sequential(dense(6), layers.batchnorm(), gs.relu, layers.dropout(0.2), dense(3), gs.softmax)
 ROWS = {
     "activation": (layers.activation(gs.leaky_relu, alpha=0.3), (4, 3), None),
@@ -44,7 +45,8 @@ ROWS = {
     "last_step": (layers.last_step(), ((5, 3), ()), with_lengths),
     "layernorm": (layers.layernorm(), (4, 3), None),
     "lstm": (layers.lstm(3, every=True), ((5, 3), ()), with_lengths),
-    "maxpool": (layers.maxpool(2, stride=1), (5, 4, 3), None),
+    "maxpool": (layers.maxpool(2, stride=1, indices=True), (5, 4, 3), None),
+    "maxunpool": (layers.maxunpool((5, 4)), ((4, 3, 3), (4, 3, 3)), pooled),
     "multihead": (layers.multihead(2, causal=True, dropout=0.2), (5, 4), None),
     "ode": (layers.ode(sequential(dense(5), np.tanh, dense(3)), (0, 1), rtol=1e-9, atol=1e-11), (3,), None),
     "positions": (layers.positions(), (5, 4), None),

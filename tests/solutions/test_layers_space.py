@@ -79,6 +79,30 @@ def test_pools_are_their_ops(shape):
     np.testing.assert_allclose(y, x.mean(places), rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(11, 4), (7, 9, 4), (5, 6, 7, 4)])
+def test_unpooling_puts_what_pooling_found_back_to_its_place(shape):
+    net = sequential(layers.maxpool(2, indices=True), layers.maxunpool(shape[:-1]))
+    _, x, y = applied(net, shape)
+    Y, places = gs.maxpool(x, 2, indices=True)
+    np.testing.assert_array_equal(y, gs.maxunpool(Y, places, shape[:-1]))
+    assert np.count_nonzero(y) == np.size(Y)
+    np.testing.assert_array_equal(y[y != 0], x[y != 0])
+
+
+def test_a_network_that_pools_and_unpools_trains():
+    net = sequential(
+        layers.conv(6, 3, padding="same"), layers.maxpool(2, indices=True),
+        layers.each(layers.conv(6, 3, padding="same"), layers.identity), layers.maxunpool((8, 6)), layers.conv(1, 1),
+    )  # fmt: skip
+    params, state, shape = net.init(generator(), (8, 6, 1))
+    assert shape == (8, 6, 1)
+    X = generator(3).normal(size=(40, 8, 6, 1))
+    history = gs.train(
+        net, params, (X, X), gs.optimizer("adam"), gs.half_mse, 20, rng=generator(4), state=state, lr=0.02
+    )
+    assert history.losses[-1] < 0.5 * history.losses[0]
+
+
 def test_flatten_and_reshape_go_row_by_row_also_without_samples():
     _, x, y = applied(layers.flatten(), (3, 4, 5))
     np.testing.assert_array_equal(y, [sample.ravel() for sample in x])
@@ -115,6 +139,12 @@ def test_prelu_learns_the_slopes_of_absolute_values():
         (layers.conv_transpose(4, 3, groups=3), (7, 3), "conv_transpose: 3 groups must divide 4 channels"),
         (layers.depthwise_conv(3), (), r"depthwise_conv: expected samples .* got \(\)"),
         (layers.maxpool(2), (7,), r"maxpool: expected samples \(T, C\).*got \(7,\)"),
+        (
+            layers.maxunpool((7,)),
+            (3, 3),
+            r"maxunpool: expected a pair of samples .* got \(3, 3\); the places come from",
+        ),
+        (layers.maxunpool((7, 7)), ((3, 2), (3, 2)), "with 2 spatial sizes, got"),
         (layers.avgpool(8), (7, 3), r"avgpool: a window of \(8,\) does not fit into \(7,\)"),
         (layers.global_avgpool(), (7,), r"global_avgpool: expected samples"),
         (layers.reshape(4, -1), (7,), r"reshape: samples \(7,\) have 7 numbers, which do not fit into \(4, -1\)"),

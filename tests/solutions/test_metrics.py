@@ -1,6 +1,7 @@
 """Metrics count what is right, in ties and at the threshold too, and average over samples, not over batches."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -54,6 +55,17 @@ def test_mean_absolute_error_is_over_all_elements():
     assert gs.mae_metric(np.array([1, 2], np.uint8), np.array([3, 4], np.uint8)) == 2  # no wrap-around
     with pytest.raises(ValueError, match=r"shape \(3,\), got \(3, 1\); try T.reshape"):
         gs.mae_metric(np.ones(3), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("metric", "shapes"),
+    [(gs.accuracy, ((0,), (0,))), (gs.accuracy, ((0, 3), (0,))), (gs.accuracy, ((5, 0), (5,))),
+     (gs.mae_metric, ((0,), (0,))), (gs.mae_metric, ((0, 2), (0, 2)))],
+)  # fmt: skip
+def test_metrics_of_nothing_say_what_came(metric, shapes):
+    words = f"{metric.__name__}: a mean needs at least one sample, got arrays of shape {shapes[0]} and {shapes[1]}"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        metric(*map(np.ones, shapes))
 
 
 def test_running_mean_weighs_batches_by_their_size():

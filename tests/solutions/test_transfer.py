@@ -127,6 +127,18 @@ def test_factors_of_nothing_are_refused_on_trees_and_on_flat_trees():
         gs.in_place(mine).update(gs.contiguous(params), params, {}, 0.1)
 
 
+def test_lbfgs_takes_no_factors_and_leaves_alone_what_is_held():
+    with pytest.raises(TypeError, match=r"expected an Optimizer, got LBFGS; .* try hold\(net, 0, 1\)"):
+        with_factors(gs.lbfgs(), {0: 0.0})
+    net = hold(sequential(dense(6), np.tanh, dense(1)), 0)
+    params, state, _ = net.init(generator(), (3,))
+    X = generator(1).normal(size=(40, 3))
+    data = X, X[:, :1] * X[:, 1:2]
+    history = gs.train(net, params, data, gs.lbfgs(), gs.half_mse, 8, rng=generator(2), state=state, batch_size=40)
+    assert same(history.params[0], params[0])
+    assert history.losses[-1] < 0.9 * history.losses[0]
+
+
 def test_an_optimizer_of_ones_own_is_given_none_for_what_is_frozen():
     seen = []
 

@@ -17,7 +17,7 @@ from .conv import conv, conv_transpose, depthwise_conv, separable_conv
 from .dropout import alpha_dropout, dropout
 from .norm import batchnorm, crosschannelnorm, groupnorm, instancenorm, layernorm
 from .ode import ode
-from .pool import avgpool, flatten, global_avgpool, global_maxpool, maxpool, reshape
+from .pool import avgpool, flatten, global_avgpool, global_maxpool, maxpool, maxunpool, reshape
 from .prelu import prelu
 from .recurrent import bidirectional, gru, last_step, lstm, rnn
 
@@ -48,6 +48,7 @@ __all__ = [
     "layernorm",
     "lstm",
     "maxpool",
+    "maxunpool",
     "multihead",
     "multihead_attention",
     "ode",

@@ -1,29 +1,51 @@
-"""Layers that make images smaller, or vectors of them; they have nothing to learn.
+"""Layers that make images smaller, large again, or vectors of them; they have nothing to learn.
 
 net = sequential(conv(32, 3), gs.relu, maxpool(2), conv(64, 3), gs.relu, global_avgpool(), dense(10))
 net = sequential(conv(8, 3), gs.relu, flatten(), dense(10))
+net = sequential(maxpool(2, indices=True), each(conv(8, 3, padding="same"), identity), maxunpool((28, 28)), conv(1, 3))
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..autodiff import Link
 from .base import Layer, Shape, Tree, stateless
 
 
-def maxpool(size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Layer:
+def maxpool(size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices: bool = False) -> Layer:
     """The largest entry of each window, channel by channel; the windows touch unless there is a stride.
+
+    With `indices` a pair comes out: the entries, and the places where they were, which `maxunpool` needs.
 
     >>> maxpool(2).init(np.random.default_rng(0), (28, 28, 32))[2]
     (14, 14, 32)
     """
-    return pooling("maxpool", ops.maxpool, size=size, stride=stride, padding=padding, dilation=dilation)
+    options = {"size": size, "stride": stride, "padding": padding, "dilation": dilation, "indices": indices}
+    return pooling("maxpool", ops.maxpool, **options)
+
+
+def maxunpool(sizes: Sequence[int]) -> Layer:
+    """Pooled entries back at their places, zeros elsewhere: a pair (Y, places) -> (N, *sizes, C).
+
+    `sizes` are the spatial sizes that `maxpool(..., indices=True)` found. Y may have been through other layers since,
+    which `each` keeps from the places; it must still have the shape of the places.
+
+    Raises ValueError (from init) for samples that are no such pair.
+    Source: MATLAB's `maxUnpooling2dLayer`, which gets the sizes as a third input.
+
+    >>> maxunpool((28, 28)).init(np.random.default_rng(0), ((14, 14, 32), (14, 14, 32)))[2]
+    (28, 28, 32)
+    """
+    sizes = tuple(int(n) for n in sizes)
+    return stateless(functools.partial(unpool_init, sizes), functools.partial(unpooled, sizes), f"maxunpool({sizes})")
 
 
 def avgpool(size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = False) -> Layer:
@@ -73,15 +95,37 @@ def reshape(*shape: int) -> Layer:
 
 # ------------------------------------------------------------------------------------------------------- what they do
 def pooling(name: str, function: Callable[..., Any], **options: Any) -> Layer:
-    function = functools.partial(without_params, function, options)
-    return stateless(functools.partial(pooling_init, name, function), function, f"{name}({options['size']})")
+    op, function = function, functools.partial(without_params, function, options)
+    layer = stateless(functools.partial(pooling_init, name, function), function, f"{name}({options['size']})")
+    if options.get("indices"):  # a pair comes out, which is no link of a chain
+        return layer
+    return dataclasses.replace(layer, link=functools.partial(pooling_link, op, options))
+
+
+def pooling_link(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
+    return Link(op, (), options)
 
 
 def pooling_init(
     name: str, function: Callable[..., Any], rng: np.random.Generator, shape: Shape, dtype: Any
-) -> tuple[Tree, Shape]:
+) -> tuple[Tree, Any]:
     check_places(name, shape)
-    return {}, function({}, np.zeros((0, *shape), dtype)).shape[1:]
+    y = function({}, np.zeros((0, *shape), dtype))
+    return {}, tuple(part.shape[1:] for part in y) if isinstance(y, tuple) else y.shape[1:]
+
+
+def unpool_init(sizes: Shape, rng: np.random.Generator, shape: Any, dtype: Any) -> tuple[Tree, Shape]:
+    if len(shape) != 2 or not isinstance(shape[0], tuple) or shape[0] != shape[1] or len(shape[0]) != len(sizes) + 1:
+        raise ValueError(
+            f"maxunpool: expected a pair of samples (*out, C) of one shape, with {len(sizes)} spatial sizes, got "
+            f"{shape}; the places come from maxpool(..., indices=True)"
+        )
+    return {}, (*sizes, shape[0][-1])
+
+
+def unpooled(sizes: Shape, params: Tree, pair: Any) -> Any:
+    Y, places = pair
+    return ops.maxunpool(Y, places, sizes)
 
 
 def check_places(name: str, shape: Shape) -> None:

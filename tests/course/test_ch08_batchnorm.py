@@ -229,12 +229,12 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     seen = {norm: rng.normal(size=(6, 30, 4)) for norm in ("none", "before")}
     for guess in (None, 12, "twice", True):
         found = figures.rates(lrs, {"none": several, "before": several}, 0.5, guess)
+        figures.curves({norm: rng.random((3, 5)) for norm in ("none", "before", "after")}, guess)
         figures.sizes((1, 2, 4, 8), {name: rng.random((4, 3)) for name in ("batch norm", "layer norm")}, guess)
     assert found == {"none": lrs[3], "before": lrs[3]}
     figures.company()
     figures.histograms(seen, (0, 2, 5), ("first", "then", "last"))
     figures.quantiles(seen, every=2, unit=1)
-    figures.curves({norm: rng.random((3, 5)) for norm in ("none", "before", "after")})
     figures.traces({"0.9": rng.random((7, 2)), "0.99": rng.random((7, 2))}, rng.random((7, 2)))
     figures.recount({name: rng.random(3) for name in ("a", "b", "c")})
     for number in plt.get_fignums():

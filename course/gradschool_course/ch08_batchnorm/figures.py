@@ -33,6 +33,13 @@ def band(axes: Any, x: Any, several: np.ndarray, colour: str, marker: str = "") 
     axes.fill_between(x, several.min(axis=0), several.max(axis=0), color=colour, alpha=0.18, linewidth=0)
 
 
+def diamond(axes: Any, x: float, guess: Any) -> None:
+    """The reader's prediction of what happens at x, if it is a number."""
+    if isinstance(guess, int | float) and not isinstance(guess, bool):
+        axes.plot(x, guess, "D", color="white", markeredgecolor=INK, markersize=8, zorder=4)
+        label(axes, x, guess, "your prediction", INK, xytext=(9, -4), fontsize=9)
+
+
 # --------------------------------------------------------------------------------------------- who shares a mean
 def company(N: int = 4, C: int = 6) -> None:
     """A grid of samples and channels for each norm; cells of one shade share a mean with the marked cell."""
@@ -70,7 +77,8 @@ def rates(
         largest[name] = float(lrs[good[-1]]) if len(good) else float("nan")
         axes.axvline(largest[name], ymax=limit / (ceiling * 1.08), color=COLOUR[name], linewidth=1.2)
     axes.axhline(limit, color=PALE, linewidth=1)
-    axes.text(lrs[-1] * 1.2, limit, f"usable: below {limit:g}", color="#555555", va="bottom", ha="right", fontsize=9)
+    where = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9}
+    axes.text(1.01, limit, f"usable:\nbelow {limit:g}", color="#555555", **where)
     for name, several in losses.items():  # each at the middle rate, above its band
         middle = len(lrs) // 2
         top = float(np.minimum(several[middle], ceiling).max())
@@ -121,13 +129,14 @@ def quantiles(seen: Mapping[str, np.ndarray], every: int, unit: int) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------- experiments
-def curves(accuracies: Mapping[str, np.ndarray]) -> None:
-    """Validation accuracy by epoch, (seeds, epochs) for each network."""
+def curves(accuracies: Mapping[str, np.ndarray], guess: Any = None) -> None:
+    """Validation accuracy by epoch, (seeds, epochs) for each network; a guess is one at the first epoch."""
     _, axes = canvas(7.2, 3.8)
     for i, (name, several) in enumerate(accuracies.items()):
         epochs = np.arange(1, several.shape[1] + 1)
         band(axes, epochs, several, COLOUR[name], "o")
         axes.text(0.98, 0.06 + 0.08 * i, WORDS[name], transform=axes.transAxes, ha="right", color=COLOUR[name])
+    diamond(axes, 1, guess)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel="epoch", ylabel="accuracy on validation digits", ylim=(0.5, 1.0))
     titled(axes, "Same rate, same network: normalised, it is ahead from the first epoch on")
@@ -143,7 +152,7 @@ def traces(running: Mapping[str, np.ndarray], truth: np.ndarray) -> None:
             axes.plot(steps, seen[:, which], color=colour)
             label(axes, steps[-1], seen[-1, which], momentum, colour, xytext=(4, -3), annotation_clip=False)
         axes.set(xlabel="step", ylabel=f"running {name}")
-    label(panels[0], 0, truth[0, 0], "all training digits", "#555555", xytext=(8, 8), fontsize=9)
+    label(panels[0], 0, truth[0, 0], "all training digits", "#555555", xytext=(16, -3), fontsize=9)
     headline(figure, "What is remembered starts from 0 and 1, and a long memory takes long to forget that")
 
 
@@ -157,9 +166,7 @@ def sizes(batches: Sequence[int], accuracies: Mapping[str, np.ndarray], guess: A
             axes.text(x, y, name, color=COLOUR[name])
     axes.axhline(0.1, color=PALE, linewidth=1, zorder=0)
     axes.text(64, 0.115, "guessing", color="#555555", ha="right", fontsize=9)
-    if isinstance(guess, int | float) and not isinstance(guess, bool):
-        axes.plot(1, guess, "D", color="white", markeredgecolor=INK, markersize=8, zorder=4)
-        label(axes, 1, guess, "your prediction", INK, xytext=(9, -4), fontsize=9)
+    diamond(axes, 1, guess)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(list(batches)))
     axes.xaxis.set_major_formatter(ScalarFormatter())

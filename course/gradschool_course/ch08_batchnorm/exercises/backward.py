@@ -42,6 +42,14 @@ def half_spread(g, xhat, m):
     return (no_spread_path(g, xhat, m) + complete(g, xhat, m)) / 2
 
 
+def spread_without_xhat(g, xhat, m):
+    return no_spread_path(g, xhat, m) - (g * xhat).sum(axis=tuple(range(g.ndim - 1))) / m
+
+
+def spread_added(g, xhat, m):
+    return 2 * no_spread_path(g, xhat, m) - complete(g, xhat, m)
+
+
 def turned_signs(g, xhat, m):
     return 2 * g - complete(g, xhat, m)
 
@@ -84,6 +92,11 @@ def normalised_anew(cache):
     axes = tuple(range(cache["x"].ndim - 1))
     spread = cache["x"].std(axis=axes) if cache["training"] else 1 / cache["r"]
     return (cache["x"] - cache["mu"]) / np.where(spread > 0, spread, 1 / cache["r"])
+
+
+def exchanged(g, cache):
+    dx, dgamma, dbeta = batchnorm_backward(g, cache)
+    return dx, dbeta, dgamma
 
 
 def answered(
@@ -257,6 +270,27 @@ dbeta  # [11.]""",
             "What is the derivative of a square, and of a root? Which factors cancel?",
             "the way through the variance counted only half",
             THREE_WAYS,
+        ),
+        Misconception(
+            "spread_without_xhat",
+            answered(spread_without_xhat),
+            "What comes through the variance: is it the same for an x at the mean and for one far from it?",
+            "what comes through the variance were the same for every x",
+            THREE_WAYS,
+        ),
+        Misconception(
+            "spread_added",
+            answered(spread_added),
+            "An x far above the mean grows, and the spread with it. Do the others' distances from 0 grow or shrink?",
+            "what comes through the variance had the other sign",
+            THREE_WAYS,
+        ),
+        Misconception(
+            "exchanged",
+            exchanged,
+            "In which order does the task want the gradients of gamma and beta?",
+            "the gradients of gamma and beta were exchanged",
+            BACK,
         ),
         Misconception(
             "signs_turned",

@@ -172,6 +172,13 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
             GROUPS,
         ),
         Misconception(
+            "across_the_groups",
+            over((1, 2)),
+            "One axis counts the groups, another the channels of a group: along which of the two does your mean run?",
+            "a mean ran across the groups, over one channel of each",
+            GROUPS,
+        ),
+        Misconception(
             "each_place",
             over((3,)),
             "How many means has the first group of an image: one, or one for each pixel?",

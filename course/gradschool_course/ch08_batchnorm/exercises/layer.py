@@ -8,7 +8,7 @@ from gradschool.lessons.norms import layernorm
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
-from .draw import AXES, CHAPTER, CLOSE, LAYERS, WITHOUT
+from .draw import AXES, CHAPTER, CLOSE, LAYERS, STANDARD, WITHOUT
 from .rules import right, rule_misconceptions, scaled
 
 
@@ -34,6 +34,10 @@ def one_axis_after_the_other(x, gamma, beta, axes=-1, eps=1e-5):
 
 def before_the_rule(x, gamma, beta, axes=-1, eps=1e-5):
     return right(gamma * x + beta, axes, eps)
+
+
+def root_mean_square(x, axes, eps):
+    return x / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
 
 
 def axes_dropped(x, gamma, beta, axes=-1, eps=1e-5):
@@ -124,6 +128,21 @@ layernorm(x, np.ones(3), np.array([0.0, 0.0, 10.0])).round(4)  # [[-0.9258 -0.46
     ],
     misconceptions=[
         *rule_misconceptions(lambda rule, affine: over(given, rule, affine)),
+        Misconception(
+            "root_mean_square",
+            over(given, root_mean_square),
+            "Which mean has your answer, before scale and shift, if all numbers of a sample are positive?",
+            "no mean were taken off, and it were divided by the root of the mean square",
+            STANDARD,
+            "RMSNorm",
+        ),
+        Misconception(
+            "over_the_places",
+            over(lambda x, axes: 1),
+            "A sequence of ten steps with three channels, axes = -1: how many means has a sample, ten or three?",
+            "a mean ran along axis 1, whatever that is",
+            LAYERS,
+        ),
         Misconception(
             "over_the_batch",
             over(lambda x, axes: tuple(range(x.ndim - 1))),

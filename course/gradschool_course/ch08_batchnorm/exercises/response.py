@@ -29,6 +29,10 @@ def on_both_sides(i, C, window):
     return range(max(i - window, 0), min(i + window + 1, C))
 
 
+def ending_early(i, C, window):
+    return range(max(i - (window - 1) // 2, 0), min(i + window // 2, C))
+
+
 def without_itself(i, C, window):
     return [j for j in cut_off(i, C, window) if j != i]
 
@@ -225,6 +229,13 @@ local_response_norm(np.array([[3.0, 4.0, 12.0]]), window=2, alpha=1.0).round(4) 
             RESPONSE,
         ),
         Misconception(
+            "ends_early",
+            answered(ending_early),
+            "`x[..., 2:5]` has how many channels, and is channel 5 among them? How many has your window?",
+            "the last channel of each window were missing",
+            RESPONSE,
+        ),
+        Misconception(
             "window_on_each_side",
             answered(on_both_sides),
             "window=3: how many channels are in the window of yours?",
@@ -279,6 +290,13 @@ local_response_norm(np.array([[3.0, 4.0, 12.0]]), window=2, alpha=1.0).round(4) 
             answered(divide=lambda x, mean, alpha, beta, k: x / (k + alpha * mean) ** 0.75),
             "Where in your code does the argument `beta` stand?",
             "beta were always 0.75",
+            RESPONSE,
+        ),
+        Misconception(
+            "beta_as_a_factor",
+            answered(divide=lambda x, mean, alpha, beta, k: x / ((k + alpha * mean) * beta)),
+            "Is the divisor taken to a power in your code, or multiplied?",
+            "beta were a factor and not an exponent",
             RESPONSE,
         ),
         Misconception(

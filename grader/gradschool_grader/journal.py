@@ -15,16 +15,16 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from .course import Chapter
 from .source import exercise_hash
 from .verdict import Verdict
 
-__all__ = ["FOLDER", "Journal", "Judged"]
+__all__ = ["FOLDER", "Journal", "Judged", "Results"]
 
 FOLDER = ".gradschool"
 VERSION = 1
@@ -105,7 +105,7 @@ class Journal:
     def write(self, judged: Judged) -> None:
         path = self._path(judged.assignment, judged.student)
         self._private(path.parent)
-        replace_text(path, json.dumps(judged.to_json(), indent=1) + "\n")
+        replace_text(path, json.dumps(judged.to_json()) + "\n")  # indented it would take ten times as long
 
     def mark_recorded(self, judged: Judged) -> None:
         self.write(replace(judged, recorded=True))
@@ -123,6 +123,34 @@ class Journal:
     def _private(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         os.chmod(self.folder, 0o700)
+
+
+class Results(Sequence[Judged]):
+    """Results that stay in the journal: each is read when it is asked for, so that a class of any size fits.
+
+    `places` are pairs of assignment and student, `seen` is what is made of each.
+    """
+
+    def __init__(self, journal: Journal, places: Sequence[tuple[str, str]], seen: Callable[[Judged], Judged]):
+        self.journal, self.places, self.seen = journal, places, seen
+
+    @overload
+    def __getitem__(self, index: int) -> Judged: ...
+    @overload
+    def __getitem__(self, index: slice) -> Results: ...
+    def __getitem__(self, index: int | slice) -> Judged | Results:
+        if isinstance(index, slice):
+            return Results(self.journal, self.places[index], self.seen)
+        judged = self.journal.read(*self.places[index])
+        if judged is None:
+            raise LookupError("{} of {} is no longer in the journal".format(*self.places[index]))
+        return self.seen(judged)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -36,10 +36,23 @@ def forbidden(course: Course, exercise: Exercise) -> Forbidden:
     It is whatever the course and the exercise name, and the packages that the course's references come from, but for
     what the course makes public.
     """
-    roots = {(e.plain.__module__ or "").partition(".")[0] for e in course.exercises} - {"", "builtins", "__main__"}
-    public = [f"{module}.{part.__name__}" for module, parts in course.public.items() for part in parts]
-    public += [f"{part.__module__}.{part.__name__}" for parts in course.public.values() for part in parts]
-    return Forbidden((*roots, *course.forbidden, *exercise.forbidden), (*public, *exercise.allowed))
+    known = vars(course).setdefault("_forbidden", {})  # a course does not change, and a class asks for the same
+    key = exercise.name, tuple(exercise.forbidden), tuple(exercise.allowed)
+    if key not in known:
+        known[key] = Forbidden((*roots(course), *course.forbidden, *exercise.forbidden),
+                               (*public(course), *exercise.allowed))  # fmt: skip
+    return known[key]
+
+
+def roots(course: Course) -> set[str]:
+    """The packages that the references come from."""
+    return {(e.plain.__module__ or "").partition(".")[0] for e in course.exercises} - {"", "builtins", "__main__"}
+
+
+def public(course: Course) -> list[str]:
+    """By the module that shows it and by the one that defines it."""
+    shown = [f"{module}.{part.__name__}" for module, parts in course.public.items() for part in parts]
+    return shown + [f"{part.__module__}.{part.__name__}" for parts in course.public.values() for part in parts]
 
 
 @dataclass(frozen=True)
@@ -49,13 +62,22 @@ class Forbidden:
     names: Collection[str]
     allowed: Collection[str] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(self.names))
+        object.__setattr__(self, "allowed", frozenset(self.allowed))
+
     def covers(self, path: str) -> bool:
         """Whether the path is one of the names or lies below one; a module with a hidden name may be any."""
         return path == HIDDEN or (below(path, self.names) and not below(path, self.allowed))
 
 
-def below(path: str, names: Iterable[str]) -> bool:
-    return any(path == name or path.startswith(name + ".") for name in names)
+def below(path: str, names: Collection[str]) -> bool:
+    """Whether the path or something that it lies below is one of the names."""
+    while path not in names:
+        path, dot, _ = path.rpartition(".")
+        if not dot:
+            return False
+    return True
 
 
 def parsed(text: str) -> ast.Module | None:

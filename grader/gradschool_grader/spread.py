@@ -10,11 +10,12 @@ handed to a new one. A task that was under way in `TRIES` such deaths is given u
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["TRIES", "spread"]
 
@@ -25,8 +26,8 @@ TRIES = 4
 def spread(
     tasks: Iterable[T], opened: Callable[[], AbstractContextManager[Executor]], work: Callable[[T], Any], ahead: int
 ) -> Iterator[tuple[T, Future[Any]]]:
-    """Each task with its finished future, in the order in which they finish."""
-    waiting, deaths = deque(enumerate(tasks)), Counter[int]()
+    """Each task with its finished future, in the order in which they finish. Tasks are taken as they are needed."""
+    waiting, deaths = Waiting(tasks), Counter[int]()
     while waiting:
         under_way: dict[Future[Any], tuple[int, T]] = {}
         lost: list[tuple[int, T]] = []
@@ -39,27 +40,39 @@ def spread(
                         raise BrokenExecutor("the executor takes no task at all")
                     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                         number, task = under_way.pop(future)
-                        died = isinstance(future.exception(), BrokenExecutor)
-                        broken, deaths[number] = broken or died, deaths[number] + died
-                        if died and deaths[number] < TRIES:
-                            lost.append((number, task))
-                        else:
-                            yield task, future
+                        if isinstance(future.exception(), BrokenExecutor):
+                            broken, deaths[number] = True, deaths[number] + 1
+                            if deaths[number] < TRIES:
+                                lost.append((number, task))
+                                continue
+                        yield task, future
             except BaseException:
                 for future in under_way:
                     future.cancel()
                 raise
-        waiting.extendleft(sorted(lost, key=lambda item: item[0], reverse=True))
+        waiting.first.extendleft(sorted(lost, key=lambda item: item[0], reverse=True))
+
+
+class Waiting(Generic[T]):
+    """Tasks with their numbers; of those that were never handed over only the next one is there yet."""
+
+    def __init__(self, tasks: Iterable[T]):
+        self.rest, self.first = enumerate(tasks), deque[tuple[int, T]]()
+
+    def __bool__(self) -> bool:
+        if not self.first:
+            self.first.extend(itertools.islice(self.rest, 1))
+        return bool(self.first)
 
 
 def hand_over(
-    pool: Executor, work: Callable[[T], Any], waiting: deque[tuple[int, T]], under_way: dict[Any, Any], ahead: int
+    pool: Executor, work: Callable[[T], Any], waiting: Waiting[T], under_way: dict[Any, Any], ahead: int
 ) -> bool:
     """Hand over tasks until so many are under way. Whether the executor took them."""
     try:
-        while waiting and len(under_way) < ahead:
-            under_way[pool.submit(work, waiting[0][1])] = waiting[0]
-            waiting.popleft()
+        while len(under_way) < ahead and waiting:
+            under_way[pool.submit(work, waiting.first[0][1])] = waiting.first[0]
+            waiting.first.popleft()
     except BrokenExecutor:
         return False
     return True

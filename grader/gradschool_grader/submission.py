@@ -71,6 +71,15 @@ class Submission:
     # ------------------------------------------------------------------------------------------------ one exercise
     def facts(self, exercise: Exercise) -> Facts:
         """What the text says about an exercise: for the judge, before anything runs."""
+        if exercise.name not in self._facts:
+            self._facts[exercise.name] = self._read(exercise)
+        return self._facts[exercise.name]
+
+    @cached_property
+    def _facts(self) -> dict[str, Facts]:
+        return {}
+
+    def _read(self, exercise: Exercise) -> Facts:
         cells = [cell for cell in self.running if exercise.name in cell.names]
         broken = [cell for cell in self.running if cell.syntax_error and cell.mentions(exercise.name)]
         text = "\n".join(cell.source for cell in cells)

@@ -260,7 +260,7 @@ def test_an_interrupted_run_leaves_a_gradebook_that_the_next_run_completes(hande
         grade(folder, progress=interrupt, jobs=1)
     steps = []
     grade(folder, progress=steps.append, jobs=1)
-    assert sum(step.what == "judged" for step in steps) == (2 if phase == "judged" else 0)
+    assert sum(step.what == "judged" for step in steps) == 2  # each was recorded before the next was judged
     assert scores(folder) == {name: scores(graded[0])[name] for name in CLASS}
     assert all("Score" in feedback(folder, name) for name in CLASS)
 

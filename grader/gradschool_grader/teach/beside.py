@@ -9,6 +9,7 @@ They go through nbgrader's converter one after another; their tests run in the s
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -20,13 +21,14 @@ from traitlets.config import Config
 from ..course import Course
 from ..own import OwnPapers
 from .assign import course_directory
+from .clerk import SetAside, Step
 from .convert import make_feedback, record
 from .exporter import read_file, source_notebook
 from .folder import is_made_of, tidy
 from .own import program_of, tests_in
 
 if TYPE_CHECKING:
-    from .grade import Step, Summary
+    from .grade import Summary
 
 __all__ = ["assignments_beside", "grade_beside"]
 
@@ -63,8 +65,6 @@ def grade_beside(
     progress: Callable[[Step], None] = lambda step: None,
 ) -> None:
     """Record what is new or changed, with its feedback; what failed is set aside and stops nobody."""
-    from .grade import SetAside, counted
-
     directory, papers = course_directory(summary.directory, config), OwnPapers(summary.directory)
     for name in names:
         there = dict(submissions(directory, name, students))
@@ -79,6 +79,12 @@ def grade_beside(
             failed |= make_feedback(summary.directory, config, name, stale, pages)
         summary.set_aside += [SetAside(student, name, why) for student, why in sorted(failed.items())]
         summary.beside += [paper for paper in papers.all(name) if paper.student in there]
+
+
+def counted(progress: Callable[[Step], None], what: str, total: int, assignment: str) -> Callable[[str], None]:
+    """A function that is told of each student who is done, and passes it on as progress."""
+    numbers = itertools.count(1)
+    return lambda student: progress(Step(what, next(numbers), total, student, assignment))
 
 
 def is_shown(directory: CourseDirectory, assignment: str, student: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from ..cells import LARGEST_CELL, Cell, Unreadable, read_cells
-from ..chapter import student_version
+from ..chapter import as_text, student_version
 from .harmless import harmless
 
 __all__ = ["harmless", "mend", "mended"]
@@ -42,7 +42,7 @@ def mended(data: bytes, released: NotebookNode) -> NotebookNode:
         cells = read_cells(data, "submission.ipynb")[0]
     except Unreadable:
         cells = []
-    made = list(_own_text(cells, released)) if cells else copy.deepcopy(released.cells)
+    made = list(_own_text(cells or read_cells(as_text(released).encode(), "released.ipynb")[0], released))
     for i, cell in enumerate(made):
         cell["id"] = f"cell-{i}"
     _add_missing(made, released)

@@ -17,7 +17,9 @@ from ..course_toml import read_settings, rescaled
 from ..journal import Journal, Judged
 from ..release import Outdated, check_release, release, released_chapters
 from .assign import settings
-from .grade import Step, Summary, collect, run
+from .clerk import Step
+from .collect import collect
+from .grade import run
 
 __all__ = ["Change", "Preview", "accept", "given_by_others", "preview"]
 
@@ -68,7 +70,8 @@ def preview(
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
     mode = str(config.Judge.get("mode", "")) if mode is None else mode
     seen = Preview(folder, course, where, [chapter for chapter in wanted if is_outdated(course, chapter, folder)])
-    tasks = collect(Summary(folder, course, wanted), config, set(students), where, unsafe, mode)
+    config.Judge.update(unsafe_no_sandbox=unsafe, mode=mode)
+    tasks = collect(folder, config, wanted, set(students), lambda *_: None)
     journal = Journal(folder)
     known = {task: journal.read(task.assignment, task.student) for task in tasks}
     todo = [

@@ -55,6 +55,9 @@ BY_KIND: Mapping[str, str] = {
     "precision": "Where are two nearly equal numbers subtracted, or a small number added to a large one?",
     "float32": "Look for `float32`, in `astype`, `dtype=` or a constant: one is enough to lose half of the digits.",
     "integer": "Which array is made of integers? What is written into it loses its fraction.",
+    "where": "Take one wrong entry and a right one beside it. Which is the first line on which they go different ways?",
+    "calls": "Take a call that is right and change that one thing in it. Which line's result is not what you expect?",
+    "elsewhere": "Ask your function for 0, 1 and 2, and work the same three out by hand.",
     "one_part": "The other parts are right. What do you do differently for this one?",
     "value": "Take the smallest failing case by hand, one entry of it, and print every line's result beside yours.",
     "diverges": "Everything before that step is right. Call the function once with the state that came before it, and "

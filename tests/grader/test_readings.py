@@ -303,4 +303,4 @@ def test_the_first_row_only(rng):
 
 def test_parts_that_nothing_explains_have_no_reading(rng):
     wrong = [pair(rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), path) for path in ("dW", "dV")]
-    assert by_part(wrong) is None
+    assert by_part(wrong, wrong) is None

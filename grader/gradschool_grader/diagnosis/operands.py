@@ -9,7 +9,12 @@ from itertools import combinations
 
 import numpy as np
 
-from .seen import Given, Pair
+from .seen import ITS_ARGUMENT, Given, Pair
+
+
+def shown(name: str) -> str:
+    return name if name == ITS_ARGUMENT else f"`{name}`"
+
 
 CACHED = 256  # calls, or arrays
 
@@ -17,7 +22,7 @@ CACHED = 256  # calls, or arrays
 @lru_cache(CACHED)
 def numbers(pair: Pair) -> dict[str, float]:
     """The single numbers of the call by name."""
-    return {f"`{name}`": float(x) for name, x in pair.given.leaves if type(x) in (int, float)}
+    return {shown(name): float(x) for name, x in pair.given.leaves if type(x) in (int, float)}
 
 
 @lru_cache(CACHED)
@@ -86,7 +91,7 @@ def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndar
             continue
         if key and "[" in name and not name.endswith(key):
             continue
-        found[f"`{name.removesuffix(key) if '[' in name else name}`"] = mine
+        found[shown(name.removesuffix(key) if "[" in name else name)] = mine
     return found
 
 

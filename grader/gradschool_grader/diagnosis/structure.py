@@ -61,7 +61,7 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
     return (
         whole(found, everything, wrong)
         or where(everything, wrong, (*SCALE, offset, last_operation))
-        or by_part(wrong)
+        or by_part(everything, wrong)
         or place_in_part(everything, wrong)
         or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)
         or one_part(everything, wrong)
@@ -122,13 +122,14 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(f"`{path}`" for path in paths[:4]) + (", …" if len(paths) > 4 else "")
 
 
-def by_part(wrong: Sequence[Pair]) -> Diagnosis | None:
+def by_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """One reading for each returned array; for the single entries and their sums; or for each group of probes."""
-    return (
-        split(wrong, lambda p: p.path, "`{}`", "{} too, and may follow from it.")
-        or split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", "{} too.")
-        or split(wrong, lambda p: p.group, "The part `{}`", "This does not explain {}.", least=1)
-    )
+    found = split(wrong, lambda p: p.path, "`{}`", "{} too, and may follow from it.")
+    if found:
+        return found
+    found = split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", "{} too.")
+    found = found or split(wrong, lambda p: p.group, "The part `{}`", "This does not explain {}.", least=1)
+    return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
 
 def split(

@@ -107,9 +107,10 @@ def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[s
     for x in operands:
         for word, test in SIGNS.items():
             yield f"where {x} is {word}", lambda p, x=x, f=test: holds(p, (x,), (), f)
+        size = x if all((arrays(p)[x] >= 0).all() for p in wrong) else f"|{x}|"
         for s in hyper:
-            yield f"where |{x}| is above {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) > s)
-            yield f"where |{x}| is below {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) < s)
+            yield f"where {size} is above {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) > s)
+            yield f"where {size} is below {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) < s)
     for word, test in SIGNS.items():
         yield f"where the right number is {word}", lambda p, f=test: f(p.e)
 

@@ -58,10 +58,10 @@ def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any 
     """Y[n, p, o] = b[o] + sum over k and c of X[n, s p + d k - before, c] W[k, c, o]"""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
     P, W, layout = padded(floats(X), width, padding_value), floats(W), (strides, dilations, groups)
-    if winograd_fits(W.shape, *layout):
-        Y = winograd(P, W, b)
-    elif overlap_fits(P.shape, W.shape, *layout):
+    if overlap_fits(P.shape, W.shape, *layout):
         Y = overlap(P, W, b)
+    elif winograd_fits(W.shape, *layout):
+        Y = winograd(P, W, b)
     else:
         Y = correlate(P, W, b, *layout)
     cache = {"P": P, "W": W, "shape": X.shape, "width": width, "value": padding_value}
@@ -72,10 +72,10 @@ def conv_some(g, cache, which):
     """Those gradients of `conv_backward` whose positions are in `which`."""
     P, W = cache["P"], cache["W"]
     layout = cache["strides"], cache["dilations"], cache["groups"]
-    if winograd_fits(W.shape, *layout):
-        found = winograd_back(g, P, W, [name for i, name in enumerate("PW") if i in which])
-    elif overlap_fits(P.shape, W.shape, *layout):
+    if overlap_fits(P.shape, W.shape, *layout):
         found = overlap_back(g, P, W, [name for i, name in enumerate("PWb") if i in which])
+    elif winograd_fits(W.shape, *layout):
+        found = winograd_back(g, P, W, [name for i, name in enumerate("PW") if i in which])
     else:
         dP = correlate_dP(g, W, P.shape, *layout) if 0 in which else None
         found = {"P": dP, "W": correlate_dW(g, P, W.shape, *layout) if 1 in which else None}

@@ -18,18 +18,16 @@ from numpy.lib.stride_tricks import as_strided
 from .threads import each
 
 BLOCK = 5 << 17  # bytes of the rows of input and result in a block, which stays in the second-level cache
+PRODUCTS = 1 << 19  # multiplications in a product: so few, BLAS does without copies of its own and in one thread
 SHARES = 16  # at the most so many parts of the batch, each with a sum of its own for dW: the sums need memory
-PRODUCTS = 1 << 19  # multiplications in a product: so few, BLAS does at once and in one thread
-LARGEST = PRODUCTS >> 4  # numbers in a row of weights, so that a product has 16 rows at least
-FEWEST = 4  # rows of an image: below, the products are too small
 
 
 def overlap_fits(shape, weights, strides, dilations, groups):
-    """Whether it applies, and saves time."""
+    """Whether it applies, and saves time: not for few rows or large weights, nor where adding is more than copying."""
     if len(weights) != 4 or groups != 1 or strides != (1, 1) or dilations != (1, 1):
         return False
     l, k, C, O = weights
-    return C >= 4 and k * C * O <= LARGEST and shape[1] - l + 1 >= FEWEST
+    return shape[1] - l + 1 >= 10 and k * C * O <= PRODUCTS // 64 and C >= 4 and O <= 8 * C
 
 
 def overlapping(x, k):
@@ -61,7 +59,7 @@ def shares(N, rows, most):
 
 def rows_of_block(X, W, itemsize):
     _, k, C, O = W
-    return max(FEWEST, min(BLOCK // (X * (C + O) * itemsize), PRODUCTS // (k * C * O)))
+    return max(1, min(BLOCK // (X * (C + O) * itemsize), PRODUCTS // (k * C * O)))
 
 
 def overlap(P, W, b=None):

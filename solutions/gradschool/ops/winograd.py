@@ -24,8 +24,8 @@ TILES = 400  # at a time, so that 16 numbers of each for all channels stay in th
 
 
 def winograd_fits(shape, strides, dilations, groups):
-    """Whether it applies, and saves time: with fewer channels, its additions cost more than the products it saves."""
-    return shape[:-2] == (3, 3) and strides == dilations == (1, 1) and groups == 1 and min(shape[-2:]) >= 64
+    """Whether it applies, and saves time: with fewer channels, its additions outweigh the products saved."""
+    return shape[:-2] == (3, 3) and strides == dilations == (1, 1) and groups == 1 and min(shape[-2:]) >= 32
 
 
 # ------------------------------------------------------------- the four steps along one axis, and each one's adjoint

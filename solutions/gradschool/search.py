@@ -39,7 +39,7 @@ try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError as error:
     raise ImportError("gradschool.search needs scikit-learn 1.6 or newer: pip install -U scikit-learn") from error
 
@@ -52,7 +52,7 @@ from .losses import l2_loss, softmax_cross_entropy
 from .models import predict
 from .optimizers import Optimizer, optimizer
 from .regularization import decay_weights
-from .training import train
+from .training import train, weighted
 
 __all__ = ["NetClassifier", "NetRegressor"]
 
@@ -86,6 +86,9 @@ class Net(BaseEstimator):
     dropout             the share of each hidden layer's outputs that is dropped while training
     batch_norm          normalise before each activation
     random_state        a seed, for the same network every time
+
+    `fit(X, y, sample_weight)` takes a weight for each sample, which multiplies its loss, also in what is held out.
+    Where all samples fit into a batch, a weight of 2 is the same as the sample twice; else it is so on average.
 
     After `fit`: `model_`, `params_`, `state_`, and `history_` with the losses of all steps and epochs.
     """
@@ -124,12 +127,14 @@ class Net(BaseEstimator):
         self.batch_norm = batch_norm
         self.random_state = random_state
 
-    def train(self, X: np.ndarray, T: np.ndarray, loss: Callable[..., Any]) -> None:
-        """Fit the network to targets T (N, K)."""
+    def train(self, X: np.ndarray, T: np.ndarray, loss: Callable[..., Any], weights: np.ndarray | None) -> None:
+        """Fit the network to targets T (N, K); `weights` (N,) of mean 1 say how much each sample counts."""
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.model_ = network(self, T.shape[1])
         params, state, _ = self.model_.init(rng, X.shape[1:], X.dtype)
-        data, validation, callbacks = (X, T), None, []
+        data: Any = (X, T) if weights is None else (X, (T, weights))
+        loss = loss if weights is None else functools.partial(weighted, loss)
+        validation, callbacks = None, []
         if self.early_stopping is not None:
             data, validation = holdout(data, self.validation_fraction, rng)
             callbacks = [EarlyStopping(self.early_stopping)]
@@ -161,11 +166,12 @@ class NetClassifier(ClassifierMixin, Net):
     (['same', 'other'], True)
     """
 
-    def fit(self, X: Any, y: Any) -> NetClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetClassifier:
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
+        X, y, weights = those_that_count(X, y, sample_weight)
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.train(X, one_hot(labels, len(self.classes_)).astype(X.dtype), softmax_cross_entropy)
+        self.train(X, one_hot(labels, len(self.classes_)).astype(X.dtype), softmax_cross_entropy, weights)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -194,16 +200,28 @@ class NetRegressor(RegressorMixin, Net):
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> NetRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetRegressor:
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True)
+        X, y, weights = those_that_count(X, y, sample_weight)
         self.single_ = y.ndim == 1
-        self.train(X, y.reshape(len(X), -1).astype(X.dtype), mean_square)
+        self.train(X, y.reshape(len(X), -1).astype(X.dtype), mean_square, weights)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """The responses (N,), or (N, R) where y had that shape."""
         Y = self.outputs(X)
         return Y[:, 0] if self.single_ else Y
+
+
+def those_that_count(X: np.ndarray, y: np.ndarray, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """X and y without the samples of weight 0, and the other weights, scaled to a mean of 1; None for none."""
+    if sample_weight is None:
+        return X, y, None
+    w = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+    if w.min() < 0 or not w.any():
+        raise ValueError(f"sample_weight: expected weights >= 0, not all zero, got {w.min():g} to {w.max():g}")
+    counts = w > 0
+    return X[counts], y[counts], w[counts] / w[counts].mean()
 
 
 # ------------------------------------------------------------------------------------------- from parameters to parts

@@ -41,6 +41,7 @@ def test_scikit_learns_own_checks_pass_and_none_is_skipped():
     assert [check for check in found if check[2] != "passed"] == []
     assert {name for name, *_ in found} == {"NetClassifier", "NetRegressor"}
     assert len(found) > 80
+    assert "check_sample_weight_equivalence_on_dense_data" in {check for _, check, *_ in found}
 
 
 def classes(n=120, seed=0):
@@ -131,6 +132,31 @@ def test_weights_are_decayed_and_biases_are_not():
     start, decayed = quick(**still).fit(X, y).params_, quick(**still, weight_decay=1e11).fit(X, y).params_
     np.testing.assert_allclose(decayed[0]["W"], 0.9 * start[0]["W"], rtol=1e-6)
     np.testing.assert_array_equal(decayed[0]["b"], start[0]["b"])
+
+
+@pytest.mark.parametrize(("kind", "made"), [(NetClassifier, classes), (NetRegressor, numbers)])
+def test_a_weight_is_how_often_a_sample_counts(kind, made):
+    X, y = made(60)
+    counts = np.random.default_rng(2).integers(0, 4, 60)
+    net = kind(units=8, epochs=20, lr=0.02, batch_size=200, random_state=0)  # in one batch it is so exactly
+    outputs = [
+        clone(net).fit(X, y, sample_weight=counts * 2.5).outputs(X),
+        clone(net).fit(X.repeat(counts, 0), y.repeat(counts)).outputs(X),
+        clone(net).fit(X, y).outputs(X),
+    ]
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-9, atol=1e-10)
+    assert np.abs(outputs[0] - outputs[2]).max() > 1e-3
+
+
+def test_weights_count_in_what_is_held_out_too_and_wrong_ones_are_named():
+    X, y = classes()
+    w = np.where(y == "ant", 1.0, 2.0)
+    still = {"optimizer": "sgd", "lr": 1e-12, "epochs": 1, "early_stopping": 1}  # so that only the losses differ
+    weighted, even = quick(**still).fit(X, y, sample_weight=w), quick(**still).fit(X, y)
+    assert weighted.history_.epochs["val_loss"] != pytest.approx(even.history_.epochs["val_loss"], rel=1e-3)
+    for wrong, words in ((-w, "expected weights >= 0, not all zero, got -2 to -1"), (0 * w, "zero"), (w[1:], "shape")):
+        with pytest.raises(ValueError, match=words):
+            quick().fit(X, y, sample_weight=wrong)
 
 
 def test_one_response_is_a_vector_and_several_are_columns():

@@ -15,8 +15,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
+
+from gradschool_grader.offspring import end_with_parent
 
 from .experiments import Experiment
 
@@ -121,7 +124,9 @@ def at_once(studies: Sequence[Study], jobs: int, tell: Tell) -> Iterator[Result]
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))  # read when NumPy is imported, so set before a process starts
     try:
-        with context.Manager() as manager, ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        manager = SyncManager(ctx=context)
+        manager.start(end_with_parent)
+        with manager, ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent) as pool:
             news: Any = manager.Queue()
             running = {pool.submit(conduct_and_tell, study, news): study for study in studies}
             pump(running, news, tell)

@@ -15,9 +15,7 @@ import atexit
 import contextlib
 import functools
 import multiprocessing
-import os
 import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,10 +27,11 @@ from ..course import load_course
 from ..exercise import Exercise
 from ..inside.perform import Performer
 from ..observe import Ask, Broken, here
+from ..offspring import leave_at_once
 from .answers import namespace_of
 from .watch import rejects
 
-__all__ = ["Bed", "bed_of", "leave_with"]
+__all__ = ["Bed", "bed_of"]
 
 DEADLINE = 60.0  # seconds for one mutant at one seed, also if it sleeps
 PATIENCE, TIMES = 0.5, 20  # of processor time, it gets half a second and twenty times what the reference takes
@@ -79,7 +78,7 @@ class Bed:
     def open(self) -> None:
         context = multiprocessing.get_context("spawn")  # the same everywhere; a fork of a process with threads may hang
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, self.where, os.getpid()), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, self.where), daemon=True)
         self.process.start()
         theirs.close()
         if self.heard(START) is not None:
@@ -110,9 +109,9 @@ def bed_of(where: str) -> Bed:
 
 
 # ------------------------------------------------------------------------------------------------ in the process
-def serve(pipe: Connection, where: str, parent: int) -> None:
+def serve(pipe: Connection, where: str) -> None:
     """Until the other side is gone."""
-    leave_with(parent)
+    leave_at_once()
     limit_memory()
     course = load_course(where)
     pipe.send(None)
@@ -125,21 +124,6 @@ def serve(pipe: Connection, where: str, parent: int) -> None:
             for said in trial.replies(source):
                 pipe.send(said)
             pipe.send(None)
-
-
-def leave_with(parent: int) -> None:
-    """End without a word at Ctrl-C, which reaches every process of a terminal, and when the parent is gone.
-
-    A mutant that loops must not outlive the audit, however that ended.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def limit_memory() -> None:

@@ -7,13 +7,12 @@ report.at_goal, report.cases, report.to_json()
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from ..course import load_course
+from ..offspring import leave_at_once
 from .answers import audit_answers
-from .bed import leave_with
 from .killing import audit_mutants
 from .result import ExerciseAudit, Report, together
 
@@ -53,7 +52,7 @@ def done(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, ExerciseAudit
         yield from ((task, audit_part(task)) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")  # the same everywhere; a fork of a process with threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=leave_with, initargs=(os.getpid(),)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=leave_at_once) as pool:
         running = {pool.submit(audit_part, task): task for task in tasks}
         try:
             for future in as_completed(running):

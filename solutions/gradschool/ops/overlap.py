@@ -12,6 +12,8 @@ for each result, costs more than the additions where there are few channels.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -43,18 +45,12 @@ def by_column(y):
 
 
 def shares(N, rows, most):
-    """Parts of the batch, of them blocks of images, and of each image blocks of rows: at most so many rows a block."""
+    """Parts of the batch: lists of blocks (images, rows), of at most so many rows; an image is in one part only."""
     images = max(1, most // max(rows, 1))
-    size = images * max(1, -(-N // (images * SHARES)))
     strips = [slice(i, min(i + most, rows)) for i in range(0, rows, most)]
-    return [
-        [
-            (slice(j, min(j + images, i + size, N)), strip)
-            for j in range(i, min(i + size, N), images)
-            for strip in strips
-        ]
-        for i in range(0, N, size)
-    ]
+    blocks = [[(slice(i, min(i + images, N)), strip) for strip in strips] for i in range(0, N, images)]
+    size = max(1, -(-len(blocks) // SHARES))
+    return [list(itertools.chain(*blocks[i : i + size])) for i in range(0, len(blocks), size)]
 
 
 def rows_of_block(X, W, itemsize):
@@ -70,14 +66,15 @@ def overlap(P, W, b=None):
     P, W = np.ascontiguousarray(P, kind), np.ascontiguousarray(W, kind).reshape(l, k * C, O)
     y = np.empty((N, H - l + 1, X - k + 1, O), kind)
     row = None if b is None else np.zeros(y.shape[2:], kind) + b  # NumPy is slow with so short an array as b
+    frames = overlapping(P, k)
 
     def share(blocks):
         for images, rows in blocks:
-            x, out = P[images, rows.start : rows.stop + l - 1], y[images, rows]
-            m, h = np.empty(out.shape, kind), out.shape[1]
-            np.matmul(overlapping(x[:, :h], k), W[0], out=by_column(out))
+            out = y[images, rows]
+            m = np.empty(out.shape, kind)
+            np.matmul(frames[images, :, rows], W[0], out=by_column(out))
             for j in range(1, l):
-                np.matmul(overlapping(x[:, j : j + h], k), W[j], out=by_column(m))
+                np.matmul(frames[images, :, rows.start + j : rows.stop + j], W[j], out=by_column(m))
                 out += m
             if row is not None:
                 out += row
@@ -109,7 +106,8 @@ def overlap_back(g, P, W, which):
                 set_dP(dx, z[:, : dx.shape[1] - l + 1], turned, k)
 
     each(share, range(len(parts)))
-    return {"P": dP, "W": dW.sum(0).reshape(W.shape), "b": db.sum(0)}
+    found = {"P": dP, "W": dW.sum(0).reshape(W.shape), "b": db.sum(0)}
+    return {name: found[name] for name in which}
 
 
 def bordered(g, l, k, kind):
@@ -126,9 +124,9 @@ def add_dW(dW, x, z):
     """dW[j] += sum over columns of (rows of x from j on)^T z, with the images of a block below each other: where rows
     of one meet those of the next, z is zero."""
     x, z = x.reshape(-1, *x.shape[2:]), z.reshape(-1, *z.shape[2:])
+    frames, z = overlapping(x, x.shape[1] - z.shape[1] + 1).swapaxes(1, 2), by_column(z)
     for j in range(len(dW)):
-        frames = overlapping(x[j:], x.shape[1] - z.shape[1] + 1)
-        dW[j] += (frames.swapaxes(1, 2) @ by_column(z[: len(z) - j])).sum(0)
+        dW[j] += (frames[..., j:] @ z[:, : z.shape[1] - j]).sum(0)
 
 
 def set_dP(dx, z, turned, k):

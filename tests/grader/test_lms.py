@@ -1,6 +1,7 @@
 """Property: tables for Canvas and Moodle have the form that those systems export, with the scores of the gradebook."""
 
 import csv
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -12,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from gradschool_grader.teach.assign import alembic_on_path, quietly
 from gradschool_grader.teach.export import export_for
-from gradschool_grader.teach.lms import Grades, canvas, grades_in, moodle
+from gradschool_grader.teach.lms import Grades, canvas, grades_in, moodle, number
 
 GRADES = Grades(
     {"ch03_losses": 30.0, "ch10_optimizers": 44.5},
@@ -82,6 +83,83 @@ def test_with_its_own_export_moodle_gets_its_own_headings_back():
         [*MOODLE[1][:6], "27.5", "0.3333"],
         [*MOODLE[2][:6], "0", ""],
     ]
+
+
+# As Moodle's assignment hands it out ("Download grading worksheet"); its importer insists on Identifier, Grade and
+# "Last modified (grade)" (mod/assign/feedback/offline/importgradeslib.php of moodle/moodle).
+WORKSHEET = [
+    ["Identifier", "Full name", "ID number", "Email address", "Status", "Grade", "Maximum Grade",
+     "Grade can be changed", "Last modified (submission)", "Last modified (grade)", "Feedback comments"],
+    ["Participant 381", "Ada Byron", "S1", "ada@example.org", "Submitted for grading - ", "", "30.00", "Yes",
+     "Sunday, 1 March 2026, 11:00 AM", "-", ""],
+    ["Participant 382", "Bela Szabo", "bela", "b@example.org", "Submitted for grading - ", "12.00", "30.00", "Yes",
+     "Sunday, 1 March 2026, 11:30 AM", "Monday, 2 March 2026, 9:00 AM", "Good."],
+    ["Participant 383", "Ned Nobody", "ned", "n@example.org", "No submission - ", "", "30.00", "Yes", "-", "-", ""],
+]  # fmt: skip
+ONE = replace(
+    GRADES, assignments={"ch03_losses": 30.0}, scores={("ada", "ch03_losses"): 27.5, ("bela", "ch03_losses"): 0.0}
+)
+
+
+def test_a_grading_worksheet_of_moodle_is_filled_in_its_own_form():
+    table = moodle(ONE, WORKSHEET)
+    assert table.rows[0] == WORKSHEET[0]
+    grades = [row[5] for row in table.rows[1:]]
+    assert grades == ["27.5", "0", ""]
+    untouched = [[*row[:5], *row[6:]] for row in table.rows]
+    assert untouched == [[*row[:5], *row[6:]] for row in WORKSHEET]
+    assert (table.only_here, table.only_there) == ([], ["ned"])
+
+
+def test_a_worksheet_for_other_points_or_several_assignments_is_refused():
+    with pytest.raises(ValueError, match=r"maximum grade is 30\.00, and ch03_losses has 40 points"):
+        moodle(replace(ONE, assignments={"ch03_losses": 40.0}), WORKSHEET)
+    with pytest.raises(ValueError, match="worksheet is that of one assignment; got ch03_losses, ch10_optimizers"):
+        moodle(GRADES, WORKSHEET)
+
+
+def read_as_canvas_does(rows):
+    """The rules of its importer: who by the columns' places, what by "name (id)" or by the name alone, the points from
+    their row, and no row of which every cell is empty or says that nothing is posted."""
+    heads = rows[0]
+    assert "Student" in heads[0]
+    assert "ID" in heads[1]
+    assert (heads[2], heads[3], heads[4]) == ("SIS User ID", "SIS Login ID", "Section")
+    possible, found = {}, {}
+    for row in rows[1:]:
+        scores = dict(zip([head.split(" (")[0] for head in heads[5:]], row[5:], strict=True))
+        if "Points Possible" in row[0]:
+            possible = {name: float(points) for name, points in scores.items()}
+        elif any(cell and not cell.startswith(("Muted", "Manual Posting")) for cell in row):
+            found[row[1] or row[2] or row[3] or row[0]] = scores
+    return possible, found
+
+
+def test_canvas_reads_the_scores_that_were_written():
+    possible, found = read_as_canvas_does(canvas(GRADES).rows)
+    assert possible == GRADES.assignments
+    assert found["ada"] == {"ch03_losses": "27.5", "ch10_optimizers": "0.3333"}
+    posted_by_hand = ["", "", "", "", "", "Manual Posting", "", ""]
+    table = canvas(GRADES, [CANVAS[0], posted_by_hand, *CANVAS[1:]])
+    assert table.only_there == ["ned"]
+    assert read_as_canvas_does(table.rows)[1] == {
+        "11": {"ch03_losses": "27.5", "ch10_optimizers": "0.3333"},
+        "12": {"ch03_losses": "0", "ch10_optimizers": ""},
+        "13": {"ch03_losses": "", "ch10_optimizers": ""},
+    }
+
+
+def test_what_only_the_system_has_stays():
+    """A blank would take away a score or an excuse that stands there."""
+    excused = [*CANVAS[4][:5], "EX", *CANVAS[4][6:]]
+    assert canvas(GRADES, [*CANVAS[:4], excused]).rows[-1] == [*CANVAS[4][:5], "EX", ""]
+    by_hand = [*MOODLE[2][:6], "14.00", "-"]
+    assert moodle(replace(GRADES, scores={}), [*MOODLE[:2], by_hand]).rows[-1] == [*MOODLE[2][:6], "14.00", ""]
+
+
+def test_numbers_are_written_in_full():
+    assert [number(n) for n in (0.0, 1 / 3, 27.5, 1234.5678, 1234567.0, None)] == [
+        "0", "0.3333", "27.5", "1234.5678", "1234567", ""]  # fmt: skip
 
 
 def test_a_mark_before_the_first_letter_is_no_part_of_a_heading():

@@ -10,13 +10,15 @@ where the system has its login names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Grades", "Table", "canvas", "grades_in", "moodle"]
 
-# What Canvas wants in every file: "How do I import grades in the Gradebook?", Canvas Instructor Guide.
+# What Canvas wants in every file: "How do I import grades in the Gradebook?", Canvas Instructor Guide; read there by
+# position (lib/gradebook_importer.rb of instructure/canvas-lms).
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS_POSSIBLE = "    Points Possible"  # with the blanks of Canvas' own export, by which it is known to be no student
 # "The import file format is the same as the corresponding export format": docs.moodle.org/en/Grade_import.
@@ -60,7 +62,8 @@ def grades_in(gradebook: Any, assignments: Iterable[str] = ()) -> Grades:
 
 
 def number(value: float | None) -> str:
-    return "" if value is None else f"{round(value, 4):g}"
+    """With four decimals at most, and never as 1e+06, which neither system reads."""
+    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def canvas(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
@@ -76,7 +79,10 @@ def canvas(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
 
 
 def moodle(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
-    """Columns that say who, and one for each assignment; which is which is chosen when the file is uploaded."""
+    """Columns that say who, and one for each assignment; which is which is chosen when the file is uploaded. A roster
+    that is the grading worksheet of one assignment is filled as that."""
+    if is_worksheet(roster):
+        return worksheet(grades, roster)
     if roster:
         return filled(grades, roster, tuple(name for name in roster[0] if is_person(name)), "moodle")
     rows = [[*MOODLE, *grades.assignments]]
@@ -95,35 +101,94 @@ def full_name(who: dict[str, str], student: str) -> str:
 
 
 def scores_of(grades: Grades, student: str) -> list[str]:
-    return [number(grades.scores.get((student, name))) for name in grades.assignments]
+    return [score_of(grades, student, name) for name in grades.assignments]
+
+
+def score_of(grades: Grades, student: str | None, assignment: str) -> str:
+    return "" if student is None else number(grades.scores.get((student, assignment)))
 
 
 def filled(grades: Grades, roster: Sequence[Sequence[str]], keep: Sequence[str], system: str) -> Table:
-    """The roster's students with our scores. Raises ValueError for a table that says nothing by which to find them."""
-    heads = [name.strip("\ufeff ") for name in roster[0]]
+    """The roster's students with our scores; where we have none stays what the system has. Raises ValueError for a table
+    that says nothing by which to find them."""
+    heads = headings(roster)
+    find = finder(grades, heads, system)
+    keep = [name.strip("\ufeff ") for name in keep]
+    columns = {name: column_for(name, heads) for name in grades.assignments}
+    table = Table([[*keep, *columns.values()]])
+    for cells in students_in(roster, heads):
+        student = find(cells, table)
+        scores = [score_of(grades, student, name) or cells.get(head, "") for name, head in columns.items()]
+        table.rows.append([*(cells.get(name, "") for name in keep), *scores])
+    return table
+
+
+def worksheet(grades: Grades, roster: Sequence[Sequence[str]]) -> Table:
+    """Moodle's worksheet of one assignment with its grades filled in. Raises ValueError for several assignments, and
+    where Moodle counts to another maximum."""
+    heads = headings(roster)
+    find = finder(grades, heads, "moodle")
+    if len(grades.assignments) != 1:
+        raise ValueError(
+            f"a grading worksheet is that of one assignment; got {', '.join(grades.assignments) or 'none'}: name one"
+        )
+    ((name, most),) = grades.assignments.items()
+    table = Table([heads])
+    for cells in students_in(roster, heads):
+        theirs = next((value for head, value in cells.items() if head.lower() == "maximum grade"), "").strip()
+        if theirs and number(most) != number(float(theirs.replace(",", "."))):
+            raise ValueError(
+                f"Moodle's maximum grade is {theirs}, and {name} has {number(most)} points: set it there first"
+            )
+        score = score_of(grades, find(cells, table), name)
+        table.rows.append([score if score and head == "Grade" else cells.get(head, "") for head in heads])
+    return table
+
+
+def is_worksheet(roster: Sequence[Sequence[str]]) -> bool:
+    """By the three columns that Moodle's importer insists on (mod/assign/feedback/offline/importgradeslib.php)."""
+    return bool(roster) and {"Identifier", "Grade", "Last modified (grade)"} <= set(headings(roster))
+
+
+def headings(roster: Sequence[Sequence[str]]) -> list[str]:
+    return [name.strip("\ufeff ") for name in roster[0]]
+
+
+def students_in(roster: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The rows that are students, as the importers tell them: not the points, not Canvas' test student, nor its line
+    that says which assignments are muted or posted by hand."""
+    for row in roster[1:]:
+        said = [cell.strip() for cell in row if cell.strip()]
+        first = row[0].strip() if row else ""
+        if all(re.fullmatch(r"Muted|Manual Posting.*", cell, re.IGNORECASE) for cell in said):
+            continue
+        if "Points Possible" not in first and first != "Student, Test":
+            yield dict(zip(heads, row, strict=False))
+
+
+def finder(grades: Grades, heads: Sequence[str], system: str) -> Callable[[dict[str, str], Table], str | None]:
+    """A function that finds the student of a row, and notes in the table who is in only one of the two."""
     known = [name for name in NAMES_OF[system] if name in heads]
     if not known:
         raise ValueError(
             f"the roster has the columns {', '.join(heads)}; expected one of {', '.join(NAMES_OF[system])}"
         )
-    keep = [name.strip("\ufeff ") for name in keep]
-    table = Table([[*keep, *(column_for(name, heads) for name in grades.assignments)]])
     ids = {
         name.lower(): student for student, who in grades.students.items() for name in (who["email"], student) if name
     }
-    seen: set[str | None] = set()
-    for row in roster[1:]:
-        cells = dict(zip(heads, row, strict=False))
-        if not any(cells.values()) or row[0].strip() in ("Points Possible", "Student, Test"):
-            continue
+    missing = {student for student, _ in grades.scores}
+
+    def find(cells: dict[str, str], table: Table) -> str | None:
         names = [cells.get(name, "").strip().lower() for name in known]
         student = next((ids[name] for name in names if name in ids), None)
-        seen.add(student)
-        table.only_there += [next((name for name in names if name), "?")] if student is None else []
-        scores = scores_of(grades, student) if student is not None else [""] * len(grades.assignments)
-        table.rows.append([*(cells.get(name, "") for name in keep), *scores])
-    table.only_here = sorted({student for student, _ in grades.scores} - seen)
-    return table
+        if student is None:
+            table.only_there.append(next((name for name in names if name), "?"))
+        else:
+            missing.discard(student)
+        table.only_here = sorted(missing)
+        return student
+
+    return find
 
 
 def column_for(assignment: str, heads: Sequence[str]) -> str:

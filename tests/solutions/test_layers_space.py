@@ -103,6 +103,26 @@ def test_a_network_that_pools_and_unpools_trains():
     assert history.losses[-1] < 0.5 * history.losses[0]
 
 
+def test_relu_and_max_pooling_give_the_same_in_either_order_but_a_stand_in_for_relu_comes_first():
+    net = sequential(
+        layers.conv(6, 3), gs.relu, layers.maxpool(2), layers.conv(5, 3), gs.relu, layers.maxpool(3, stride=1)
+    )
+    params, state, shape = net.init(generator(), (17, 18, 4))
+    x, g = generator(1).normal(size=(3, 17, 18, 4)), generator(2).normal(size=(3, *shape))
+
+    def one_by_one(p, x):
+        for layer, q in zip(net.parts, p, strict=True):
+            x, _ = layer.apply(q, {}, x)
+        return x
+
+    runs = [gs.vjp(run, params, x) for run in (lambda p, x: net.apply(p, state, x)[0], one_by_one)]
+    np.testing.assert_array_equal(runs[0][0], runs[1][0])
+    for found, expected in zip(*(gs.tree_leaves(pullback(g)) for _, pullback in runs), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    with gs.using(relu=np.abs):
+        np.testing.assert_array_equal(net.apply(params, state, x)[0], one_by_one(params, x))
+
+
 def test_flatten_and_reshape_go_row_by_row_also_without_samples():
     _, x, y = applied(layers.flatten(), (3, 4, 5))
     np.testing.assert_array_equal(y, [sample.ravel() for sample in x])

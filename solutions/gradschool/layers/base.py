@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import initializers, ops
 from ..autodiff import OPS, Link, chain
+from ..swap import replacements
 
 __all__ = ["Layer", "activation", "as_layer", "dense", "sequential", "stateless"]
 
@@ -173,7 +174,18 @@ def stretches(layers: Sequence[Layer]) -> list[Stretch]:
             found[-1].append((i, layer.link))
         else:
             found.append([(i, layer.link)])
+    for stretch in found:
+        if isinstance(stretch, list):
+            pool_first(stretch)
     return found
+
+
+def pool_first(stretch: list[tuple[int, Callable[..., Link]]]) -> None:
+    """Put relu behind the max-pooling that follows it: the largest stays the largest, and fewer numbers are left."""
+    ops_of_links = [getattr(link, "args", ())[:1] for _, link in stretch]
+    for i in range(len(stretch) - 1):
+        if ops_of_links[i : i + 2] == [(ops.relu,), (ops.maxpool,)]:
+            stretch[i], stretch[i + 1] = stretch[i + 1], stretch[i]
 
 
 def sequential_init(
@@ -207,6 +219,8 @@ def sequential_apply(
         if isinstance(stretch, int):
             x, after[stretch] = layers[stretch].apply(params[stretch], states[stretch], x, training, rng)
             continue
+        if replacements():  # whatever stands in for relu works where relu was
+            stretch = sorted(stretch)
         links = [link(params[i], states[i], training) for i, link in stretch]
         x, others = chain(x, links)
         for (i, _), link, rest in zip(stretch, links, others, strict=True):

@@ -109,8 +109,10 @@ def score_of(grades: Grades, student: str | None, assignment: str) -> str:
 
 
 def filled(grades: Grades, roster: Sequence[Sequence[str]], keep: Sequence[str], system: str) -> Table:
-    """The roster's students with our scores; where we have none stays what the system has. Raises ValueError for a table
-    that says nothing by which to find them."""
+    """The roster's students with our scores; where we have none stays what the system has.
+
+    Raises ValueError for a table that says nothing by which to find them.
+    """
     heads = headings(roster)
     find = finder(grades, heads, system)
     keep = [name.strip("\ufeff ") for name in keep]
@@ -136,7 +138,7 @@ def worksheet(grades: Grades, roster: Sequence[Sequence[str]]) -> Table:
     table = Table([heads])
     for cells in students_in(roster, heads):
         theirs = next((value for head, value in cells.items() if head.lower() == "maximum grade"), "").strip()
-        if theirs and number(most) != number(float(theirs.replace(",", "."))):
+        if re.fullmatch(r"\d+([.,]\d*)?", theirs) and number(most) != number(float(theirs.replace(",", "."))):
             raise ValueError(
                 f"Moodle's maximum grade is {theirs}, and {name} has {number(most)} points: set it there first"
             )

@@ -116,6 +116,13 @@ def test_the_check_cell_of_the_autograded_notebook_holds_points_and_message(grad
     assert find(graded_notebook(graded[0], "bela"), "moving_average").outputs[0].data["text/plain"] == "4"
 
 
+def test_the_page_says_that_experiments_were_not_run(graded):
+    cells = [cell for cell in graded_notebook(graded[0], "ada").cells if "experiment" in cell.metadata.get("tags", ())]
+    assert cells
+    assert all("does not run" in cell.outputs[0].data["text/html"] for cell in cells)
+    assert feedback(graded[0], "ada").count("An experiment, which grading does not run.") == len(cells)
+
+
 def test_the_feedback_page_shows_the_diagnosis(graded):
     page = feedback(graded[0], "bela")
     assert "as if you doubled" in page

@@ -59,7 +59,8 @@ class Judge(NbGraderPreprocessor):
         level = self.feedback.get(assignment, self.feedback.get("", "full"))
         for cell in nb.cells:
             if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
+                cell.outputs = [not_run()] if "experiment" in cell.metadata.get("tags", ()) else []
+                cell.execution_count = None
             if is_test(cell):
                 grade_id = cell.metadata.nbgrader.grade_id
                 verdict = judged.verdict(grade_id) if judged else None
@@ -121,6 +122,10 @@ def result(verdict: Verdict, cell: NotebookNode, level: str) -> NotebookNode:
     points = min(verdict.points * most / (verdict.max_points or 1.0), most)
     said = show.html(verdict, graded=True) if level == "full" else f"<p>{show.HEADLINE[verdict.outcome]}</p>"
     return new_output("execute_result", data={"text/plain": f"{points:.12g}", "text/html": said}, execution_count=None)
+
+
+def not_run() -> NotebookNode:
+    return new_output("display_data", data={"text/html": "<p><em>An experiment, which grading does not run.</em></p>"})
 
 
 def problems_cell(judged: Judged) -> NotebookNode:

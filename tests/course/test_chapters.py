@@ -12,6 +12,7 @@ import pytest
 
 from gradschool_course import course
 from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.beside import beside
 from gradschool_grader.chapter import read_chapter
 from gradschool_grader.home import HereWorker
 from gradschool_grader.judge import judge
@@ -62,6 +63,13 @@ def test_the_example_prints_what_it_says(exercise):
             else:
                 exec(ast.unparse(statement), names)
     assert checked >= 1
+
+
+@every_exercise
+def test_the_solution_is_laid_beside_an_answer_that_passed_at_little_cost(exercise):
+    found = beside(exercise, exercise.plain, course.helpers, SEEDS[0])
+    assert len(found.columns) >= 2
+    assert max(found.bytes.values()) < 50e6  # of larger inputs, too: what a laptop can spare
 
 
 # ---------------------------------------------------------------------------------------------------- completeness

@@ -140,8 +140,8 @@ HVP = Exercise(
             "Is x the same after your call?", "x were yours to move", CURVED),
     ],
     variants=[
-        Variant("through_the_matrix", through_the_matrix),
         Variant("in_unit_steps", in_unit_steps),
+        Variant("through_the_matrix", through_the_matrix),
         Variant("four_points", four_points),
     ],
     hints=[

@@ -205,6 +205,18 @@ def test_nothing_is_computed_for_inputs_that_are_no_parameters(monkeypatch):
     assert asked == [0, 1, 2, 0, 1, 2, 1, 2]
 
 
+@pytest.mark.parametrize("n", [7, 8, 32, 33])
+def test_the_fast_gradient_of_a_dense_layer_s_input_is_the_plain_one(n):
+    rng = np.random.default_rng(8)
+    X, W, g = rng.normal(size=(n, 90)), rng.normal(size=(90, 110)), rng.normal(size=(n, 110))
+    for shape in ((n,), (n // 2, 2)) if n % 2 == 0 else ((n,),):
+        found = gs.vjp(lambda X: gs.dense(X, W), X.reshape(*shape, 90))[1](g.reshape(*shape, 110))[0]
+        np.testing.assert_allclose(found, (g @ W.T).reshape(*shape, 90), rtol=1e-12, atol=1e-13)
+        assert found.flags.c_contiguous
+    product = gs.hessian_vector_product(lambda X: np.sum(gs.dense(X, W) ** 2), X, V := rng.normal(size=X.shape))
+    np.testing.assert_allclose(product, 2 * V @ W @ W.T, rtol=1e-11, atol=1e-11)
+
+
 # ------------------------------------------------------------------------------------------------- in the same memory
 def cases(which):
     return [pytest.param(op, case, id=f"{op.name}-{i}") for op in OPS.values() if which(op)

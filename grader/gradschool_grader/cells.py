@@ -48,11 +48,15 @@ class Cell:
         """The source as Python, line by line: what only IPython understands is commented out."""
         if len(self.source) > LARGEST_CELL:
             return ""
-        return self.source if _parse(self.source) else without_magics(self.source)
+        return self.source if self._python else without_magics(self.source)
 
     @cached_property
     def tree(self) -> ast.Module | None:
-        return _parse(self.code)
+        return self._python or _parse(self.code)
+
+    @cached_property
+    def _python(self) -> ast.Module | None:
+        return _parse(self.source) if len(self.source) <= LARGEST_CELL else None
 
     @cached_property
     def syntax_error(self) -> str:

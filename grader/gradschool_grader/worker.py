@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ class Pipe:
                 self.chunks.put(data, timeout=0.2)
                 break
 
-    def read_into(self, view: memoryview, deadline: float | None) -> int:
+    def read_into(self, views: Sequence[memoryview], deadline: float | None) -> int:
         if not self.rest:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
@@ -136,8 +136,8 @@ class Pipe:
             if not self.rest:
                 self.chunks.put(b"")  # the end stays the end
                 return 0
-        n = min(len(self.rest), len(view))
-        view[:n], self.rest = self.rest[:n], self.rest[n:]
+        n = min(len(self.rest), len(views[0]))
+        views[0][:n], self.rest = self.rest[:n], self.rest[n:]
         return n
 
     def write(self, buffers: Iterable[Any], deadline: float | None) -> None:

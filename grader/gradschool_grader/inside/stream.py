@@ -2,7 +2,7 @@
 
 stream = Descriptors(read_fd, write_fd)
 stream.write([b"abc"], deadline=time.monotonic() + 1)          # TimedOut or Closed otherwise
-n = stream.read_into(memoryview(bytearray(99)), deadline=None)   # waits for ever; 0 at the end
+n = stream.read_into([memoryview(bytearray(99))], deadline=None)   # waits for ever; 0 at the end
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import math
 import os
 import select
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 __all__ = ["Closed", "Descriptors", "Stream", "TimedOut", "joined"]
+
+MOST_VIEWS = 512  # that one system call fills
 
 
 class TimedOut(Exception):
@@ -28,8 +30,9 @@ class Closed(Exception):
 class Stream(Protocol):
     """Where bytes come from and go to. `deadline` is a time of time.monotonic(), None for ever."""
 
-    def read_into(self, view: memoryview, deadline: float | None) -> int:
-        """Wait for at least one byte and return how many came; 0 at the end of the stream."""
+    def read_into(self, views: Sequence[memoryview], deadline: float | None) -> int:
+        """Wait for at least one byte, fill the views one after another, and return how many bytes came in all; 0 at the
+        end of the stream. There may be more in it than came at once."""
         ...
 
     def write(self, buffers: Iterable[Any], deadline: float | None) -> None: ...
@@ -54,11 +57,11 @@ def joined(buffers: Iterable[Any]) -> list[Any]:
     return pieces
 
 
-def read_some(fd: int, view: memoryview) -> int:
+def read_some(fd: int, views: Sequence[memoryview]) -> int:
     if hasattr(os, "readv"):
-        return os.readv(fd, [view])
-    data = os.read(fd, min(len(view), 1 << 18))  # Windows
-    view[: len(data)] = data
+        return os.readv(fd, views[:MOST_VIEWS])
+    data = os.read(fd, min(len(views[0]), 1 << 18))  # Windows
+    views[0][: len(data)] = data
     return len(data)
 
 
@@ -72,14 +75,20 @@ class Descriptors:
     def __init__(self, read_fd: int, write_fd: int, beside: dict[int, Callable[[], None]] | None = None):
         self.read_fd, self.write_fd = read_fd, write_fd
         self.beside = {} if beside is None else beside
+        self.waits = not hasattr(os, "get_blocking") or os.get_blocking(read_fd)  # whether reading may wait for ever
 
-    def read_into(self, view: memoryview, deadline: float | None) -> int:
-        if deadline is not None:
+    def read_into(self, views: Sequence[memoryview], deadline: float | None) -> int:
+        if deadline is not None and self.waits:
             self._wait(self.read_fd, "read", deadline)
-        try:
-            return read_some(self.read_fd, view)
-        except ConnectionError:
-            return 0
+        while True:
+            try:
+                return read_some(self.read_fd, views)
+            except ConnectionError:
+                return 0
+            except BlockingIOError:  # most of a frame is there when its beginning is: waiting comes second
+                if deadline is None:
+                    raise
+                self._wait(self.read_fd, "read", deadline)
 
     def write(self, buffers: Iterable[Any], deadline: float | None) -> None:
         for buffer in joined(buffers):

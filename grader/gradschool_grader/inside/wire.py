@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .stream import Closed, Descriptors, Stream, TimedOut
+from .stream import MOST_VIEWS, Closed, Descriptors, Stream, TimedOut
 from .values import Handle, Helper, Seed
 
 __all__ = ["Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "plain"]
@@ -41,6 +41,7 @@ DTYPES = {
         "float16", "float32", "float64", "complex64", "complex128",
     )
 }  # fmt: skip
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 SCALARS = frozenset(dtype.type for dtype in DTYPES.values())
 NDIM_CAP = 32
 AXIS_CAP = 1 << 31
@@ -136,7 +137,7 @@ class _Packer:
         raise WireError(path, kind.__name__, f"a dict key of type {_name(kind)}; keys are text or integers")
 
     def array(self, x: np.ndarray, path: str) -> dict[str, Any]:
-        name = x.dtype.newbyteorder("=").name if x.dtype.names is None else "a record"
+        name = NAMES.get(x.dtype) or (x.dtype.newbyteorder("=").name if x.dtype.names is None else "a record")
         dtype = DTYPES.get(name)
         if dtype is None:
             raise WireError(path, "ndarray", f"an array of dtype {x.dtype!s:.60} cannot be compared; use numbers")
@@ -280,8 +281,10 @@ class Channel:
             raise Tampered(f"a frame of {header_bytes} + {payload} bytes")
         arrays: list[np.ndarray] = []
         tree = _Unpacker(arrays).whole(bytes(self._exactly(header_bytes, deadline)), payload)
+        self._read([_bytes_of(array) for array in arrays if array.nbytes], deadline)
         for array in arrays:
-            self._fill(array, deadline)
+            if array.dtype == np.bool_ and array.nbytes and array.view(np.uint8).max() > 1:
+                raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
         return id, tree
 
     def ask(self, tree: Any, deadline: float | None) -> Any:
@@ -305,18 +308,17 @@ class Channel:
 
     def _exactly(self, size: int, deadline: float | None) -> bytearray:
         data = bytearray(size)
-        self._read(memoryview(data), deadline)
+        self._read([memoryview(data)] if size else [], deadline)
         return data
 
-    def _fill(self, array: np.ndarray, deadline: float | None) -> None:
-        if array.nbytes:
-            self._read(_bytes_of(array), deadline)
-        if array.dtype == np.bool_ and array.nbytes and array.view(np.uint8).max() > 1:
-            raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
-
-    def _read(self, view: memoryview, deadline: float | None) -> None:
-        while view:
-            n = self.stream.read_into(view, deadline)
+    def _read(self, views: list[memoryview], deadline: float | None) -> None:
+        """Fill them all, in as few steps as the stream can do it."""
+        first = 0
+        while first < len(views):
+            n = self.stream.read_into(views[first : first + MOST_VIEWS], deadline)
             if n == 0:
                 raise Closed("the other side closed the channel")
-            view = view[n:]
+            while n and n >= len(views[first]):
+                n, first = n - len(views[first]), first + 1
+            if n:
+                views[first] = views[first][n:]

@@ -134,6 +134,7 @@ CASES = {
         convolved((3, 4, 5, 3), (2, 3, 1, 6), groups=3, padding=1, stride=2, padding_value="symmetric-include-edge"),
         convolved((1, 3, 5, 4, 3), (2, 3, 1, 3, 4), padding=1, padding_value="replicate"),
         convolved((3, 5, 4, 5), (3, 3, 5, 4)),
+        convolved((2, 10, 4, 4), (3, 2, 4, 3), padding=1),
     ],
     "conv_transpose": [
         lambda r: ([r.normal(size=(3, 5, 4)), r.normal(size=(3, 6, 4)), r.normal(size=6)], {"stride": 2}),

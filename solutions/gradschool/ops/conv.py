@@ -4,7 +4,9 @@
     Y = conv(X, W, b, stride=2, groups=4)               # every second place; four groups of channels by themselves
     dX, dW, db = conv_backward(g, cache)                # g like Y
 
-It is a correlation: the weights are not flipped. One, two or three spatial axes, by the number of W's axes.
+It is a correlation: the weights are not flipped. One, two or three spatial axes, by the number of W's axes. There are
+three ways to the same numbers: `correlate` is for every case, `overlap` and `winograd` are faster for images of some
+sizes.
 """
 
 from __future__ import annotations

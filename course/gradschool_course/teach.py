@@ -116,7 +116,7 @@ def grade(
 def keep_others(directory: Path, names: Sequence[str]) -> None:
     """Grades that other versions of the exercises gave are not replaced in passing."""
     from gradschool_grader.teach.beside import assignments_beside
-    from gradschool_grader.teach.regrade import given_by_others
+    from gradschool_grader.teach.regrade import given_by_others, is_outdated
 
     course, _ = released(directory, [])
     chapters = [name for name in names if name not in assignments_beside(directory, course)]
@@ -127,6 +127,12 @@ def keep_others(directory: Path, names: Sequence[str]) -> None:
             f"Exercises changed since {students} student{'s' * (students != 1)} got grades for them. "
             f"`gradschool grade {directory} --regrade` shows who gains and who loses before anything is written."
         )
+    for name in names or [c.id for c in released(directory, [])[1]]:
+        if name not in assignments_beside(directory, course) and is_outdated(course, course.chapter(name), directory):
+            say(
+                f"[yellow]kept[/]  {plain(name)}: exercises changed since it was released; submissions are graded by "
+                "those they were built with. [bold]--regrade[/] shows who gains and who loses by the new ones."
+            )
 
 
 def regraded(
@@ -281,11 +287,12 @@ def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapte
     from gradschool_grader.course_toml import read_settings, weighed
     from gradschool_grader.release import released_chapters
     from gradschool_grader.teach.assign import settings
+    from gradschool_grader.versions import as_released
 
     course = load_course(settings(directory).Judge.course)
     own = read_settings(directory)
     chapters = [course.chapter(name) for name in names] or released_chapters(course, directory)
-    return course, [weighed(chapter, own) for chapter in chapters]
+    return course, [weighed(as_released(course, chapter, directory), own) for chapter in chapters]
 
 
 class Form(StrEnum):

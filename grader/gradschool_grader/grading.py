@@ -13,12 +13,10 @@ import contextlib
 import functools
 import hashlib
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from .answers import Answers, LiveAnswers
@@ -26,13 +24,15 @@ from .course import Chapter, Course, load_course
 from .exercise import Exercise
 from .journal import Judged
 from .judge import judge_submission
+from .offspring import end_with_parent
 from .probe import open_workers
 from .source import exercise_hash
 from .submission import read_submission
 from .verdict import Diagnosis, GroupVerdict, Verdict
+from .versions import Built, exercise_from, graded_by
 from .worker import Workers
 
-__all__ = ["Task", "judge_task", "not_judged", "own_pool", "workers_of"]
+__all__ = ["Task", "chapter_of", "judge_task", "not_judged", "own_pool", "workers_of"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Task:
     seed: int
     unsafe_no_sandbox: bool = False
     mode: str = ""  # of the sandbox: "AB", "B" or "C"; nothing for the best of the machine that judges
+    built: Built = field(default_factory=Built)  # with which versions of the exercises
 
     @property
     def digest(self) -> str:
@@ -56,15 +57,30 @@ class Task:
 def judge_task(task: Task) -> Judged:
     """Read and judge. Raises SandboxMissing if this machine cannot hold submitted code."""
     course = load_course(task.course)
-    chapter = course.chapter(task.assignment)
+    chapter = chapter_of(course, task)
     submission = read_submission(task.data, course, chapter, name=task.file)
     facts = [submission.facts(exercise) for exercise in chapter.exercises]
     written = any(not f.stub and f.undefined is None for f in facts)
     workers: Any = workers_of(task.course, task.unsafe_no_sandbox, task.mode) if written else NoWorkers()
     answers = functools.partial(_answers, course=task.course, seed=task.seed)
-    verdicts = judge_submission(submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name))
+    kept = dict(task.built.exercises)
+    verdicts = judge_submission(
+        submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name, kept=kept.get(e.name, ""))
+    )
     bare = [verdict.without_numbers() for verdict in verdicts]
-    return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, bare, submission.problems)
+    problems = (*submission.problems, *version_words(task))
+    return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, bare, problems)
+
+
+def chapter_of(course: Course, task: Task) -> Chapter:
+    """The chapter with the exercises that the submission is graded by."""
+    return graded_by(course, course.chapter(task.assignment), task.built.exercises)
+
+
+def version_words(task: Task) -> Iterator[str]:
+    if task.built.earlier:
+        names = ", ".join(task.built.earlier)
+        yield f"The notebook was built with another version of {names} than the assignment has now; graded by its own."
 
 
 def not_judged(task: Task, chapter: Chapter, why: str) -> Judged:
@@ -105,9 +121,9 @@ def workers_of(course: str, unsafe_no_sandbox: bool = False, mode: str = "") -> 
 
 
 @functools.lru_cache(maxsize=512)
-def _answers(exercise: str, course: str, seed: int) -> Answers:
+def _answers(exercise: str, course: str, seed: int, kept: str = "") -> Answers:
     world = load_course(course)
-    return LiveAnswers(world.exercise(exercise), world.helpers, seed)
+    return LiveAnswers(exercise_from(kept) if kept else world.exercise(exercise), world.helpers, seed)
 
 
 # ---------------------------------------------------------------------------------------------- processes of our own
@@ -128,14 +144,6 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def begin_work() -> None:
-    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means. Where it is killed
-    outright, nothing would tell its pool: the queue's other end is open here, too."""
+    """Ctrl-C reaches every process of the terminal; only the coordinator decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

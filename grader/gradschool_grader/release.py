@@ -10,7 +10,6 @@ grade` all work in that directory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from .course_toml import FILE, TEMPLATE, Settings, read_settings, weighed
 from .journal import Journal, replace_text
 from .kept import generated_ids, note_generated, own_cells, with_own_cells
 from .source import exercise_hash
+from .versions import Outdated, Versions, built_with, outdated
 
 __all__ = ["Outdated", "check_release", "release", "released_chapters"]
 
@@ -67,10 +67,6 @@ from pathlib import Path
 
 from gradschool_grader.course_toml import configure
 """
-
-
-class Outdated(RuntimeError):
-    """The installed exercises are not those that an assignment was released with."""
 
 
 def release(
@@ -121,6 +117,9 @@ def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[
         own = own_cells(theirs, generated)
         text = as_text(with_own_cells(built, theirs, generated))
     Journal(folder).seed(chapter.id)
+    lost = Versions(folder).keep(chapter, course)
+    if lost:
+        yield f"{chapter.id}: {', '.join(lost)} cannot be kept for submissions to come after a change"
     if before == text and not own and is_generated(folder, chapter.id):
         note_generated(folder, chapter.id, built)
         yield f"{chapter.id}: unchanged ({exercises(chapter)})"
@@ -161,12 +160,8 @@ def released_chapters(course: Course, directory: Path | str) -> list[Chapter]:
 
 def check_release(course: Course, chapter: Chapter, directory: Path | str) -> None:
     """Raises Outdated if the installed exercises are not those that the assignment was released with."""
-    source = Path(directory) / "source" / chapter.id / f"{chapter.id}.ipynb"
-    built = json.loads(source.read_text(encoding="utf-8"))["metadata"]["gradschool"]
+    built = built_with(Path(directory) / "source" / chapter.id / f"{chapter.id}.ipynb")
     now = {exercise.name: exercise_hash(exercise) for exercise in chapter.exercises}
     changed = sorted(name for name in {*now, *built["exercises"]} if now.get(name) != built["exercises"].get(name))
     if changed:
-        raise Outdated(
-            f"{chapter.id} was released with version {built['version']} of {course.name}, and {', '.join(changed)} "
-            f"changed since. This is version {course.version}: install that one to grade it, or release it again."
-        )
+        raise outdated(course, chapter, built["version"], changed)

@@ -21,6 +21,7 @@ from .journal import FOLDER, Judged
 from .source import exercise_hash
 from .terminal import judging, open_file
 from .verdict import Verdict
+from .versions import Built, Versions
 
 __all__ = ["Again", "Unrepeatable", "repeat"]
 
@@ -101,10 +102,14 @@ def graded(path: Path, before: Judged, unsafe: bool | None) -> list[Again]:
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe is None else unsafe
     course = load_course(where)
     known = {exercise.name: exercise_hash(exercise) for exercise in course.chapter(before.assignment).exercises}
-    gone = [verdict.exercise for verdict in before.verdicts if verdict.exercise not in known]
+    versions = Versions(root)
+    kept = {v.exercise: versions.text(course, v.exercise, v.exercise_hash, known.get(v.exercise))
+            for v in before.verdicts}  # fmt: skip
+    gone = [name for name, text in kept.items() if text is None and name not in known]
     if gone:
         raise Unrepeatable(f"The course has no exercise {', '.join(gone)} any more.")
-    now = judge_task(Task(before.student, before.assignment, file.name, data, where, before.seed, unsafe))
+    built = Built(tuple((name, text or "") for name, text in kept.items()) if any(kept.values()) else ())
+    now = judge_task(Task(before.student, before.assignment, file.name, data, where, before.seed, unsafe, built=built))
     return list(pairs(before.verdicts, now.verdicts))
 
 

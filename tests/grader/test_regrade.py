@@ -1,5 +1,6 @@
 """Property: what regrading would change is seen before anything is written, and is what is written afterwards."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,8 @@ def test_who_gains_and_who_loses_is_seen_and_nothing_is_written(fixed):
 
 
 def test_what_is_written_afterwards_is_what_was_seen(fixed):
+    """In a course that has not kept its exercises."""
+    shutil.rmtree(fixed / ".gradschool/exercises")
     assert len(given_by_others(fixed)) == 2
     with pytest.raises(Outdated):
         grade(fixed, jobs=1, feedback=False)
@@ -74,6 +77,20 @@ def test_what_is_written_afterwards_is_what_was_seen(fixed):
     assert [score(fixed, student) for student in ("ada", "bela", "cleo")] == [4, 7, 7]
     assert given_by_others(fixed) == []
     assert preview(fixed, jobs=1).judged == []
+
+
+def test_until_then_the_kept_exercises_grade_and_afterwards_never_again(fixed):
+    """Also whoever hands in later: the class is graded by one version, and then by the other."""
+    assert given_by_others(fixed) == []
+    summary = grade(fixed, jobs=1, feedback=False)
+    assert {judged.student: judged.points for judged in summary.judged} == {"ada": 7, "bela": 4, "cleo": 4}
+    seen = preview(fixed, jobs=1)
+    assert [(c.student, c.before, c.after) for c in seen.changes] == [("ada", 3, 0), ("bela", 0, 3), ("cleo", 0, 3)]
+    accept(seen)
+    hand_in(fixed, "dora", notebook(**RIGHT))
+    summary = grade(fixed, jobs=1, feedback=False)
+    assert {judged.student: judged.points for judged in summary.judged} == {"ada": 4, "bela": 7, "cleo": 7, "dora": 4}
+    assert given_by_others(fixed) == []
 
 
 def test_a_failure_of_ours_changes_no_grade(fixed, monkeypatch):

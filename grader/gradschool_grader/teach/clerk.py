@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from ..course import Chapter, Course
-from ..grading import Task
+from ..grading import Task, chapter_of
 from ..journal import Journal, Judged
 from .assign import course_directory
 from .folder import is_made_of
@@ -98,8 +98,7 @@ class Clerk:
         """Whether there is a result for this very file, and count what is left to do. `judge` and `record` are to be
         done again whatever there is."""
         known = None if judge else self.journal.read(task.assignment, task.student)
-        chapter = self.course.chapter(task.assignment)
-        if not known or not known.complete or not known.is_for(task.digest, task.seed, chapter):
+        if not known or not known.complete or not known.is_for(task.digest, task.seed, chapter_of(self.course, task)):
             self.expect(task, "judged", "recorded", "feedback")
             return False
         record = record or not known.recorded or not self.graded_file(task).is_file()

@@ -1,6 +1,6 @@
 """What was handed in, as tasks for the judge: one for every folder `submitted/STUDENT/CHAPTER/`.
 
-    for task in collect(folder, config, chapters, students=(), set_aside=print):
+    for task in collect(folder, config, chapters, students=(), set_aside=print, course=course):
         light = replace(task, data=b"")                 # the bytes of a whole class are too many to hold
         filled(light, folder, config)                   # with them again
 
@@ -22,9 +22,10 @@ from traitlets.config import Config
 
 from ..cells import Unreadable, read_cells
 from ..chapter import as_text
-from ..course import Chapter
+from ..course import Chapter, Course
 from ..grading import Task
 from ..journal import Journal, replace_file
+from ..versions import Built, Versions
 from .assign import course_directory
 from .exporter import read_file
 from .folder import tidy
@@ -38,8 +39,11 @@ def collect(
     chapters: Sequence[Chapter],
     students: Collection[str],
     set_aside: Callable[[str, str, str], None],
+    course: Course,
+    versions: Versions | None = None,
 ) -> Iterator[Task]:
-    """A task for every submission that is there, with its bytes. Without students those of all."""
+    """A task for every submission that is there, with its bytes. Without students those of all; without `versions` to
+    be graded by what is installed."""
     directory, journal = course_directory(folder, config), Journal(folder)
     for chapter in chapters:
         pattern = directory.format_path(directory.submitted_directory, "*", chapter.id)
@@ -54,9 +58,10 @@ def collect(
             except Unreadable as error:
                 set_aside(student, chapter.id, str(error))
                 continue
-            seed, judge = journal.seed(chapter.id), config.Judge
-            data = read_file(file)
-            yield Task(student, chapter.id, file.name, data, judge.course, seed, judge.unsafe_no_sandbox, judge.mode)
+            seed, judge, data = journal.seed(chapter.id), config.Judge, read_file(file)
+            built = versions.of(course, chapter, data, file.name) if versions else Built()
+            sandbox = judge.unsafe_no_sandbox, judge.mode
+            yield Task(student, chapter.id, file.name, data, judge.course, seed, *sandbox, built)
 
 
 def filled(task: Task, folder: Path, config: Config) -> Task:

@@ -22,13 +22,14 @@ from ..cluster import cluster_pool, task_for
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled, weighed
 from ..disk import says_when_full
-from ..grading import Task, judge_task, not_judged, own_pool
+from ..grading import Task, chapter_of, judge_task, not_judged, own_pool
 from ..journal import Journal, Judged, Results
 from ..own import OwnPaper, OwnPapers
 from ..probe import MODES
-from ..release import check_release, released_chapters
+from ..release import released_chapters
 from ..sandbox import SandboxMissing
 from ..spread import spread
+from ..versions import Versions
 from .assign import settings
 from .beside import assignments_beside, grade_beside
 from .clerk import Clerk, SetAside, Step
@@ -88,7 +89,7 @@ def grade(
     `mode` is that of the sandbox, "AB", "B" or "C"; without it what the directory's configuration says, else the best.
 
     Raises SandboxMissing where this machine cannot hold submitted code (unless `unsafe_no_sandbox`), Outdated where
-    the installed exercises are not the released ones, Unknown for a chapter that does not exist, DiskFull.
+    an exercise changed since it was released and was not kept, Unknown for a chapter that does not exist, DiskFull.
     """
     folder = Path(directory).resolve()
     config = settings(folder)
@@ -97,20 +98,19 @@ def grade(
     names, others = list(chapters), assignments_beside(folder, course)
     beside = [name for name in names if name in others] if names else others
     wanted = [course.chapter(name) for name in names if name not in others]
-    own = read_settings(folder)
-    wanted = [weighed(chapter, own) for chapter in wanted or ([] if names else released_chapters(course, folder))]
+    own, versions = read_settings(folder), Versions(folder)
+    wanted = wanted or ([] if names else released_chapters(course, folder))
+    wanted = [weighed(versions.released(course, chapter), own) for chapter in wanted]
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
     mode = str(config.Judge.get("mode", "")) if mode is None else mode
     if mode and mode not in MODES:
         raise ValueError(f"the sandbox has the modes {', '.join(MODES)}; got {mode!r}. Leave it out for the best one.")
     config.Judge.update(unsafe_no_sandbox=unsafe, mode=mode)  # the teacher's own tests run while recording
-    for chapter in wanted:
-        check_release(course, chapter, folder)
     summary, students = Summary(folder, course, wanted), set(students)
     postponed = set_dates(folder, own, [*(chapter.id for chapter in wanted), *beside])  # what is late is another now
     with Clerk(folder, config, course, wanted, feedback=feedback, progress=progress) as clerk:
         todo = []
-        for task in collect(folder, config, wanted, students, clerk.put_aside):
+        for task in collect(folder, config, wanted, students, clerk.put_aside, course, versions):
             again = force or task.assignment in postponed
             if not clerk.knows(task, judge=force, record=again):
                 todo.append(replace(task, data=b""))
@@ -159,4 +159,4 @@ def settled(course: Course, task: Task, result: Callable[[], Judged]) -> Judged:
         raise
     except Exception as error:
         why = f"The grader failed on this submission ({type(error).__name__}: {error})."
-        return not_judged(task, course.chapter(task.assignment), why)
+        return not_judged(task, chapter_of(course, task), why)

@@ -19,11 +19,11 @@ from traitlets import Bool, Dict, Unicode
 
 from .. import show
 from ..course import Unknown, load_course
-from ..grading import Task, judge_task, workers_of
+from ..grading import Task, chapter_of, judge_task, workers_of
 from ..journal import Journal, Judged
 from ..own import OwnPaper, OwnPapers, Scored, digest_of, run_cells
-from ..release import check_release
 from ..verdict import Verdict
+from ..versions import Versions
 from .exporter import course_directory_of, read_file, source_notebook
 from .mend import harmless
 from .own import is_test, outputs_of, program_of, tests_in
@@ -100,13 +100,16 @@ class Judge(NbGraderPreprocessor):
         except Unknown as error:
             raise RuntimeError(f"{named['assignment']} was made of another course. {error}") from error
         directory = course_directory_of(self)
-        check_release(course, chapter, directory.root)
+        versions = Versions(directory.root)
+        chapter = versions.released(course, chapter)
         journal = Journal(directory.root)
         seed = journal.seed(named["assignment"])
         file, data = f"{named['notebook']}.ipynb", self.handed_in(named)
-        task = Task(named["student"], chapter.id, file, data, self.course, seed, self.unsafe_no_sandbox, self.mode)
+        built = versions.of(course, chapter, data, file)
+        sandbox = self.unsafe_no_sandbox, self.mode
+        task = Task(named["student"], chapter.id, file, data, self.course, seed, *sandbox, built)
         known = journal.read(task.assignment, task.student)
-        if known and (known.complete or not self.again) and known.is_for(task.digest, seed, chapter):
+        if known and (known.complete or not self.again) and known.is_for(task.digest, seed, chapter_of(course, task)):
             return known
         judged = judge_task(task)
         journal.write(judged)

@@ -16,6 +16,8 @@ from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled
 from ..journal import Journal, Judged
 from ..release import Outdated, check_release, release, released_chapters
+from ..source import exercise_hash
+from ..versions import Versions
 from .assign import settings
 from .clerk import Step
 from .collect import collect
@@ -48,6 +50,7 @@ class Preview:
     changes: list[Change] = field(default_factory=list)
     new: int = 0
     undecided: int = 0  # our own failures, which keep the grade that was there
+    chapters: Sequence[Chapter] = ()  # all that were looked at
 
 
 def preview(
@@ -69,9 +72,10 @@ def preview(
     wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
     unsafe = bool(config.Judge.get("unsafe_no_sandbox", False)) if unsafe_no_sandbox is None else unsafe_no_sandbox
     mode = str(config.Judge.get("mode", "")) if mode is None else mode
-    seen = Preview(folder, course, where, [chapter for chapter in wanted if is_outdated(course, chapter, folder)])
+    seen = Preview(folder, course, where, [chapter for chapter in wanted if is_outdated(course, chapter, folder)],
+                   chapters=wanted)  # fmt: skip
     config.Judge.update(unsafe_no_sandbox=unsafe, mode=mode)
-    tasks = collect(folder, config, wanted, set(students), lambda *_: None)
+    tasks = collect(folder, config, wanted, set(students), lambda *_: None, course)
     journal = Journal(folder)
     known = {task: journal.read(task.assignment, task.student) for task in tasks}
     todo = [
@@ -113,8 +117,13 @@ def note(seen: Preview, before: Judged | None, after: Judged) -> None:
 
 
 def accept(seen: Preview) -> list[str]:
-    """Release the changed chapters again and keep the new results. Returns what was done, line by line."""
+    """Release the changed chapters again and keep the new results. Returns what was done, line by line.
+
+    Earlier versions of the exercises were found wrong: nothing is graded by them any more.
+    """
     lines = list(release(seen.course, seen.outdated, seen.directory, where=seen.where)) if seen.outdated else []
+    for chapter in seen.chapters:
+        Versions(seen.directory).retire(chapter)
     journal = Journal(seen.directory)
     for judged in seen.judged:
         journal.write(judged)
@@ -122,14 +131,17 @@ def accept(seen: Preview) -> list[str]:
 
 
 def given_by_others(directory: Path | str, chapters: Iterable[str] = ()) -> list[Judged]:
-    """Recorded grades that other versions of the exercises gave than are installed now."""
+    """Recorded grades that other versions of the exercises gave than are installed now or were kept."""
     folder = Path(directory).resolve()
     course = load_course(settings(folder).Judge.course)
     wanted = [course.chapter(name) for name in chapters] or released_chapters(course, folder)
-    journal = Journal(folder)
-    return [
-        judged
-        for chapter in wanted
-        for judged in journal.all(chapter.id)
-        if judged.recorded and not judged.is_for(judged.digest, judged.seed, chapter)
-    ]
+    journal, versions = Journal(folder), Versions(folder)
+    found = []
+    for chapter in wanted:
+        now = {exercise.name: exercise_hash(exercise) for exercise in chapter.exercises}
+        for judged in journal.all(chapter.id):
+            others = [v for v in judged.verdicts if now.get(v.exercise) != v.exercise_hash]
+            kept = all(versions.find(course, v.exercise, v.exercise_hash) for v in others)
+            if judged.recorded and not (kept and (others or judged.is_for(judged.digest, judged.seed, chapter))):
+                found.append(judged)
+    return found

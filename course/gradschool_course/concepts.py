@@ -29,8 +29,9 @@ class Concept:
 
 
 LOSSES, BACKPROP, TRAINING, GRADIENTS = "ch03_losses", "ch04_backprop", "ch05_training", "ch07_gradients"
-NORM, OPTIMIZERS, SCHEDULES, REGULARIZATION = (
+NORM, TRANSFER, OPTIMIZERS, SCHEDULES, REGULARIZATION = (
     "ch08_batchnorm",
+    "ch09_transfer",
     "ch10_optimizers",
     "ch12_schedules",
     "ch13_regularization",
@@ -114,6 +115,17 @@ CONCEPTS: tuple[Concept, ...] = (
            (GRADIENTS, "The variance that keeps its size"), words=["variance"]),
     taught("batch normalization", "Each channel of a batch is brought to mean 0 and variance 1, scaled and shifted.",
            (NORM, "Mean 0 and variance 1"), (NORM, "Two ways of working"), words=["mean", "variance", "training"]),
+    taught("transfer learning", "The body of a network that knows one task, with a new head for another.",
+           (TRANSFER, "A new head"), (TRANSFER, "Is it worth it?"), (TRANSFER, "From print to handwriting"),
+           words=["body", "head", "features", "negative transfer"]),
+    taught("freezing", "No number of a layer changes: neither by gradient nor by velocity nor by decay.",
+           (TRANSFER, "Frozen stands still"), (TRANSFER, "Two ways to freeze a normalisation"),
+           words=["velocity", "decay", "slots", "running statistics"]),
+    taught("fine-tuning", "A trained network learns on, slowly, on another task.",
+           (TRANSFER, "In phases"), (TRANSFER, "A rate that is too high"), (TRANSFER, "The lower, the slower"),
+           words=["four epochs", "catastrophic forgetting", "2.6"]),
+    taught("autoencoder", "A network that says its input again, from features that it must find for that.",
+           (TRANSFER, "Without labels"), (TRANSFER, "One matrix, used twice"), words=["autoencoder", "transpose"]),
     # ---------------------------------------------------------------------------------------------------- optimizers
     taught("optimizer", "What decides how the model is changed for its loss; named by a string or made as an object.",
            (OPTIMIZERS, "A name, or an object"), (OPTIMIZERS, "A step is a pure function"),

@@ -129,7 +129,7 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     figures.forms({form: [0.01, 0.009] for form in ("iterations", "schedule", "loop")})
     figures.hyperbola(family["cosine 1"], family["cosine 2"], steps)
     figures.family(family, steps)
-    figures.cycle(rng.random(90), rng.random(90), rng.random(90))
+    figures.cycle(*rng.random((3, 90)).tolist())
     figures.plateau([0.3, 0.3, 0.15], [1.0, 0.5, 0.5])
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradschool_grader.diagnosis.candidate import evidence, first_that_explains
+from gradschool_grader.diagnosis.ratios import by_row
 from gradschool_grader.diagnosis.seen import Pair
 from gradschool_grader.diagnosis.structure import READINGS, any_reading, by_part, close_to, plain_reading
 from gradschool_grader.diagnosis.structure import where as place_of
@@ -186,6 +187,51 @@ def test_terms_are_called_by_what_they_are(rng):
     ]:
         assert words in text_of(pair(e, e + term, path="params['W']", **given))
     assert "a multiple of `grads`" in text_of(pair(e, e + 0.777 * g, path="params['W']", **given))
+
+
+def test_a_factor_that_is_an_operand_is_called_by_its_name(rng):
+    e, g, y, beta = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.uniform(0.1, 0.9, (4, 5)), rng.normal(size=5)
+    for a, words in [
+        (e / g, "The answer is the right one divided by `g`."),
+        (e * g, "The answer is the right one times `g`."),
+        (e / (1 - y), "The answer is the right one divided by (1 − `y`)."),
+        (e * np.sqrt(y), "The answer is the right one times √`y`."),
+        (beta + (e - beta) / y, "Apart from `beta`, the answer is the right one divided by `y`."),
+    ]:
+        assert text_of(pair(e, a, g=g, y=y, beta=beta)) == words
+        a = a.copy()
+        a[1, 1] += 0.01
+        assert name_of(pair(e, a, g=g, y=y, beta=beta)) is None
+    assert name_of(pair(e[0, :2], (e / g)[0, :2], g=g[0, :2])) is None  # two numbers have a ratio to something
+
+
+def rows_of(*pairs):
+    found = first_that_explains((by_row,), list(pairs))
+    return found.text if found else None
+
+
+def test_each_row_may_have_a_multiple_of_its_own(rng):
+    e, p, beta = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.normal(size=5)
+    rows, columns = rng.normal(size=(4, 1)), rng.normal(size=5)
+    assert "a multiple of what it should be, another one for each index of axis 0" in rows_of(pair(e, rows * e))
+    assert "another one for each index of axis 1" in rows_of(pair(e, columns * e))
+    assert "Apart from `beta`" in rows_of(pair(e, beta + rows * (e - beta), beta=beta))
+    assert "the right one plus a number, another one for each index of axis 0" in rows_of(pair(e, e + rows))
+    assert "plus a multiple of `p`, another one for each index of axis 0" in rows_of(pair(e, e + rows * p, p=p))
+    line = pair(e[0], e[0] * 1.7)
+    assert "for each row along the last axis" in rows_of(line, pair(e, rows * e))
+    for near in (rows * e, e + rows * p):
+        near[2, 3] += 0.01
+        assert rows_of(pair(e, near, p=p, beta=beta)) is None
+
+
+def test_a_multiple_for_each_row_must_explain_more_numbers_than_there_are_rows(rng):
+    e = rng.normal(size=(6, 1))
+    assert rows_of(pair(e, e * rng.normal(size=(6, 1)))) is None
+    for shape in [(2, 3), (3, 4), (2, 3, 4)]:
+        for _ in range(20):
+            e, x = rng.normal(size=shape), rng.normal(size=shape)
+            assert rows_of(pair(e, rng.normal(size=shape), x=x, b=rng.normal(size=shape[-1]))) is None
 
 
 def test_the_first_nan_is_said_with_its_entry_and_input(rng):

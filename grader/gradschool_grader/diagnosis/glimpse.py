@@ -38,10 +38,12 @@ class Glimpse:
         return np.where(np.isfinite(told), near, same).any(axis=1)
 
     def scaled(self, base: np.ndarray, factors: np.ndarray) -> np.ndarray:
-        """Which factors `(candidates,)` bring an entry from `base` to what came."""
+        """Which factors `(candidates,)`, or `(candidates, entries)`, bring an entry from `base` to what came."""
+        factors = factors.reshape(len(factors), -1)
         with np.errstate(all="ignore"):
-            told = self.of(base) + factors[:, None] * (self.e - self.of(base))
-            largest = np.abs(base).max(initial=0.0) + np.abs(factors) * (self.pair.size + np.abs(base).max(initial=0.0))
+            told = self.of(base) + factors * (self.e - self.of(base))
+            start = np.abs(base).max(initial=0.0)
+            largest = start + np.abs(factors).max(axis=1) * (self.pair.size + start)
         return self.explained(told, largest)
 
     def added(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:

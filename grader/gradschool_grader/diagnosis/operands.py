@@ -21,8 +21,12 @@ CACHED = 256  # calls, or arrays
 
 @lru_cache(CACHED)
 def numbers(pair: Pair) -> dict[str, float]:
-    """The single numbers of the call by name."""
-    return {shown(name): float(x) for name, x in pair.given.leaves if type(x) in (int, float)}
+    """The single numbers of the call by name; not the whole ones in a list, which are sizes or places."""
+    listed = re.compile(r"\[\d+\]$")
+    given = [
+        (name, x) for name, x in pair.given.leaves if type(x) is float or (type(x) is int and not listed.search(name))
+    ]
+    return {shown(name): float(x) for name, x in given}
 
 
 @lru_cache(CACHED)

@@ -19,6 +19,7 @@ from .constant import constant
 from .digits import nonfinite, precision
 from .functions import cut_off, last_operation
 from .layout import axes, order
+from .ratios import by_row, multiplied
 from .reduction import shape, too_little, too_much
 from .scale import factor, offset, sign
 from .seen import Pair, Seen, pairs
@@ -29,7 +30,7 @@ from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
-    last_operation, cut_off,
+    last_operation, multiplied, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 LAYOUT: tuple[Reading, ...] = (axes, too_much, order)
@@ -63,7 +64,7 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
         or where(everything, wrong, (*SCALE, offset, last_operation))
         or by_part(everything, wrong)
         or place_in_part(everything, wrong)
-        or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)
+        or whole(first_that_explains((*READINGS, by_row), wrong, fitted=MORE), everything, wrong)
         or one_part(everything, wrong)
         or close_to(wrong)
     )
@@ -142,7 +143,7 @@ def split(
     names = list(members)
     if not 2 <= len(names) <= PARTS or not all(names):
         return None
-    found = {name: first_that_explains(READINGS, own) for name, own in members.items()}
+    found = {name: first_that_explains((*READINGS, by_row), own) for name, own in members.items()}
     explained = {name: c for name, c in found.items() if c}
     rest = [name for name in names if name not in explained]
     if not explained or (least and (len(rest) > len(explained) or (rest and fitted_for_each(explained)))):

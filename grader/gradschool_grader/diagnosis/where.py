@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
+from math import comb
 
 import numpy as np
 
@@ -22,6 +23,7 @@ Condition = Callable[[Pair], np.ndarray]
 WHY = "What sets the wrong entries apart from the right ones?"
 SOME = 3  # numbers that a reading of the wrong entries alone must explain
 MOST = 0.5  # of the entries in which the condition holds: zeros may be right anywhere
+WAYS = 1000  # in which as many entries could be wrong: in one of fewer they may be by chance
 ENTRIES = 8  # fewer can be wrong in one pattern by chance
 SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "negative": lambda x: x < 0,
@@ -49,7 +51,8 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     alike = [p for p in everything if p.path in bad and p.e.shape == p.a.shape and p.e.ndim]
     marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
     right = np.concatenate([(~p.wrong & (p.e != 0)).ravel() for p in alike] or [np.zeros(0, bool)])  # zeros come easily
-    if len(marked) < ENTRIES or min(marked.sum(), right.sum()) < 2 or any(p.e.shape != p.a.shape for p in wrong):
+    ways = comb(int(marked.sum() + right.sum()), int(marked.sum()))
+    if len(marked) < ENTRIES or ways < WAYS or any(p.e.shape != p.a.shape for p in wrong):
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
     for words, here in conditions(alike, wrong):

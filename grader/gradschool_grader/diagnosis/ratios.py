@@ -1,0 +1,163 @@
+"""Readings of ratios: the answer is the right one times something at hand, or a multiple of its own in each row.
+
+Apart from some operand perhaps: where a shift is added at the end, it is what comes before the shift that is too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from .candidate import Candidate, Same, agreement
+from .glimpse import Glimpse
+from .layout import axis_name
+from .operands import arrays, shared
+from .seen import Pair
+
+Base = Callable[[Pair], np.ndarray | None]
+HALF = 0.5  # of the entries of the largest array: what explains fewer is not tried on the others
+ENOUGH = 4  # wrong entries: fewer have a ratio to something by chance
+FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "{}": lambda x: x,
+    "(1 − {})": lambda x: 1 - x,
+    "(1 + {})": lambda x: 1 + x,
+    "{}²": np.square,
+    "√{}": np.sqrt,
+}
+ASKS = {1: "Where does this factor come in, and does the formula have it?",
+        -1: "Is it a factor that is missing, or a division too many?"}  # fmt: skip
+
+
+def few_wrong(wrong: Sequence[Pair]) -> bool:
+    return any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.visible.sum()) for p in wrong) < ENOUGH
+
+
+def bases(wrong: Sequence[Pair]) -> dict[str, Base]:
+    """From where numbers are scaled: zero, an operand that is added, or the value that a step began with."""
+    found: dict[str, Base] = {"": lambda p: np.zeros(p.e.shape)}
+    if all(p.carried is not None for p in wrong):
+        found["The step, new minus old value, is"] = lambda p: p.carried
+    for x in shared([arrays(p) for p in wrong]):
+        found[f"Apart from {x}, the answer is"] = lambda p, x=x: np.broadcast_to(arrays(p)[x], p.e.shape)
+    return found
+
+
+# ---------------------------------------------------------------------------------------------- times something at hand
+def multiplied(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """The right one times an operand, its complement, its square, its root; or divided by it."""
+    if few_wrong(wrong):
+        return
+    operands = shared([arrays(p) for p in wrong])
+    tried = [(x, form, power) for x in operands for form in FORMS for power in (1, -1)]
+    if not tried:
+        return
+    few = Glimpse(wrong)
+    with np.errstate(all="ignore"):
+        factors = np.array([FORMS[form](few.of(arrays(few.pair)[x])) ** power for x, form, power in tried])
+    for subject, base in bases(wrong).items():
+        start = base(few.pair)
+        if start is None:
+            continue
+        for i in np.flatnonzero(few.scaled(start, factors) & (factors != 1).any(axis=1)):
+            x, form, power = tried[i]
+            word = "times" if power == 1 else "divided by"
+            text = f"{subject or 'The answer is'} the right one {word} {form.format(x)}."
+            yield Candidate("multiplied", text, lambda p, t=tried[i], b=base: times(p, b, *t), hint=ASKS[power])
+
+
+def times(pair: Pair, base: Base, x: str, form: str, power: int) -> Same | None:
+    start = base(pair)
+    if start is None:
+        return None
+    return pair.a, start + FORMS[form](arrays(pair)[x]) ** power * (pair.e - start)
+
+
+# ------------------------------------------------------------------------------------------- one multiple for each row
+Along = Callable[[Pair], tuple[int, ...]]
+"""The axes along which a multiple is the same."""
+
+
+def by_row(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """A factor, or a multiple of an operand that is added: the same along some axes, another one along the rest."""
+    if few_wrong(wrong) or min(p.e.ndim for p in wrong) < 1:
+        return
+    largest = max(wrong, key=lambda p: p.a.size)
+    for words, along in rows(wrong):
+        fitted = sum(p.e.size // max(1, int(np.prod([p.e.shape[i] for i in along(p)]))) for p in wrong)
+        for found in (*row_factors(wrong, words, along, fitted), *row_terms(wrong, words, along, fitted)):
+            explained = agreement(found, largest)
+            if explained is not None and explained.mean() > HALF:
+                yield found
+
+
+def row_factors(wrong: Sequence[Pair], words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+    for subject, base in bases(wrong).items():
+        text = f"{subject or 'The answer is'} a multiple of what it should be, another one for each {words}."
+        hint = f"Which of your numbers belong to a {words} as a whole, and what is the {words} divided by?"
+        yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint)
+
+
+def row_terms(wrong: Sequence[Pair], words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+    for x in ("", *shared([arrays(p) for p in wrong])):
+        term = f"a multiple of {x}" if x else "a number"
+        text = f"The answer is the right one plus {term}, another one for each {words}."
+        hint = f"Which sum or mean over a {words} is added or taken away, and is it the right one?"
+        yield Candidate("row_term", text, lambda p, x=x: added_rows(p, along, x), fitted, hint)
+
+
+def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
+    """What a multiple may belong to, in words: each sample, each channel, each row of numbers."""
+    ndim = min(p.e.ndim for p in wrong)
+    for axis in range(ndim if ndim > 1 else 0):
+        name = axis_name(wrong, axis).removeprefix("the axis ").strip("'").replace("axis", "index of axis")
+        yield name, lambda p, i=axis: tuple(k for k in range(p.e.ndim) if k != i)
+    if any(p.e.ndim > 2 for p in wrong) or ndim == 1:
+        yield "row along the last axis", lambda p: (p.e.ndim - 1,)
+    if all(given_axis(p) is not None for p in wrong):
+        yield "row along the axis that is given", lambda p: ((given_axis(p) or 0) % p.e.ndim,)
+
+
+def given_axis(pair: Pair) -> int | None:
+    """An argument, or an entry of one, that is called so."""
+    found = [x for name, x in pair.given.leaves if name == "axis" or name.endswith("['axis']")]
+    return found[0] if len(found) == 1 and type(found[0]) is int else None
+
+
+def leading(x: np.ndarray, along: tuple[int, ...], at: np.ndarray) -> np.ndarray:
+    """The entries of `x` at flat places `at`, one for each row, spread over the rows again."""
+    kept = [i for i in range(x.ndim) if i not in along]
+    flat = x.transpose(*kept, *along).reshape(at.size, -1)
+    return flat[np.arange(at.size), at].reshape([n if i in kept else 1 for i, n in enumerate(x.shape)])
+
+
+def telling(x: np.ndarray, along: tuple[int, ...]) -> np.ndarray:
+    """In each row the place of the largest entry, from which a multiple is read off."""
+    kept = [i for i in range(x.ndim) if i not in along]
+    flat = np.abs(x).transpose(*kept, *along)
+    return np.argmax(flat.reshape(int(np.prod(flat.shape[: len(kept)])), -1), axis=1)
+
+
+def scaled_rows(pair: Pair, along: Along, base: Base) -> Same | None:
+    start = base(pair)
+    if start is None or not pair.e.size:
+        return None
+    full = pair.e - start
+    return pair.a, start + full * multiples(pair.a - start, full, along(pair))
+
+
+def added_rows(pair: Pair, along: Along, x: str) -> Same | None:
+    if not pair.e.size:
+        return None
+    term = np.broadcast_to(arrays(pair)[x] if x else np.ones(()), pair.e.shape)
+    return pair.a, pair.e + term * multiples(pair.a - pair.e, term, along(pair))
+
+
+def multiples(of: np.ndarray, term: np.ndarray, along: tuple[int, ...]) -> np.ndarray:
+    """How many times the term it is in each row, read off where the term is largest."""
+    kept = tuple(i for i in range(term.ndim) if i not in along)
+    one_row = [int(np.prod([term.shape[i] for i in axes])) for axes in (kept, along)]
+    rows, terms = (x.transpose(*kept, *along).reshape(one_row) for x in (of, term))
+    at = np.arange(len(terms)), np.argmax(np.abs(terms), axis=1)
+    found = np.divide(rows[at], terms[at], out=np.zeros(len(terms)), where=terms[at] != 0)
+    return found.reshape([n if i in kept else 1 for i, n in enumerate(term.shape)])

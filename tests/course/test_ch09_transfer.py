@@ -253,15 +253,20 @@ def test_the_figures_are_drawn_with_and_without_a_prediction():
     several = lambda n: rng.uniform(0.5, 0.9, size=(3, n))
     for guess in (None, 4, "twice", True, -1):
         figures.curves({"from scratch": several(20), "B on A": several(20)}, thawed=4, guess=guess)
-        figures.rates((0.01, 0.1, 1.0), {"task A, old head": several(3), "task B, new head": several(3)}, guess)
-        figures.statistics({"as A": several(2), "darker": several(2)}, guess)
-        figures.bodies({"learned": several(3)[0], "random": several(3)[1]}, guess)
         figures.amounts(
             (1, 5, 20), {"from scratch": several(3), "B on mixed pixels": several(3)}, "A title", "k", guess
         )
+        figures.rates((0.01, 0.1, 1.0), {"task A, old head": several(3), "task B, new head": several(3)}, guess)
+        figures.statistics({"as A": several(2), "darker": several(2)}, guess)
+        figures.bodies({"learned": several(3)[0], "random": several(3)[1]}, guess)
+        drawn(plt)
     figures.pictures({"a": rng.random((4, 196)), "b": rng.random((5, 64))})
     figures.depths((0, 1, 2), {"learned on A": several(3), "random": several(3)})
     figures.planes({"pixels": rng.random((30, 2)), "features": rng.random((30, 2))}, np.arange(30) % 2)
+    drawn(plt)
+
+
+def drawn(plt):
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
     plt.close("all")

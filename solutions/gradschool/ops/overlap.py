@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import as_strided
 from .threads import each
 
 BLOCK = 5 << 17  # bytes of the rows of input and result in a block, which stays in the second-level cache
-PRODUCTS = 1 << 19  # multiplications in a product: so few, BLAS does without copies of its own and in one thread
+PRODUCTS = 1 << 19  # multiplications in a product: so few, OpenBLAS does in one thread with AVX-512, and copies nothing
 SHARES = 16  # at the most so many parts of the batch, each with a sum of its own for dW: the sums need memory
 
 

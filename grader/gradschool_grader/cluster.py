@@ -4,14 +4,15 @@
         future = pool.submit(judge_task, task)
 
 Every worker of the cluster is asked in which mode of the sandbox it can hold submissions; one that is below the wanted
-mode is told nothing. A worker that is lost has its submissions judged elsewhere, by Dask itself. Results stream back
+mode is told nothing. A worker that is lost has its submissions judged elsewhere, by Dask itself, and may come back:
+where all workers of a machine hold, submissions are bound to the machine and not to its processes. Results stream back
 as they finish; each says which worker and which mode graded it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -36,12 +37,22 @@ def cluster_pool(
     with Client(address, timeout=seconds, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=seconds)
         found: Any = client.run(mode_there, course, unsafe_no_sandbox, mode, on_error="return")
-        fit = [worker for worker, words in found.items() if type(words) is str and not words.startswith("!")]
+        fit = places(found)
         if not fit:
             why = {worker: str(words).removeprefix("!") for worker, words in found.items()}
             raise SandboxMissing(f"no worker of {address} can hold submissions: {why}", why)
         with client.get_executor(pure=False, retries=LOST, workers=fit) as pool:
             yield pool
+
+
+def places(found: Mapping[str, Any]) -> list[str]:
+    """Where submissions may go: machines all of whose workers hold, by name, and of others the workers that do."""
+    from distributed.comm.addressing import get_address_host
+
+    holds = {worker: type(words) is str and not words.startswith("!") for worker, words in found.items()}
+    mixed = {get_address_host(worker) for worker, fine in holds.items() if not fine}
+    hosts = {worker: get_address_host(worker) for worker, fine in holds.items() if fine}
+    return sorted({worker if host in mixed else host for worker, host in hosts.items()})
 
 
 def mode_there(course: str, unsafe_no_sandbox: bool, mode: str) -> str:

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from here import HERE
 from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
 
 pytest.importorskip("distributed")
@@ -14,7 +15,7 @@ pytest.importorskip("nbgrader")
 
 import distributed
 
-from gradschool_grader.cluster import cluster_pool
+from gradschool_grader.cluster import cluster_pool, places
 from gradschool_grader.journal import Journal
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach.grade import grade
@@ -47,6 +48,46 @@ def class_of(folder, size):
     ]
     for number in range(size):
         hand_in(folder, f"s{number:02}", answers[number % 3])
+
+
+def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
+    """One of the two loses its sandbox before the run: every submission is judged by the other, in the wanted mode."""
+    mode = next(iter(HERE.modes), "")
+
+    def lose():
+        from gradschool_grader import grading
+        from gradschool_grader.sandbox import SandboxMissing
+
+        def refuses(**wanted):
+            raise SandboxMissing(f"mode {wanted['mode']} does not hold on this machine")
+
+        grading.kept, grading.open_workers = grading.open_workers, refuses
+        grading.workers_of.cache_clear()
+
+    def find():
+        from gradschool_grader import grading
+
+        grading.open_workers = grading.kept
+        grading.workers_of.cache_clear()
+
+    class_of(folder, 6)
+    with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
+        losing, other = sorted(client.scheduler_info()["workers"])
+        client.run(lose, workers=[losing])
+        try:
+            summary = grade(folder, scheduler=cluster.scheduler_address, mode=mode, feedback=False)
+        finally:
+            client.run(find, workers=[losing])
+    assert [j.student for j in summary.judged] == [f"s{n:02}" for n in range(6)]
+    assert {j.worker for j in summary.judged} == {other}
+    assert len({j.mode for j in summary.judged}) == 1
+    assert mode in ("", summary.mode)
+
+
+def test_a_machine_is_known_by_its_name_if_all_of_its_workers_hold():
+    found = {"tcp://10.0.0.1:1": "AB", "tcp://10.0.0.1:2": "AB", "tcp://10.0.0.2:1": "AB", "tcp://10.0.0.2:2": "!no",
+             "tcp://10.0.0.3:1": OSError("gone")}  # fmt: skip
+    assert places(found) == ["10.0.0.1", "tcp://10.0.0.2:1"]
 
 
 def test_the_grades_are_the_local_ones_though_a_worker_is_killed(folder, cluster, tmp_path):

@@ -109,6 +109,13 @@ lr_factors(4, 0.5, frozen=1)  # [0.0, 0.25, 0.5, 1.0]""",
             SLOWER,
         ),
         Misconception(
+            "powers_in_order",
+            lambda layers, decay, frozen=0: [decay**i for i in range(layers)],
+            "Which layer has most to learn, the first or the last? And which of your layers are frozen?",
+            "the first layer were the fastest, and none were frozen",
+            SLOWER,
+        ),
+        Misconception(
             "head_too_slow",
             of(lambda i, layers, decay, frozen: decay ** (layers - i)),
             "Which factor has your last layer?",

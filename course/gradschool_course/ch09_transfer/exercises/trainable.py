@@ -12,12 +12,16 @@ from .draw import CHAPTER, LEARNS
 
 
 # ------------------------------------------------------------------------------------------------- how flags go wrong
-def flagged(flag_of):
-    """A model with flag_of(position, number of layers, layers, flag, old flag) in each layer."""
+def flagged(flag_of, by_index=False):
+    """A model with flag_of(position, number of layers, layers, flag, old flag) in each layer.
+
+    Who goes through the layers and looks whether they are in the list refuses no position; who indexes does.
+    """
 
     def answer(model, layers, flag):
         n = len(model)
-        check(n, layers)
+        if by_index:
+            check(n, layers)
         flags = [flag_of(i, n, list(layers), flag, layer["trainable"]) for i, layer in enumerate(model)]
         return [{**layer, "trainable": new} for layer, new in zip(model, flags, strict=True)]
 
@@ -149,21 +153,21 @@ model = [{"trainable": True}, {"trainable": False}, {"trainable": True}]
         ),
         Misconception(
             "opposite_flag",
-            flagged(lambda i, n, layers, flag, old: not flag if chosen(i, n, layers) else old),
+            flagged(lambda i, n, layers, flag, old: not flag if chosen(i, n, layers) else old, by_index=True),
             "With flag=False, are the layers that are named to learn or not?",
             "the flag said whether a layer is frozen",
             LEARNS,
         ),
         Misconception(
             "always_frozen",
-            flagged(lambda i, n, layers, flag, old: False if chosen(i, n, layers) else old),
+            flagged(lambda i, n, layers, flag, old: False if chosen(i, n, layers) else old, by_index=True),
             "Where in your code does the argument flag stand?",
             "the layers were frozen whatever the flag",
             LEARNS,
         ),
         Misconception(
             "toggled",
-            flagged(lambda i, n, layers, flag, old: not old if chosen(i, n, layers) else old),
+            flagged(lambda i, n, layers, flag, old: not old if chosen(i, n, layers) else old, by_index=True),
             "Freeze a layer that is frozen. What should it be, and what is it in yours?",
             "the flags were turned over",
             LEARNS,

@@ -188,9 +188,12 @@ def normal_weights(by):
 def no_generator():
     """In the place of a generator: whoever asks it for numbers is refused with a ValueError."""
 
+    class NotToBeAsked(ValueError):  # by this name a check knows that it was the helper who refused, not the function
+        pass
+
     class NoGenerator:
         def __getattr__(self, name):
-            kind = AttributeError if name.startswith("_") else ValueError
+            kind = AttributeError if name.startswith("_") else NotToBeAsked
             raise kind(f"no numbers are drawn here, not with {name} either")
 
     return NoGenerator()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
-from .inside.values import Handle
+from .inside.values import Handle, Helper
 from .observe import Behaviour, Observation
 
 
@@ -207,6 +207,9 @@ def part(where: str, index: int) -> str:
 
 
 # --------------------------------------------------------------------------------------------------- a behaviour
+REFUSAL = "NotToBeAsked"  # what a helper raises that refuses whoever asks it
+
+
 def compare(
     exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour, *, conduct: bool = True
 ) -> Difference | None:
@@ -233,6 +236,14 @@ def compare_errors(expected: Behaviour, got: Behaviour) -> Difference | None:
     return Difference(
         "raised", f"It raised {got.error}; this input should be refused with {expected.error}.", got.message
     )
+
+
+def not_asked(probe: Probe) -> Difference:
+    """An answer where the reference ends in the refusal of a helper: what it is given was never asked."""
+    call = probe.call if isinstance(probe, Property) else probe
+    arguments = call.arguments if isinstance(call, Call) else {}
+    names = " or ".join(f"`{name}`" for name, value in arguments.items() if isinstance(value, Helper))
+    return Difference("unasked", f"The function returned an answer without asking {names or 'what it is given'}.")
 
 
 def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour) -> Difference | None:
@@ -270,6 +281,8 @@ def compare_all(
                 found = Difference("unstable", "The same call gives another answer the second time.")
         else:
             found = compare(exercise, group, e.behaviour, a.behaviour)
+            if found and found.kind == "accepted" and REFUSAL in e.behaviour.kinds:
+                found = not_asked(probes[e.probe])
             if found and e.again and found.kind == "value":
                 found = Difference("unstable", "The same call gives another answer the second time: what is left over?")
         if found:

@@ -14,7 +14,7 @@ from html import escape
 import numpy as np
 
 from .diagnosis.seen import Pair, Seen, pairs, pairs_of
-from .exercise import Exercise, Steps
+from .exercise import Exercise, Property, Steps
 
 LARGEST = 24  # rows or columns that can still be told apart
 CELL = 18
@@ -24,9 +24,11 @@ YOURS, EXPECTED = "#cf222e", "#0969da"
 
 # ------------------------------------------------------------------------------------------------------ what to show
 def table(exercise: Exercise, seen: Sequence[Seen]) -> Pair | None:
-    """The first wrong array with two axes, or one, that can be drawn."""
+    """The first wrong array with two axes, or one, that can be drawn. Of a property no number is expected."""
     for s in seen:
         for pair in pairs(exercise, s) if s.difference else ():
+            if isinstance(s.probes[pair.probe], Property):
+                continue
             drawable = pair.e.shape == pair.a.shape and pair.e.ndim in (1, 2) and pair.e.size > 1
             if not pair.right and drawable and max(pair.e.shape) <= LARGEST:
                 return pair

@@ -39,9 +39,9 @@ MODES = {
 }
 SHORT = {"type": "wrong type", "shape": "wrong shape", "dtype": "wrong dtype", "value": "wrong values",
          "diverges": "wrong values", "nonfinite": "NaN or infinity", "none": "no answer", "keys": "wrong keys",
-         "swapped": "items swapped", "accepted": "accepts bad input", "mutated": "changes its input",
-         "aliased": "shares memory", "unstable": "differs the second time", "warned": "warns",
-         "property": "lacks the property", "signature": "parameters changed", "stub": "not written",
+         "swapped": "items swapped", "accepted": "accepts bad input", "unasked": "ignores an argument",
+         "mutated": "changes its input", "aliased": "shares memory", "unstable": "differs the second time",
+         "warned": "warns", "property": "lacks the property", "signature": "parameters changed", "stub": "not written",
          "timeout": "did not end", "died": "crashed"}  # fmt: skip
 SHOWN_MISTAKES, SHOWN_NAMES = 4, 6
 EMPTY: Mapping[tuple[str, str], Sequence[str]] = {}

@@ -21,6 +21,8 @@ BY_KIND: Mapping[str, str] = {
     "swapped": "Compare the order after `return` with the order that the task lists.",
     "keys": "Print `sorted(answer)` and lay it beside the names in the task, letter by letter.",
     "accepted": "The task names inputs that must be refused. Which `if` looks at them before anything is computed?",
+    "unasked": "One of the arguments is there to be asked, and your function answers without it. Where do its numbers "
+    "come from instead?",
     "mutated": "Look for `+=`, `-=`, `x[...] = ...` and `out=`: each writes into the array that it is given. "
     "`x = x + y` makes a new one.",
     "aliased": "Some part of the answer *is* an argument, or a view of it. What happens to your answer if the caller "

@@ -14,6 +14,10 @@ from gradschool.lessons import depth
 from gradschool.ops.elementwise import SELU_ALPHA, SELU_SCALE
 from gradschool_course.ch07_gradients import deep, figures
 from gradschool_course.ch07_gradients.exercises import EXERCISES
+from gradschool_course.contents import course
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.home import HereWorker
+from gradschool_grader.judge import judge
 
 matplotlib.use("Agg")
 BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
@@ -56,6 +60,15 @@ FIRST_ROW = [
 def test_every_bug_of_the_curriculum_is_a_misconception_wherever_it_can_be_seen(bug):
     for name, mistake in BUGS[bug].items():
         assert mistake in [m.name for m in BY_NAME[name].misconceptions], (name, mistake)
+
+
+@pytest.mark.parametrize("name", BUGS["global RNG"])
+def test_weights_from_a_generator_of_ones_own_are_told_of_rng_and_not_of_a_bad_shape(name):
+    exercise = BY_NAME[name]
+    wrong = next(m.wrong for m in exercise.misconceptions if m.name == "own_generator")
+    answers = LiveAnswers(exercise, course.helpers, seed=1)
+    verdict = judge(exercise, lambda: HereWorker(course, {name: wrong}), answers)
+    assert "The function returned an answer without asking `rng`." in [group.words for group in verdict.groups]
 
 
 @pytest.mark.parametrize("name", ["fans", *RANDOM, "orthogonal"])

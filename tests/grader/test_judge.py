@@ -522,6 +522,37 @@ def test_helpers_reach_the_call_by_name():
     assert judge(double, lambda: Here({"at_two": at_two}), answers).passed
 
 
+def test_an_answer_without_asking_what_it_was_given_is_told_so_and_not_of_a_bad_input():
+    def refuse():
+        class NotToBeAsked(ValueError):
+            pass
+
+        def f(x):
+            raise NotToBeAsked
+
+        return f
+
+    def at_two(f, x):
+        if x < 0:
+            raise ValueError(f"expected x >= 0, got {x}")
+        return f(x)
+
+    calls = [Call(f=Helper("refuse"), x=2.0), Call(f=Helper("double", {"by": 3.0}), x=-2.0)]
+    groups = [Group("asked", 1, lambda rng: calls[:1]), Group("refused", 1, lambda rng: calls[1:])]
+    helpers = {"refuse": refuse, "double": lambda by: lambda x: by * x}
+    never = exercise(at_two, groups)
+
+    def verdict(answer):
+        worker = Here({})
+        worker.performer = Performer(helpers, {"at_two": answer})
+        return judge(never, lambda: worker, LiveAnswers(never, helpers, 1))
+
+    assert verdict(at_two).passed
+    asked, refused = verdict(lambda f, x: 2.0 * x).groups
+    assert asked.words == "The function returned an answer without asking `f`."
+    assert refused.words == "This input should be refused with ValueError; the function returned an answer."
+
+
 def test_what_cannot_travel_stays_where_it_is():
     performer = Performer({}, {"f": lambda: [1, {"a": object()}, np.matrix([[1]]), np.float32(2)]})
     value = performer.handle({"op": "call", "target": "f", "args": [], "kwargs": {}})["value"]

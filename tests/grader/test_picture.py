@@ -6,7 +6,7 @@ import numpy as np
 
 from gradschool_grader import picture, show
 from gradschool_grader.answers import LiveAnswers
-from gradschool_grader.exercise import Call, Exercise, Group, Steps
+from gradschool_grader.exercise import Call, Exercise, Group, Property, Seed, Steps
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
 
@@ -76,6 +76,21 @@ def test_where_a_picture_would_not_help_there_is_none():
         _, seen = seen_of(TABLE, wrong)
         assert picture.svg(TABLE, seen) == ""
         assert picture.plain(TABLE, seen) == []
+
+
+def test_numbers_that_are_drawn_have_no_error_of_their_own_and_no_picture():
+    def noise(n, rng):
+        return rng.normal(size=n)
+
+    def probes(rng):
+        call = Call(n=8, rng=Seed(7))
+        return [Property(call, lambda values: None if (values[0] < 5).all() else "Some are large.")]
+
+    drawn = Exercise(reference=noise, chapter="t", task="", example="", groups=[Group("small", 1, probes)])
+    _, seen = seen_of(drawn, lambda n, rng: 9 + rng.normal(size=n))
+    assert seen[0].difference is not None
+    assert picture.svg(drawn, seen) == ""
+    assert picture.plain(drawn, seen) == []
 
 
 def test_a_graded_page_has_no_picture():

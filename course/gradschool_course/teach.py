@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,7 +110,7 @@ def grade(
                              unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode,
                              scheduler=scheduler)  # fmt: skip
         show(summary)
-        write_json(json, as_result(summary))
+        write_json(json, as_result(summary) if json else None)
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
 
 
@@ -207,7 +208,7 @@ def show(summary: Summary) -> None:
         say(f"[yellow]by hand[/]  {plain(assignment)}/{plain(cell)} [dim]{len(students)} to grade[/]")
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
-    handed_in = {(p.student, p.assignment) for p in [*papers, *beside]}
+    handed_in = {(p.student, p.assignment) for p in chain(papers, beside)}  # papers are read one by one
     say(f"\n{len(handed_in)} submissions graded in {MODES[summary.mode]}.")
     say(
         f"[bold]gradebook[/]  {plain(summary.gradebook)}\n[bold]feedback[/]   {plain(summary.feedback)}", soft_wrap=True

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tiny_course import course
 
-from gradschool_grader.journal import Journal, Judged
+from gradschool_grader.journal import Journal, Judged, Results
 from gradschool_grader.source import exercise_hash
 from gradschool_grader.verdict import Diagnosis, GroupVerdict, Source, Verdict
 
@@ -34,6 +34,22 @@ def test_what_is_written_is_read(tmp_path):
     journal.write(judged(student="bela"))
     assert [j.student for j in journal.all("ch01_tiny")] == ["ada", "bela"]
     assert (judged().points, judged().max_points) == (7, 7)
+
+
+def test_results_are_a_sequence_of_what_the_journal_holds_now(tmp_path):
+    journal, names = Journal(tmp_path), ["ada", "bela", "cleo"]
+    for name in names:
+        journal.write(judged(student=name))
+    results = Results(journal, [("ch01_tiny", name) for name in names], lambda j: replace(j, worker="seen"))
+    assert [j.student for j in results] == names
+    assert (len(results), results[-1].worker, [j.student for j in results[1:]]) == (3, "seen", names[1:])
+    assert results == [judged(student=name, worker="seen") for name in names]
+    assert not results[3:]
+    journal.write(judged(student="bela", problems=("new",)))
+    assert results[1].problems == ("new",)
+    (tmp_path / ".gradschool/results/ch01_tiny/cleo.json").unlink()
+    with pytest.raises(LookupError, match="ch01_tiny of cleo is no longer in the journal"):
+        results[2]
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[", '{"version": 99}', '{"version": 1}'])

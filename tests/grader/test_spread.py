@@ -67,8 +67,13 @@ def test_a_pool_that_takes_nothing_is_an_error_and_no_endless_loop():
         list(spread(range(3), lambda: contextlib.nullcontext(pool), abs, 2))
 
 
-def test_few_tasks_are_under_way_at_a_time():
-    open_now, most = set(), 0
+def test_few_tasks_are_under_way_at_a_time_and_no_more_are_taken():
+    open_now, most, taken = set(), 0, []
+
+    def tasks():
+        for number in range(200):
+            taken.append(number)
+            yield number
 
     class Slow(Executor):
         def submit(self, fn, /, *args, **kwargs):
@@ -79,6 +84,7 @@ def test_few_tasks_are_under_way_at_a_time():
             future.set_result(args[0])
             return future
 
-    for task, _ in spread(iter(range(200)), lambda: contextlib.nullcontext(Slow()), abs, 7):
+    for task, _ in spread(tasks(), lambda: contextlib.nullcontext(Slow()), abs, 7):
         open_now.discard(task)
-    assert most == 7
+        assert len(taken) <= 7 * (task // 7 + 1) + 1  # one more, to know that there is one
+    assert (most, len(taken)) == (7, 200)

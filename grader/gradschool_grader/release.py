@@ -84,6 +84,9 @@ def release(
     yield write_config(folder, course, where or course.name)
     for chapter in wanted:
         yield from release_chapter(folder, course, weighed(chapter, settings))
+        lost = Versions(folder).keep(chapter, course)
+        if lost:
+            yield f"{chapter.id}: {', '.join(lost)} cannot be kept: submissions are graded by what is installed then"
         yield from set_due(folder, chapter, settings)
 
 
@@ -117,9 +120,6 @@ def release_chapter(folder: Path, course: Course, chapter: Chapter) -> Iterator[
         own = own_cells(theirs, generated)
         text = as_text(with_own_cells(built, theirs, generated))
     Journal(folder).seed(chapter.id)
-    lost = Versions(folder).keep(chapter, course)
-    if lost:
-        yield f"{chapter.id}: {', '.join(lost)} cannot be kept for submissions to come after a change"
     if before == text and not own and is_generated(folder, chapter.id):
         note_generated(folder, chapter.id, built)
         yield f"{chapter.id}: unchanged ({exercises(chapter)})"

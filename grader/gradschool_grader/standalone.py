@@ -68,6 +68,7 @@ class _Collection:
     roots: dict[Hashable, str] = field(default_factory=dict)
     alive: list[Any] = field(default_factory=list)  # keys are ids: what they identify must not go away
     open: set[Hashable] = field(default_factory=set)
+    taken: dict[Hashable, set[str]] = field(default_factory=dict)  # by users' own names, where a path stood in the text
 
 
 def _collect(roots: list[tuple[Any, str | None]]) -> _Collection:
@@ -233,6 +234,8 @@ def _read_uses(found: _Collection, definition: Definition) -> None:
             continue
         used = _key_of(found, definition, chain)
         if used is not None:
+            if used[1] is not chain[0]:
+                found.taken.setdefault(used[0], set()).update(_local_names(tree))
             definition.uses.append((start, _span(used[1], starts)[1], used[0]))
     definition.uses += [(*span, ("self",)) for span in _own_name(tree, data, starts)]
 
@@ -534,13 +537,22 @@ def _join(found: _Collection, avoid: Iterable[str]) -> str:
     return text + "\n"
 
 
+def _local_names(tree: ast.AST) -> Iterator[str]:
+    """Parameters, and names that are assigned to."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+
+
 def _names(found: _Collection, avoid: Iterable[str]) -> dict[Hashable, str]:
     names: dict[Hashable, str] = dict(found.roots)
     taken = {*names.values(), *avoid}
     for key, definition in found.definitions.items():
         if key not in names:
             name = definition.name
-            while name in taken:
+            while name in taken or name in found.taken.get(key, ()):
                 name = "_" + name
             names[key] = name
             taken.add(name)

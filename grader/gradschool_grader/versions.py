@@ -65,6 +65,16 @@ def kept_text(exercise: Exercise, helpers: Iterable[str] = ()) -> str:
     }, indent=1)  # fmt: skip
 
 
+def tested_text(exercise: Exercise, helpers: Iterable[str]) -> str | None:
+    """The text, if what is read from it is the same exercise, by a hash that is made anew."""
+    try:
+        text = kept_text(exercise, helpers)
+        again = replace(exercise_from(text))  # without the hash that is noted in the text
+        return text if exercise_hash(again) == exercise_hash(exercise) else None
+    except SourceError:
+        return None
+
+
 def mistakes(exercise: Exercise) -> Iterator[dict[str, Any]]:
     for mistake in exercise.misconceptions:
         try:
@@ -127,15 +137,14 @@ class Versions:
         self.read: dict[tuple[str, str], str | None] = {}  # one text for a whole class
 
     def keep(self, chapter: Chapter, course: Course) -> list[str]:
-        """Keep what is not kept yet. Returns the names of exercises that cannot be."""
+        """Keep what is not kept yet. Returns the names of exercises that cannot be, or would not ask the same again."""
         missing = []
         for exercise in chapter.exercises:
             path = self.path(exercise.name, exercise_hash(exercise))
             if path.exists():
                 continue
-            try:
-                text = kept_text(exercise, course.helpers)
-            except SourceError:
+            text = tested_text(exercise, course.helpers)
+            if text is None:
                 missing.append(exercise.name)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)

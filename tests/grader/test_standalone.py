@@ -136,6 +136,15 @@ def test_the_same_object_gives_the_same_text():
     assert standalone(library.moving_average) == standalone(library.moving_average)
 
 
+def by_path(x):
+    square = library.square(x)  # what comes along must not be called as this is
+    return square + 1.0
+
+
+def test_a_helper_named_by_a_path_gives_way_to_a_local_name():
+    np.testing.assert_array_equal(run(standalone(by_path))["by_path"](X), by_path(X))
+
+
 def test_what_cannot_stand_alone_says_which_name_is_the_reason():
     thing = object()
 

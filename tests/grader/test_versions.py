@@ -127,6 +127,15 @@ def test_a_release_keeps_its_exercises_and_the_next_one_beside_them(released, tm
     assert hashes(versions, "moving_average") == {exercise_hash(MEAN)}
 
 
+def test_what_could_not_be_taken_up_again_is_said_and_not_kept(tmp_path):
+    start = Tally()
+    groups = [Group("bound", 1, lambda rng: [Call(x=start.add(1.0))])]
+    changed, chapter = other(groups=groups)
+    assert Versions(tmp_path).keep(chapter, changed) == ["square"]
+    assert hashes(Versions(tmp_path), "square") == set()
+    assert len(hashes(Versions(tmp_path), "moving_average")) == 1
+
+
 def test_the_released_chapter_is_the_kept_one(released, tmp_path):
     versions = Versions(shutil.copytree(released, tmp_path / "course"))
     assert versions.released(course, CHAPTER) == CHAPTER

@@ -88,6 +88,81 @@ TRIED = [
 ]
 
 
+# ------------------------------------------------------------------------------------------------- the other chapters
+def plain(name):
+    return course.exercise(name).plain
+
+
+def prelu_backward_with_the_slope_squared(g, cache):
+    x, a = cache["x"], cache["a"]
+    return np.where(x > 0, g, a * a * g), plain("prelu_backward")(g, cache)[1]
+
+
+def softmax_backward_with_the_sum_added(g, cache):
+    p, axis = cache["p"], cache["axis"]
+    return p * (g + (g * p).sum(axis=axis, keepdims=True))
+
+
+def sigmoid_backward_with_a_square(g, cache):
+    return g * cache["y"] * (1 - cache["y"] ** 2)
+
+
+def layernorm_by_the_mean_deviation(x, gamma, beta, axes=-1, eps=1e-5):
+    z = x - x.mean(axis=axes, keepdims=True)
+    return gamma * z / np.sqrt(np.abs(z).mean(axis=axes, keepdims=True) ** 2 + eps) + beta
+
+
+def local_response_norm_without_the_signal(x, window, alpha=1e-4, beta=0.75, k=2.0):
+    near = plain("local_response_norm")(x, window, alpha, beta, k)
+    return near / x
+
+
+def cosine_of_a_whole_turn(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
+    right = plain("cosine")(lr, period, final, restarts, growth, shrink)
+    return lambda step: right(2 * step)
+
+
+def polynomial_that_comes_up_again(lr, steps, final=0.0, power=1.0):
+    if steps <= 0 or power <= 0:
+        raise ValueError("no steps")
+    return lambda step: final + (lr - final) * np.abs(1 - step / steps) ** power
+
+
+def warmup_from_twice_the_start(after, steps, start=0.0):
+    return plain("warmup")(after, steps, 2 * start)
+
+
+def huber_that_weighs_before_it_bends(
+    Y, T, delta=1.0, reduction="sum", normalization="batch-size", mask=None, weights=None
+):
+    w = 1 if weights is None else np.sqrt(weights)
+    return plain("huber")(Y * w, T * w, delta, reduction, normalization, mask)
+
+
+def half_mse_that_counts_the_padding(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
+    if mask is None or reduction == "sum":
+        return plain("half_mse")(Y, T, reduction, normalization, mask, weights)
+    return plain("half_mse")(Y, T, reduction, normalization, None, weights)
+
+
+TRIED += [
+    ("prelu_backward", prelu_backward_with_the_slope_squared, "right for `cache['a']` squared"),
+    (
+        "softmax_backward",
+        softmax_backward_with_the_sum_added,
+        "plus a multiple of `cache['p']`, another one for each row",
+    ),
+    ("sigmoid_backward", sigmoid_backward_with_a_square, "the right one times (1 + `cache['y']`)"),
+    ("layernorm", layernorm_by_the_mean_deviation, "apart from `beta`, the answer is a multiple of what it should be"),
+    ("local_response_norm", local_response_norm_without_the_signal, "the right one divided by `x`"),
+    ("cosine", cosine_of_a_whole_turn, "right for twice what it is asked for"),
+    ("polynomial", polynomial_that_comes_up_again, "only where the argument of the returned function is above `steps`"),
+    ("warmup", warmup_from_twice_the_start, "only where the argument of the returned function is below `steps`"),
+    ("huber", huber_that_weighs_before_it_bends, "wrong in every call in which `weights` is given"),
+    ("half_mse", half_mse_that_counts_the_padding, "only where `mask` is zero. There: Zero is expected"),
+]
+
+
 @pytest.mark.parametrize(("name", "wrong", "gist"), TRIED, ids=[name for name, *_ in TRIED])
 @pytest.mark.parametrize("seed", [4, 5])
 def test_a_wrong_solution_of_no_catalogue_is_explained(name, wrong, gist, seed):

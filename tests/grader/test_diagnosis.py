@@ -203,6 +203,20 @@ def test_a_known_mistake_with_the_wrong_sign_is_both():
     assert "And besides: every number has the wrong sign." in found.text
 
 
+def test_what_several_known_mistakes_do_in_one_part_names_none_of_them():
+    limited = lambda x, top: x * min(1, top / np.abs(x).sum())
+    small = lambda rng: [Call(x=rng.uniform(0.1, 0.2, size=5), top=0.4)]
+    large = lambda rng: [Call(x=rng.normal(size=5), top=0.4)]
+    exercise = sets(
+        limited, None,
+        Misconception("by_entry", lambda x, top: np.clip(x, -top, top), "?"),
+        Misconception("by_length", lambda x, top: x * min(1, top / np.sqrt((x**2).sum() / 2)), "?"),
+        groups=[Group("small", 1, small), Group("large", 1, large)], name="limited",
+    )  # fmt: skip
+    found = diagnosis_of(exercise, lambda x, top: x * min(1, top / np.abs(x).mean() ** 2))
+    assert found.kind != "misconception"  # in `small` all three leave x as it is
+
+
 def test_half_of_a_known_mistake_is_not_called_by_its_name():
     rng = np.random.default_rng(1)
     noise = rng.normal(size=4)
@@ -226,6 +240,14 @@ def test_a_sequence_says_step_and_quantity_and_what_is_still_right():
 def test_a_single_step_is_not_called_a_sequence_behind():
     late = lambda p, g, s, lr=0.1, beta=0.9: (p, rolling(p, g, s, lr, beta)[1])
     assert "one step" not in diagnosis_of(ROLLING, late).text
+
+
+# ---------------------------------------------------------------------------------------------- nothing explains it
+def test_what_nothing_explains_is_at_least_said_to_be_too_large_or_too_small():
+    wide = sets(lambda x: x**3, lambda rng: [Call(x=rng.normal(size=9))], name="wide")
+    assert diagnosis_of(wide, lambda x: x**3 + np.exp(x)).text.endswith("All wrong numbers are too large.")
+    assert diagnosis_of(wide, lambda x: np.tanh(x) ** 3).text.endswith("All wrong numbers are too close to zero.")
+    assert "All wrong" not in diagnosis_of(wide, lambda x: np.sin(40 * x)).text
 
 
 # --------------------------------------------------------------------------------------------- never a false name

@@ -26,11 +26,11 @@ from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .calls import which_calls
 from .derived import derived
-from .known import known, two_known
+from .known import known, known_in_parts, two_known
 from .seen import Seen
 from .sequences import first_to_diverge, shifted_step
 from .structure import any_reading, gave_numbers, plain_reading
-from .words import could_not_begin, plain_words, signature_words, worst_entry
+from .words import could_not_begin, direction, plain_words, signature_words, worst_entry
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
 
@@ -43,16 +43,23 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
     began = [s for s in failed if not could_not_begin(s)]
     if not began:
         return Diagnosis("signature", "signature", signature_words(exercise))
-    return known(exercise, seen, began, answers) or plain_words(began[0]) or read(exercise, seen, began, answers)
+    found = known(exercise, seen, began, answers)
+    if found:
+        return found
+    in_parts, words = known_in_parts(exercise, began, answers), plain_words(began[0])
+    return in_parts or words if words else read(exercise, seen, began, answers, in_parts)
 
 
-def read(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis:
+def read(
+    exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: Diagnosis | None
+) -> Diagnosis:
     """What comes plainly out of the numbers first, then what takes more than one thing to say."""
     everything, wrong = gave_numbers(exercise, failed)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)
             or derived(exercise, failed, answers)
+            or in_parts
             or two_known(exercise, failed, answers)
             or any_reading(everything, wrong)
         )
@@ -64,4 +71,4 @@ def read(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answe
     common = which_calls(exercise, seen)
     if common and found:
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
-    return common or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0])
+    return common or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0], direction(wrong))

@@ -24,24 +24,34 @@ from .words import lower
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    def like(misconception: Misconception, s: Seen) -> bool:
-        return may_be(exercise, misconception, s, answers) and agrees(
-            exercise, s.group, s.probes, s.got, answers.misconception(misconception.name, s.group)
-        )
-
+    """The misconception that behaves like the answer in every group that failed; best in those that passed, too."""
     passed = [s for s in seen if not s.difference]
-    everywhere = [m for m in exercise.misconceptions if all(like(m, s) for s in failed)]
-    exact = next((m for m in everywhere if all(like(m, s) for s in passed)), None)
-    if everywhere:
-        return named(exact or everywhere[0])
-    telling_parts = [s for s in failed if telling(exercise, s)]
-    parts = [(s, next((m for m in exercise.misconceptions if like(m, s)), None)) for s in telling_parts]
-    explained = [(s.group.name, m) for s, m in parts if m]
-    if not explained:
+    everywhere = [m for m in exercise.misconceptions if all(like(exercise, m, s, answers) for s in failed)]
+    exact = next((m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)), None)
+    return named(exact or everywhere[0]) if everywhere else None
+
+
+def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    """One for each group that failed, or for half of them at least, where no other would do as well."""
+    parts = {s.group.name: likes(exercise, s, answers) if telling(exercise, s) else [] for s in failed}
+    complete = all(parts.values())
+    explained = [(group, ms[0]) for group, ms in parts.items() if ms and (complete or len(ms) == 1)]
+    if not explained or 2 * len(explained) < len(failed):
         return None
     group, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
-    return named(first, others, "" if len(explained) == len(failed) else f"In the part `{group}`")
+    return named(first, others, "" if complete else f"In the part `{group}`")
+
+
+def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
+    return [m for m in exercise.misconceptions if like(exercise, m, s, answers)]
+
+
+def like(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
+    """Whether the answer does in a group what the misconception does."""
+    return may_be(exercise, m, s, answers) and agrees(
+        exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group)
+    )
 
 
 def telling(exercise: Exercise, s: Seen) -> bool:

@@ -80,11 +80,23 @@ def multipliers(pair: Pair) -> dict[str, float]:
 
 def arrays(pair: Pair) -> dict[str, np.ndarray]:
     """Arrays of the call that fit the answer's shape; of a tree, those with the same name as the part in question."""
-    key = re.search(r"\['?[^\[\]]*'?\]$", pair.path)
-    asked = key[0] if key else "", pair.e.shape
+    asked = last_key(pair), pair.e.shape
     if asked not in pair.given.fitting:
         pair.given.fitting[asked] = fitting(pair.given, *asked)
     return pair.given.fitting[asked]
+
+
+def last_key(pair: Pair) -> str:
+    key = re.search(r"\['?[^\[\]]*'?\]$", pair.path)
+    return key[0] if key else ""
+
+
+def masked(pair: Pair, mask: np.ndarray) -> Given:
+    """The arguments of the call, and of the arrays that fit only these entries."""
+    given = Given(pair.arguments)
+    spread_out = {x: np.broadcast_to(value, pair.e.shape)[mask] for x, value in arrays(pair).items()}
+    given.fitting[last_key(pair), (int(mask.sum()),)] = spread_out
+    return given
 
 
 def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:

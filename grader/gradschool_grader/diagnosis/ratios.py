@@ -33,19 +33,34 @@ def few_wrong(wrong: Sequence[Pair]) -> bool:
     return any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.visible.sum()) for p in wrong) < ENOUGH
 
 
-def bases(wrong: Sequence[Pair]) -> dict[str, Base]:
-    """From where numbers are scaled: zero, an operand that is added, or the value that a step began with."""
-    found: dict[str, Base] = {"": lambda p: np.zeros(p.e.shape)}
+def plain_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
+    """From where numbers are scaled: zero, or the value that a step began with."""
+    found: dict[str, Base] = {"The answer is": lambda p: np.zeros(p.e.shape)}
     if all(p.carried is not None for p in wrong):
         found["The step, new minus old value, is"] = lambda p: p.carried
-    for x in shared([arrays(p) for p in wrong]):
-        found[f"Apart from {x}, the answer is"] = lambda p, x=x: np.broadcast_to(arrays(p)[x], p.e.shape)
     return found
+
+
+def added_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
+    """An operand that is added at the end."""
+    return {
+        f"Apart from {x}, the answer is": lambda p, x=x: np.broadcast_to(arrays(p)[x], p.e.shape)
+        for x in shared([arrays(p) for p in wrong])
+    }
 
 
 # ---------------------------------------------------------------------------------------------- times something at hand
 def multiplied(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     """The right one times an operand, its complement, its square, its root; or divided by it."""
+    yield from products(wrong, plain_bases(wrong))
+
+
+def multiplied_apart(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """The same of what is left when an operand is taken away."""
+    yield from products(wrong, added_bases(wrong))
+
+
+def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidate]:
     if few_wrong(wrong):
         return
     operands = shared([arrays(p) for p in wrong])
@@ -55,14 +70,14 @@ def multiplied(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     few = Glimpse(wrong)
     with np.errstate(all="ignore"):
         factors = np.array([FORMS[form](few.of(arrays(few.pair)[x])) ** power for x, form, power in tried])
-    for subject, base in bases(wrong).items():
+    for subject, base in bases.items():
         start = base(few.pair)
         if start is None:
             continue
         for i in np.flatnonzero(few.scaled(start, factors) & (factors != 1).any(axis=1)):
             x, form, power = tried[i]
             word = "times" if power == 1 else "divided by"
-            text = f"{subject or 'The answer is'} the right one {word} {form.format(x)}."
+            text = f"{subject} the right one {word} {form.format(x)}."
             yield Candidate("multiplied", text, lambda p, t=tried[i], b=base: times(p, b, *t), hint=ASKS[power])
 
 
@@ -92,8 +107,8 @@ def by_row(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 
 def row_factors(wrong: Sequence[Pair], words: str, along: Along, fitted: int) -> Iterator[Candidate]:
-    for subject, base in bases(wrong).items():
-        text = f"{subject or 'The answer is'} a multiple of what it should be, another one for each {words}."
+    for subject, base in {**plain_bases(wrong), **added_bases(wrong)}.items():
+        text = f"{subject} a multiple of what it should be, another one for each {words}."
         hint = f"Which of your numbers belong to a {words} as a whole, and what is the {words} divided by?"
         yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint)
 

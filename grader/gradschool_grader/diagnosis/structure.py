@@ -19,7 +19,7 @@ from .constant import constant
 from .digits import nonfinite, precision
 from .functions import cut_off, last_operation
 from .layout import axes, order
-from .ratios import by_row, multiplied
+from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
 from .scale import factor, offset, sign
 from .seen import Pair, Seen, pairs
@@ -33,6 +33,8 @@ READINGS: tuple[Reading, ...] = (
     last_operation, multiplied, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
+THERE: tuple[Reading, ...] = (*SCALE, offset, last_operation, multiplied)
+ROWS: tuple[Reading, ...] = (multiplied_apart, by_row)
 LAYOUT: tuple[Reading, ...] = (axes, too_much, order)
 NEARLY = 0.75  # of the wrong entries: what explains fewer is not close
 PARTS = 20  # an answer of more parts is a long list: its entries have no mistakes of their own
@@ -61,10 +63,11 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
     found = first_that_explains(READINGS, wrong, fitted=ONE) or first_that_explains((composed,), wrong, least=2)
     return (
         whole(found, everything, wrong)
-        or where(everything, wrong, (*SCALE, offset, last_operation))
+        or where(everything, wrong, THERE)
         or by_part(everything, wrong)
         or place_in_part(everything, wrong)
-        or whole(first_that_explains((*READINGS, by_row), wrong, fitted=MORE), everything, wrong)
+        or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)
+        or whole(first_that_explains(ROWS, wrong), everything, wrong)
         or one_part(everything, wrong)
         or close_to(wrong)
     )
@@ -75,10 +78,10 @@ def composed(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     """The numbers stand in the wrong places, and are scaled as well."""
     for read in LAYOUT:
         for first in read(wrong):
-            moved = [replaced(p, first) for p in wrong]
-            if any(p is None for p in moved):
+            moved = [q for p in wrong if (q := replaced(p, first))]
+            if len(moved) < len(wrong) or all(np.array_equal(p.e, q.e) for p, q in zip(moved, wrong, strict=True)):
                 continue
-            second = first_that_explains(SCALE, [p for p in moved if p is not None])
+            second = first_that_explains(SCALE, moved)
             if second:
                 text = f"Two things at once. {first.text} And besides: {lower(second.text)}"
                 free = first.free + second.free
@@ -143,7 +146,7 @@ def split(
     names = list(members)
     if not 2 <= len(names) <= PARTS or not all(names):
         return None
-    found = {name: first_that_explains((*READINGS, by_row), own) for name, own in members.items()}
+    found = {name: first_that_explains((*READINGS, *ROWS), own) for name, own in members.items()}
     explained = {name: c for name, c in found.items() if c}
     rest = [name for name in names if name not in explained]
     if not explained or (least and (len(rest) > len(explained) or (rest and fitted_for_each(explained)))):
@@ -162,7 +165,11 @@ def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
     """A condition for the wrong entries that holds in most of the groups that failed, each by itself."""
     groups = list(dict.fromkeys(p.group for p in wrong))
     found = {
-        g: where([p for p in everything if p.group == g], [p for p in wrong if p.group == g], (*SCALE, last_operation))
+        g: where(
+            [p for p in everything if p.group == g],
+            [p for p in wrong if p.group == g],
+            (*SCALE, last_operation, multiplied),
+        )
         for g in (groups if len(groups) > 1 else ())
     }
     alike = Counter(d.text for d in found.values() if d).most_common(1)

@@ -15,7 +15,7 @@ import numpy as np
 from ..verdict import Diagnosis
 from .candidate import Reading, first_that_explains
 from .layout import axis_name
-from .operands import arrays, numbers, scalars, shared
+from .operands import arrays, masked, numbers, scalars, shared
 from .seen import Given, Pair
 from .words import lower, said
 
@@ -95,7 +95,7 @@ def stacked(everything: Sequence[Pair]) -> Pair | None:
 def only(pair: Pair, mask: np.ndarray) -> Pair:
     """The pair with some of its entries only, in a row."""
     carried = None if pair.carried is None else pair.carried[mask]
-    return replace(pair, e=pair.e[mask], a=pair.a[mask], carried=carried)
+    return replace(pair, e=pair.e[mask], a=pair.a[mask], carried=carried, arguments=masked(pair, mask))
 
 
 def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:

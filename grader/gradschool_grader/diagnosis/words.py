@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+
+import numpy as np
 
 from ..exercise import Exercise
 from ..verdict import Diagnosis
-from .seen import Seen
+from .seen import Pair, Seen
 
+ENOUGH = 5  # wrong numbers: fewer are on one side by chance
 BEFORE_NUMBERS = {
     "none",
     "printed",
@@ -57,8 +61,26 @@ def plain_words(s: Seen) -> Diagnosis | None:
     return None
 
 
-def worst_entry(s: Seen) -> Diagnosis:
-    """Nothing explains it: say what is wrong, and where most."""
+def worst_entry(s: Seen, besides: str = "") -> Diagnosis:
+    """Nothing explains it: say what is wrong, where most, and to which side."""
     d = s.difference
     assert d is not None
-    return Diagnosis(d.kind, d.where or d.kind, d.words)
+    return Diagnosis(d.kind, d.where or d.kind, d.words + besides)
+
+
+def direction(wrong: Sequence[Pair]) -> str:
+    """To which side the wrong numbers are off, if all are to one."""
+    if sum(int(p.visible.sum()) for p in wrong) < ENOUGH or any(p.e.shape != p.a.shape for p in wrong):
+        return ""
+    e = np.concatenate([p.e[p.visible] for p in wrong])
+    a = np.concatenate([p.a[p.visible] for p in wrong])
+    for words, yes in (
+        ("have the other sign", np.sign(a) * np.sign(e) < 0),
+        ("are too large", a > e),
+        ("are too small", a < e),
+        ("are too far from zero", np.abs(a) > np.abs(e)),
+        ("are too close to zero", np.abs(a) < np.abs(e)),
+    ):
+        if yes.all():
+            return f" All wrong numbers {words}."
+    return ""

@@ -18,7 +18,9 @@ from gradschool_grader.release import release
 from gradschool_grader.teach.grade import grade
 
 CHAPTER = course.chapter("optimizers")
-SEED = 20_260  # fixed: among ten thousand drawn numbers of four digits one may stand in the course's own words by chance
+SEED = (
+    20_260  # fixed: among ten thousand drawn numbers of four digits one may stand in the course's own words by chance
+)
 # Ways in which a function can say what it was given: the exception and its type, a warning, the output, the answer.
 TELLS = """def {name}(*args, **kwargs):
     import warnings

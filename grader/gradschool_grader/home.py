@@ -15,10 +15,13 @@ from __future__ import annotations
 import inspect
 import secrets
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from . import kernel, picture, show, state
 from .answers import LiveAnswers
@@ -38,15 +41,24 @@ PATIENCE = 5.0
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
-    """The call that went wrong: where, with what, what was expected of it, and what it did."""
+    """The call that went wrong: where, with what, what was expected of it, and what it did. Shown cut short."""
 
     group: str
     label: str
     arguments: Mapping[str, Any]
     expected: Any
     got: Any
+
+    def __repr__(self) -> str:
+        lines = [", ".join(word for word in (self.group, self.label) if word)]
+        with np.printoptions(precision=5, threshold=60, edgeitems=2, linewidth=88):
+            for name, value in [*self.arguments.items(), ("expected", self.expected), ("got", self.got)]:
+                array = isinstance(value, np.ndarray) and value.ndim
+                head, shown = (f"{name} {value.shape}", str(value)) if array else (name, repr(value))
+                lines.append(f"{head}:\n{textwrap.indent(shown, '    ')}" if "\n" in shown else f"{head}: {shown}")
+        return "\n".join(lines)
 
 
 class Result:

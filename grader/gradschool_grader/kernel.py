@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .cells import without_magics
 from .course import Course
 from .exercise import Exercise
 from .judge import Facts
@@ -47,7 +48,7 @@ def facts(course: Course, exercise: Exercise, namespace: Mapping[str, Any]) -> F
     own = itself(exercise, value, routes)
     cells = history()
     if cells:
-        reading = Reading((number, tree) for number, text in cells if (tree := parsed(text)))
+        reading = Reading((number, tree) for number, text in cells if (tree := parsed(python(text))))
         number, text = last(exercise.name, cells)
         source = Source(notebook(namespace), (number,) * bool(number), digest(text))
         found = reading.routes(exercise.name, routes)
@@ -63,7 +64,7 @@ def own_text(exercise: Exercise, namespace: Mapping[str, Any]) -> str:
     """The answer as it was written, with those of the notebook's functions that it needs; nothing if nobody knows."""
     cells = history()
     if cells and last(exercise.name, cells)[0]:
-        return written_in(exercise.name, cells)
+        return written_in(exercise.name, [(number, python(text)) for number, text in cells])
     return written(namespace.get(exercise.name))[1]
 
 
@@ -93,10 +94,15 @@ def history() -> list[tuple[int, str]]:
     return [(number, text) for number, text in enumerate(texts) if number and isinstance(text, str)]
 
 
+def python(text: str) -> str:
+    """The cell as Python, line by line: what only IPython understands, such as `%%time`, is a comment."""
+    return text if parsed(text) else without_magics(text)
+
+
 def last(name: str, cells: list[tuple[int, str]]) -> tuple[int, str]:
     """The newest cell that binds the name."""
     for number, text in reversed(cells):
-        tree = parsed(text) if name in text else None
+        tree = parsed(python(text)) if name in text else None
         if tree and name in bound_names(tree.body):
             return number, text
     return 0, ""

@@ -64,6 +64,16 @@ def test_the_failing_case_has_arguments_expected_and_got():
     np.testing.assert_array_equal(case.got, 2 * case.arguments["x"])
 
 
+def test_a_case_is_shown_with_large_arrays_cut_short():
+    X = np.arange(3000.0).reshape(1000, 3)
+    shown = repr(home.Case("values", "step 3", {"X": X, "b": 0.5}, (X[:2], {"m": 1.0}), "ValueError")).splitlines()
+    assert shown[0] == "values, step 3"
+    assert shown[1] == "X (1000, 3):"
+    assert shown[4] == "     ..."
+    assert {"b: 0.5", "got: 'ValueError'"} <= set(shown)
+    assert len(shown) < 15
+
+
 def test_what_passed_or_could_not_be_called_has_no_case():
     assert check("square", namespace={"square": library.square}).case is None
     missing = check("square", namespace={})
@@ -343,3 +353,16 @@ def test_a_kernel_tells_notebook_cell_and_hash_and_what_the_answer_calls(monkeyp
     written = json.dumps({"cells": [{"cell_type": "code", "source": text} for text in cells[1:]]})
     saved = read_submission(written.encode(), course, name="ch01_tiny.ipynb")
     assert saved.facts(course.exercise("square")).flags == verdict.flags
+
+
+def test_an_answer_below_a_magic_is_read_like_any_other(monkeypatch):
+    twice = "def twice(x):\n    return x + x"
+    mine = "def square(x):\n    return twice(x) * x / 2  # mine"
+    stub = "def square(x):\n    raise NotImplementedError()"
+    cells = ["", stub, f"%matplotlib inline\n{twice}", f"%%time\n{mine}", "!ls\ncheck('square')"]
+    shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_raw=cells), user_ns={})
+    monkeypatch.setattr(kernel, "shell", lambda: shell)
+    result = check("square", namespace={"square": lambda x: x * x})
+    assert result.verdict.source.cells == (3,)
+    assert result.verdict.source.hash == hashlib.sha256(cells[3].encode()).hexdigest()
+    assert result.solution().yours == f"{twice}\n\n\n{mine}"

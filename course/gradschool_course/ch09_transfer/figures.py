@@ -17,6 +17,7 @@ from ..drawing import COLOURS, INK, PALE, canvas, guessed, headline, label, titl
 __all__ = ["amounts", "bodies", "curves", "depths", "pictures", "planes", "rates", "statistics"]
 
 COLOUR = {
+    "task A": COLOURS[1],
     "from scratch": COLOURS[6],
     "B on A": COLOURS[0],
     "only the head": COLOURS[2],
@@ -66,23 +67,22 @@ def pictures(rows: Mapping[str, np.ndarray]) -> None:
 
 
 def curves(accuracies: Mapping[str, np.ndarray], thawed: int, guess: Any = None) -> None:
-    """Validation accuracy on B by epoch, (seeds, epochs) for each way; all layers learn after `thawed` epochs."""
+    """Validation accuracy by epoch, (seeds, epochs) for each run; all layers of B on A learn after `thawed` epochs."""
     _, axes = canvas(7.2, 3.9)
+    last = max(several.shape[1] for several in accuracies.values())
     for name, several in accuracies.items():
         epochs = np.arange(1, several.shape[1] + 1)
         band(axes, epochs, several, COLOUR[name], name, "")
         label(axes, epochs[-1], several[:, -1].mean(), name, COLOUR[name], xytext=(5, -3), annotation_clip=False)
     axes.axvline(thawed + 0.5, color=PALE, linewidth=1)
-    axes.text(thawed + 0.7, 0.505, "all layers learn from here on", color="#555555", fontsize=9)
+    axes.text(thawed + 0.7, 0.505, "all layers of B on A learn from here on", color="#555555", fontsize=9)
     factor = guess_of(guess)
     if factor is not None:
         reached = 1 - (1 - accuracies["from scratch"][:, -1].mean()) / factor
         axes.axhline(reached, color=INK, linestyle=":", linewidth=1.4)
         label(axes, 1, reached, "your prediction", INK, xytext=(60, 4), fontsize=9)
     percent(axes)
-    axes.set(
-        xlabel="epoch", ylabel="accuracy on validation pictures of B", ylim=(0.48, 1.0), xlim=(0.5, epochs[-1] + 3.2)
-    )
+    axes.set(xlabel="epoch", ylabel="accuracy on validation pictures", ylim=(0.48, 1.0), xlim=(0.5, last + 3.2))
     axes.xaxis.set_major_locator(FixedLocator([1, 5, 10, 15, 20]))
     titled(axes, "Twenty pictures are enough for a head, and not for a network")
 

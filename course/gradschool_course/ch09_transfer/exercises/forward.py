@@ -205,8 +205,8 @@ FORWARD = Exercise(
     difficulty=3,
     minutes=20,
     task="""Run a model on a batch `X (N, D)`, layer by layer: `Z = X W + b` (a layer without `b` has none); if the
-layer has a `gamma`, the normalisation of chapter 8; then the activation, one of `"relu"`, `"tanh"`, `"sigmoid"` and
-`"linear"`.
+layer has a `gamma`, the normalisation of chapter 8, with `eps` under the root; then the activation, one of `"relu"`,
+`"tanh"`, `"sigmoid"` and `"linear"`.
 
 The normalisation works in one of two ways:
 
@@ -387,7 +387,7 @@ new[0]["mean"]  # [0.5]""",
         Hint("One question decides it for each normalised layer: by the batch, or by what is remembered?"),
         Hint('Look at "Two ways to freeze a normalisation". Which three words does the answer depend on?'),
         Hint(
-            "A worked sibling, the running mean of chapter 3's kind, of which the share 0.9 is kept:\n\n"
+            "A worked sibling, a running mean of which the share 0.9 is kept:\n\n"
             "    mean = 0.9 * mean + 0.1 * x.mean(axis=0)"
         ),
         Hint(

@@ -13,23 +13,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from typing import Any
 
 from .grading import Task, judge_task, workers_of
 from .journal import Judged
 from .sandbox import SandboxMissing
 
-__all__ = ["cluster_pool", "judge_there"]
+__all__ = ["SchedulerLost", "cluster_pool", "judge_there"]
 
 LOST = 5  # workers that a submission may lose before it is taken for the reason
+
+
+class SchedulerLost(RuntimeError):
+    """The cluster's scheduler ended in the middle of a run."""
 
 
 @contextlib.contextmanager
 def cluster_pool(
     address: str, course: str, unsafe_no_sandbox: bool = False, mode: str = "", seconds: float = 60.0
 ) -> Iterator[Executor]:
-    """An executor over the workers that hold. Raises SandboxMissing if none does, and says why of each."""
+    """An executor over the workers that hold. Raises SandboxMissing if none does, and says why of each; SchedulerLost,
+    in the block, when the scheduler ends."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -42,7 +47,13 @@ def cluster_pool(
             why = {worker: str(words).removeprefix("!") for worker, words in found.items()}
             raise SandboxMissing(f"no worker of {address} can hold submissions: {why}", why)
         with client.get_executor(pure=False, retries=LOST, workers=fit) as pool:
-            yield pool
+            try:
+                yield pool
+            except CancelledError as error:  # what Dask's client makes of every task when the scheduler goes
+                raise SchedulerLost(
+                    f"The scheduler at {address} is gone. What was judged is kept: start it again, or leave it out, "
+                    "and give the same command."
+                ) from error
 
 
 def places(found: Mapping[str, Any]) -> list[str]:

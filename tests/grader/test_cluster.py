@@ -1,8 +1,12 @@
 """Property: a cluster gives the grades that this machine gives, also when a worker is killed while it judges."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -15,9 +19,10 @@ pytest.importorskip("nbgrader")
 
 import distributed
 
-from gradschool_grader.cluster import cluster_pool, places
+from gradschool_grader.cluster import SchedulerLost, cluster_pool, places
 from gradschool_grader.journal import Journal
 from gradschool_grader.sandbox import SandboxMissing
+from gradschool_grader.teach import grade as grade_module
 from gradschool_grader.teach.grade import grade
 
 pytestmark = [
@@ -110,6 +115,38 @@ def test_the_grades_are_the_local_ones_though_a_worker_is_killed(folder, cluster
     assert [j.student for j in summary.judged] == [f"s{n:02}" for n in range(12)]
     assert all(j.worker.startswith("tcp://") for j in summary.judged)
     assert all(j.mode for j in summary.judged)
+
+
+def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_costs_no_verdict(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(grade_module, "AHEAD", 2)  # so that there is more to hand over when it goes
+    class_of(folder, 8)
+    file, environment = tmp_path / "scheduler.json", {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    options = ["--scheduler-file", str(file), "--no-dashboard"]
+    commands = [["dask_scheduler", "--host", "127.0.0.1", "--port", "0"], ["dask_worker", "--nthreads", "1"]]
+    started = []
+    try:
+        for name, *more in commands:
+            command = [sys.executable, "-m", f"distributed.cli.{name}", *more, *options]
+            started.append(
+                subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+            )
+            while not (file.exists() and file.read_text().endswith("}")) and started[0].poll() is None:
+                time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+
+        def kill_scheduler(step):
+            if step.what == "judged" and step.done == 1:
+                os.kill(started[0].pid, signal.SIGKILL)
+
+        with pytest.raises(SchedulerLost, match=f"{address} is gone.*give the same command"):
+            grade(folder, scheduler=address, feedback=False, progress=kill_scheduler)
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    steps = []
+    assert len(grade(folder, jobs=1, feedback=False, progress=steps.append).judged) == 8
+    assert 0 < sum(step.what == "judged" for step in steps) < 8
 
 
 def test_workers_below_the_wanted_mode_are_refused_with_the_reason(cluster):

@@ -196,14 +196,19 @@ def compare_dicts(expected: dict[Any, Any], got: Any, where: str, group: Group) 
         words = f"{where} has other keys than {sorted(map(str, expected))}: {', '.join(wrong)}."
         return Difference("keys", words, f"It has {sorted(map(str, got))}.", where=where)
     for key, value in expected.items():
-        found = compare_values(value, got[key], f"{where}[{key!r}]", group)
+        found = compare_values(value, got[key], inside(where, key), group)
         if found:
             return found
     return None
 
 
 def part(where: str, index: int) -> str:
-    return f"{where}[{index}]" if where != "the answer" else f"item {index} of the answer"
+    return inside(where, index) if where != "the answer" else f"item {index} of the answer"
+
+
+def inside(where: str, key: Any) -> str:
+    """What lies in an item of the answer is called by its whole path: `the answer[0]['W']`."""
+    return re.sub(r"^item (\d+) of the answer$", r"the answer[\1]", where) + f"[{key!r}]"
 
 
 # --------------------------------------------------------------------------------------------------- a behaviour
@@ -341,10 +346,14 @@ def bare(label: str) -> str:
 
 
 def by_carry(text: str, names: list[str]) -> str:
-    """`item 0 of the answer['W']` as `params['W']`."""
+    """`the answer[0]['W']` as `params['W']`."""
     if len(names) == 1:
         return text.replace("the answer", names[0])
-    return re.sub(r"item (\d+) of the answer", lambda m: names[int(m[1])] if int(m[1]) < len(names) else m[0], text)
+
+    def named(m: re.Match[str]) -> str:
+        return names[int(m[1] or m[2])] if int(m[1] or m[2]) < len(names) else m[0]
+
+    return re.sub(r"item (\d+) of the answer|the answer\[(\d+)\]", named, text)
 
 
 def agrees(

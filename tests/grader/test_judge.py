@@ -553,6 +553,26 @@ def test_an_answer_without_asking_what_it_was_given_is_told_so_and_not_of_a_bad_
     assert refused.words == "This input should be refused with ValueError; the function returned an answer."
 
 
+def test_a_part_of_a_part_is_called_by_its_whole_path():
+    def split(x):
+        return (x, {"m": x + 1}), x
+
+    def off(x):
+        return (x, {"m": x + (x > 0.1)}), x  # fits no reading
+
+    call = Group("v", 1, lambda rng: [Call(x=rng.normal(size=5))])
+    assert "of the answer[0][1]['m'] are wrong." in verdict_on(exercise(split, call), off).groups[0].words
+    assert "item 1 of the answer" in verdict_on(exercise(split, call), lambda x: (split(x)[0], -x)).groups[0].words
+
+    def step(p, s, g):
+        return {"W": p["W"] - g}, s
+
+    start = {"p": {"W": np.zeros(3)}, "s": 0.0}
+    steps = Group("v", 1, lambda rng: [Steps(start, [{"g": rng.normal(size=3)}] * 2)])
+    words = verdict_on(exercise(step, steps), lambda p, s, g: ({"W": p["W"] + g**2}, s)).groups[0].words
+    assert words == "step 1: 3 of 3 entries of p['W'] are wrong."
+
+
 def test_what_cannot_travel_stays_where_it_is():
     performer = Performer({}, {"f": lambda: [1, {"a": object()}, np.matrix([[1]]), np.float32(2)]})
     value = performer.handle({"op": "call", "target": "f", "args": [], "kwargs": {}})["value"]

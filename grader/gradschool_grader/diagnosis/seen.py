@@ -213,11 +213,13 @@ def as_argument(name: str) -> str:
 
 
 def returned(path: str, probe: Probe) -> str:
-    """`[1]['m']` of a sequence's answer as `state['m']`, other parts as `item 1`."""
+    """`[1]['m']` of a sequence's answer as `state['m']`, other parts as `item 1`, and `answer[1]['m']` within them."""
     names = list(probe.carry) if isinstance(probe, Steps) else []
     if len(names) == 1:
         return names[0] + path
     place, bracket, rest = path[1:].partition("]")
-    if not path or not place.isdigit():
+    if not bracket or not place.isdigit():
         return path
-    return (names[int(place)] if int(place) < len(names) else f"item {place}") + rest if bracket else path
+    if int(place) < len(names):
+        return names[int(place)] + rest
+    return f"answer[{place}]{rest}" if rest else f"item {place}"

@@ -18,6 +18,7 @@ BEFORE_NUMBERS = {
     "swapped",
     "keys",
     "accepted",
+    "unasked",
     "mutated",
     "aliased",
     "unstable",

@@ -292,6 +292,26 @@ losses  # [0.5]""",
             TWICE,
         ),
         Misconception(
+            "mean_over_all",
+            trained(
+                lambda W, b, c, X: right(W, b, c, X, share=lambda X: X.size),
+                lambda error: float(np.mean(error**2) / 2),
+            ),
+            "By what is the sum of squares divided: by 2 N, or by 2 N D?",
+            "loss and gradient were means over samples and inputs",
+            TWICE,
+        ),
+        Misconception(
+            "squares_without_half",
+            trained(
+                lambda W, b, c, X: tuple(2 * g for g in right(W, b, c, X)),
+                lambda error: float(np.sum(error**2) / len(error)),
+            ),
+            "What stands before the sum in L, and what becomes of it in the slope?",
+            "there were no ½, neither in the loss nor in its gradient",
+            TWICE,
+        ),
+        Misconception(
             "loss_without_half",
             trained(loss=lambda error: float(np.sum(error**2) / len(error))),
             "What stands before the sum in L?",

@@ -60,6 +60,16 @@ def all_learn(model):
     return mapped(model, lambda name, leaf: True if name == "trainable" else copied(name, leaf))
 
 
+def everything_has_a_copy(model):
+    if isinstance(model, dict):
+        return {name: everything_has_a_copy(part) for name, part in model.items()}
+    return [everything_has_a_copy(part) for part in model] if isinstance(model, list) else model.copy()
+
+
+def layers_only(model):
+    return [{name: np.copy(p) if isinstance(p, np.ndarray) else p for name, p in layer.items()} for layer in model]
+
+
 def zeros(slots):
     return mapped(slots, lambda _, leaf: np.zeros_like(leaf))
 
@@ -136,6 +146,20 @@ clone_model(model)[0]["W"] is model[0]["W"]  # False""",
             copy.copy,
             "Write a 7 into an array of the copy, in place. What does the original say?",
             "the list were new and the arrays in it the old ones",
+            COPIES,
+        ),
+        Misconception(
+            "everything_has_a_copy",
+            everything_has_a_copy,
+            'Which entries of a layer are no arrays, and what is "relu".copy()?',
+            "everything in a layer had a method `copy`",
+            COPIES,
+        ),
+        Misconception(
+            "layers_only",
+            layers_only,
+            "What do you get if you go through a dict, as you go through a list of layers?",
+            "a model were always a list of layers",
             COPIES,
         ),
         Misconception(

@@ -40,6 +40,13 @@ def split(renumber=renumbered, code=coded, take=few, take_a=whole):
     return answer
 
 
+def one_after_the_other(y_a, held):
+    """The second class is looked for among numbers that have already been lowered for the first."""
+    first, second = sorted(held)
+    y_a = y_a - (y_a > first)
+    return y_a - (y_a > second)
+
+
 def class_after_class(X, y, held, n_b):
     order = np.concatenate([np.flatnonzero(y == k) for k in held])[:n_b]
     return X[order], y[order]
@@ -217,6 +224,13 @@ split_task(X, y, held=(5, 6), n_b=2)[1][1]  # [0. 1.]""",
             split(lambda y_a, held: y_a - (y_a > held[1])),
             "Two classes go out. By how much does the number of the last class fall?",
             "one class had gone out, and not two",
+            TWO_TASKS,
+        ),
+        Misconception(
+            "one_after_the_other",
+            split(one_after_the_other),
+            "Hold out 5 and 6. After the first of them is out, which number has class 7? Is it still above 6?",
+            "the second class had been looked for among numbers that were already lowered",
             TWO_TASKS,
         ),
         Misconception(

@@ -57,6 +57,11 @@ def own_scale(A, B):
     return by(scale, B["train"][0]), by(scale, B["valid"][0])
 
 
+def divided_by_zero(A, B):
+    X = A["train"][0]
+    return by((X.mean(axis=0), X.std(axis=0)), B["train"][0]), by((X.mean(axis=0), X.std(axis=0)), B["valid"][0])
+
+
 def each_by_itself(A, B):
     return tuple(by(scale_of(B[part][0]), B[part][0]) for part in ("train", "valid"))
 
@@ -353,6 +358,13 @@ fine_tune(model, data, data, [(1, [], 0.1), (1, [], 0.3)], epoch, predict)[1]  #
             tuned(own_scale),
             "The body learned what a 1.5 means, on A's scale. What does it mean on B's own?",
             "the inputs were standardised by B's own mean and deviation",
+            OLD_SCALE,
+        ),
+        Misconception(
+            "divided_by_zero",
+            tuned(divided_by_zero),
+            "A pixel in the corner is always white. By what do you divide it?",
+            "a feature that never changes were divided by its deviation, 0",
             OLD_SCALE,
         ),
         Misconception(

@@ -28,7 +28,9 @@ from .exporter import course_directory_of, read_file, source_notebook
 from .mend import harmless
 from .own import is_test, outputs_of, program_of, tests_in
 
-__all__ = ["Judge"]
+__all__ = ["NOT_RUN", "Judge"]
+
+NOT_RUN = "<p><em>An experiment, which grading does not run.</em></p>"
 
 
 class Judge(NbGraderPreprocessor):
@@ -128,7 +130,7 @@ def result(verdict: Verdict, cell: NotebookNode, level: str) -> NotebookNode:
 
 
 def not_run() -> NotebookNode:
-    return new_output("display_data", data={"text/html": "<p><em>An experiment, which grading does not run.</em></p>"})
+    return new_output("display_data", data={"text/html": NOT_RUN})
 
 
 def problems_cell(judged: Judged) -> NotebookNode:

@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 __all__ = ["PageExporter"]
 
 LONGEST = 4000  # characters of a cell that is kept as it was highlighted or rendered
-KEPT = 2048  # cells
+KEPT = 512  # cells: many more than a chapter has, so that its own stay
 IMAGE = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 
 

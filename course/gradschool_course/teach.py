@@ -336,7 +336,8 @@ def export(
             say(f"{rows} rows written to {plain(file)}", soft_wrap=True)
             write_json(json, {"file": str(file.resolve()), "rows": rows})
         else:
-            table_for(form, directory, to or Path(f"{form}.csv"), assignments_named(directory, chapter), roster, json)
+            file = to or Path(f"grades-{form}.csv")
+            table_for(form, directory, file, assignments_named(directory, chapter), roster, json)
 
 
 def assignments_named(directory: Path, names: Sequence[str] | None) -> list[str]:
@@ -353,18 +354,21 @@ def table_for(
 ) -> None:
     from gradschool_grader.teach.export import export_for
 
+    if roster is not None and to.resolve() == roster.resolve():
+        raise Refused(f"{to} is the roster, and would be written over; name another file with --to.")
     try:
         table, grades = export_for(form, directory, to, assignments, roster)
     except ValueError as error:
         raise Refused(str(error)) from error
-    say(f"{len(grades.scores)} scores written to {plain(to)}", soft_wrap=True)
+    written = [score for score in grades.scores if score[0] not in table.only_here]
+    say(f"{len(written)} score{'s' * (len(written) != 1)} written to {plain(to)}", soft_wrap=True)
     for student, assignment in sorted(grades.unfinished):
         say(f"[yellow]not final[/]  {plain(student)} {plain(assignment)} [dim]waits for a grade by hand[/]")
     for word, names in (("only here", table.only_here), ("only in the roster", table.only_there)):
         if names:
             say(f"[yellow]{word}[/]  {plain(', '.join(names))}")
     write_json(json, {
-        "file": str(to.resolve()), "scores": len(grades.scores), "not_final": sorted(grades.unfinished),
+        "file": str(to.resolve()), "scores": len(written), "not_final": sorted(grades.unfinished),
         "only_here": table.only_here, "only_in_roster": table.only_there,
     })  # fmt: skip
 

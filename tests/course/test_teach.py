@@ -108,7 +108,7 @@ def test_an_export_says_what_is_not_final(folder, system):
     told = json.loads(Path("out.json").read_text())
     assert told["not_final"] == [["hacker", "ps1"]]
     assert told["scores"] == 3
-    assert Path(f"{system}.csv").is_file()
+    assert Path(f"grades-{system}.csv").is_file()
     assert run("export", folder, "--for", system, "-c", "tiny", "--to", "one.csv").exit_code == 0
     assert "ps1" not in Path("one.csv").read_text()
 
@@ -118,6 +118,18 @@ def test_a_roster_that_names_nobody_is_refused_in_a_sentence(folder):
     refused = run("export", folder, "--for", "canvas", "--roster", "roster.csv")
     assert refused.exit_code == 1
     assert "expected one of SIS Login ID" in refused.output
+
+
+def test_a_roster_is_never_written_over_and_scores_without_a_student_in_it_do_not_count(folder):
+    roster = "Student,ID,SIS User ID,SIS Login ID,Section\nAda,1,,ada,\n"
+    Path("canvas.csv").write_text(roster)
+    done = run("export", folder, "--for", "canvas", "-c", "tiny", "--roster", "canvas.csv")
+    assert "1 score written to grades-canvas.csv" in done.output
+    assert "only here  bela" in done.output
+    refused = run("export", folder, "--for", "canvas", "--roster", "canvas.csv", "--to", "./canvas.csv")
+    assert refused.exit_code == 1
+    assert "would be written over" in " ".join(refused.output.split())
+    assert Path("canvas.csv").read_text() == roster
 
 
 def test_the_autograder_is_for_one_chapter(folder):

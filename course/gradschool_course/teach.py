@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradschool_grader.journal import Judged
     from gradschool_grader.own import OwnPaper
     from gradschool_grader.teach.grade import Summary
+    from gradschool_grader.teach.regrade import Preview
 
 Place = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="A folder that `gradschool release` made.")]
 Chapters = Annotated[list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")]
@@ -145,15 +146,7 @@ def regraded(
 
     with Grading() as bars:
         seen = preview(directory, chapters, students, progress=bars.step, **options)
-    if seen.changes:
-        say(changes_table(seen.changes))
-    gains = sum(change.after > change.before for change in seen.changes)
-    say(f"\n{len(seen.judged)} judged again: [green]{gains} gain[/], [red]{len(seen.changes) - gains} lose[/], "
-        f"{seen.new} had no grade yet.")  # fmt: skip
-    if seen.undecided:
-        say(f"[yellow]{seen.undecided} could not be judged[/] and keep the grade that they have.")
-    for stale in seen.outdated:
-        say(f"{plain(stale.id)} would be released again with the exercises that are installed now.")
+    say_changes(seen)
     write_json(json, {"changes": [vars(change) for change in seen.changes], "judged": len(seen.judged),
                       "new": seen.new, "undecided": seen.undecided})  # fmt: skip
     if not seen.judged and not seen.outdated:
@@ -164,6 +157,21 @@ def regraded(
     for line in accept(seen):
         say(f"  {plain(line)}")
     return True
+
+
+def say_changes(seen: Preview) -> None:
+    if not (seen.judged or seen.undecided or seen.outdated):
+        say("There is nothing to judge again: all grades were given by the exercises that are installed.")
+        return
+    if seen.changes:
+        say(changes_table(seen.changes))
+    gains = sum(change.after > change.before for change in seen.changes)
+    say(f"\n{len(seen.judged)} judged again: [green]{gains} gain[/], [red]{len(seen.changes) - gains} lose[/], "
+        f"{seen.new} had no grade yet.")  # fmt: skip
+    if seen.undecided:
+        say(f"[yellow]{seen.undecided} could not be judged[/] and keep the grade that they have.")
+    for stale in seen.outdated:
+        say(f"{plain(stale.id)} would be released again with the exercises that are installed now.")
 
 
 def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:

@@ -59,7 +59,9 @@ class Again:
 
 
 def summary(verdict: Verdict) -> str:
-    found = f" ({verdict.diagnosis.kind} {verdict.diagnosis.name})" if verdict.diagnosis else ""
+    d = verdict.diagnosis
+    words = dict.fromkeys(word for word in (d.kind, d.name) if word != verdict.outcome) if d else {}
+    found = f" ({' '.join(words)})" if words else ""
     return f"{verdict.outcome}, {verdict.points:g} of {verdict.max_points:g}{found}"
 
 

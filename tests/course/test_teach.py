@@ -98,6 +98,8 @@ def test_regrading_shows_who_gains_and_who_loses_and_writes_only_if_told(folder)
     assert (folder / "gradebook.db").read_bytes() == before
     assert run("grade", folder, "--regrade", "--yes", "--unsafe-no-sandbox").exit_code == 0
     assert [judged.points for judged in Journal(folder).all("ch01_tiny")] == [7, 4]
+    again = run("grade", folder, "--regrade", "--unsafe-no-sandbox")
+    assert "nothing to judge again" in again.output
     assert run("grade", folder).exit_code == 0
 
 

@@ -15,9 +15,9 @@ from gradschool_grader.answers import LiveAnswers, RecordedAnswers, record
 from gradschool_grader.exercise import Call
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
-from gradschool_grader.repeat import Unrepeatable, repeat
+from gradschool_grader.repeat import Unrepeatable, repeat, summary
 from gradschool_grader.terminal import check_file
-from gradschool_grader.verdict import Verdict
+from gradschool_grader.verdict import Diagnosis, GroupVerdict, Verdict
 
 CELLS = ["import numpy as np", "def square(x):\n    return 2 * x", RIGHT["moving_average"]]
 
@@ -49,6 +49,17 @@ def test_a_check_comes_to_the_same_again(result):
     assert [again.now.seed for again in found] == [7, 7]
     assert found[0].now.diagnosis
     assert found[0].now.diagnosis.name == "doubled"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "name", "said"),
+    [("wrong", "misconception", "doubled", "wrong, 0 of 2 (misconception doubled)"),
+     ("missing", "stub", "stub", "missing, 0 of 2 (stub)"), ("timeout", "timeout", "timeout", "timeout, 0 of 2"),
+     ("raised", "raised", "KeyError", "raised, 0 of 2 (KeyError)")],
+)  # fmt: skip
+def test_a_verdict_is_summed_up_without_saying_a_word_twice(outcome, kind, name, said):
+    group = GroupVerdict("values", outcome, 0.0, 2.0, "", "")
+    assert summary(Verdict("square", "", "", 7, "", (group,), Diagnosis(kind, name, ""))) == said
 
 
 def test_one_verdict_alone_can_be_repeated_and_its_file_lies_beside_it(result, monkeypatch):

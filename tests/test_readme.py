@@ -7,6 +7,8 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from gradschool_course import course
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -31,3 +33,17 @@ def test_every_picture_is_there():
     assert pictures
     root = Path(__file__).parent.parent
     assert [name for name in pictures if not (root / name).is_file()] == []
+
+
+def test_what_is_counted_is_what_the_course_has():
+    chapters, exercises = course.chapters, course.exercises
+    told = " ".join(README.split())
+    numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    words = [
+        f"{len(exercises)} exercises in {numbers[len(chapters)]} chapters",
+        f"{sum(len(e.misconceptions) for e in exercises):,} misconceptions",
+        f"{sum(len(e.variants) for e in exercises):,} other right ways",
+        f"no task depends on them ({sum(len(e.equivalent) for e in exercises)})",
+    ]
+    assert [word for word in words if word not in told] == []
+    assert [c.id for c in chapters if f"| {int(c.id[2:4])} {c.title} |" not in README] == []

@@ -214,6 +214,9 @@ def show(summary: Summary) -> None:
         say(f"[yellow]look at[/]  {plain(paper.student)} {paper.assignment} {exercise} [dim]{plain(why)}[/]")
     for (assignment, cell), students in by_hand(summary.directory, beside).items():
         say(f"[yellow]by hand[/]  {plain(assignment)}/{plain(cell)} [dim]{len(students)} to grade[/]")
+    for assignment, students in late(summary).items():
+        lost = ", ".join(f"{student} −{points:g}" for student, points in students.items())
+        say(f"[yellow]late[/]     {plain(assignment)}: {plain(lost)} [dim]points, in the gradebook[/]")
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
     handed_in = {(p.student, p.assignment) for p in chain(papers, beside)}  # papers are read one by one
@@ -228,6 +231,20 @@ def own_line(beside: Sequence[OwnPaper]) -> str:
     cells = [cell for paper in beside for cell in paper.cells]
     full = sum(cell.outcome == "passed" for cell in cells)
     return f"{full} of {len(cells)} of your own tests passed; they are [yellow]not cheat-proof[/]."
+
+
+def late(summary: Summary) -> dict[str, dict[str, float]]:
+    """Points that lateness costs those who were graded."""
+    from gradschool_grader.teach.dates import taken_off
+
+    lost = taken_off(summary.directory.resolve())
+    papers = chain(summary.judged, summary.beside) if lost else ()  # they are read one by one
+    graded = {(paper.assignment, paper.student) for paper in papers}
+    found = {
+        name: {student: points for student, points in students.items() if (name, student) in graded}
+        for name, students in lost.items()
+    }
+    return {name: students for name, students in found.items() if students}
 
 
 def by_hand(directory: Path, beside: Sequence[OwnPaper]) -> dict[tuple[str, str], list[str]]:
@@ -249,6 +266,7 @@ def as_result(summary: Summary) -> dict[str, object]:
         "submissions": [as_json(paper) for paper in summary.judged],
         "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
+        "late": late(summary),
         "gradebook": str(summary.gradebook),
         "feedback": str(summary.feedback),
     }

@@ -67,6 +67,16 @@ def test_the_report_shows_own_tests_and_what_waits(folder):
     assert {"assignment": "ps1", "cell": "part-a", "students": ["hacker"]} in told["by_hand"]
 
 
+def test_grading_says_what_lateness_costs(folder):
+    (folder / "course.toml").write_text(
+        '[late]\npenalty = "zero"\n[assignments.ch01_tiny]\ndue = 2026-03-01T10:00:00+00:00\n'
+    )
+    (folder / "submitted/ada/ch01_tiny/timestamp.txt").write_text("2026-03-02 10:00:00 UTC")
+    done = run("grade", folder, "--force", "--unsafe-no-sandbox", "--json", "late.json")
+    assert "late     ch01_tiny: ada −7 points, in the gradebook" in done.output
+    assert json.loads(Path("late.json").read_text())["late"] == {"ch01_tiny": {"ada": 7.0}}
+
+
 def older(folder, student, points):
     """A grade as another version of `square` gave it."""
     path = folder / ".gradschool/results/ch01_tiny" / f"{student}.json"

@@ -1,6 +1,7 @@
 """Dates of course.toml in nbgrader's gradebook, by which it counts what is late.
 
 set_dates(folder, read_settings(folder), ["ch01_tiny"])      # the assignments whose date is another now
+taken_off(folder)                                            # {"ch01_tiny": {"ada": 3.0}}: points, for being late
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
 from ..course_toml import Settings
 from .assign import alembic_on_path, course_directory, quietly, settings
+from .export import gradebook_of
 
-__all__ = ["set_dates"]
+__all__ = ["set_dates", "taken_off"]
 
 
 def set_dates(folder: Path, wanted: Settings, assignments: Iterable[str]) -> list[str]:
@@ -34,3 +36,15 @@ def set_dates(folder: Path, wanted: Settings, assignments: Iterable[str]) -> lis
                 gradebook.update_or_create_assignment(name, duedate=wanted.due[name])
                 changed.append(name)
     return changed
+
+
+def taken_off(folder: Path) -> dict[str, dict[str, float]]:
+    """Points that lateness costs, as the gradebook has them: by assignment and student, who lose something only."""
+    found: dict[str, dict[str, float]] = {}
+    notebooks: Any = SubmittedNotebook
+    with gradebook_of(folder) as (gradebook, _):
+        for notebook in gradebook.db.query(notebooks).filter(notebooks.late_submission_penalty > 0):
+            students = found.setdefault(notebook.assignment.name, {})
+            student = notebook.assignment.student_id
+            students[student] = students.get(student, 0.0) + notebook.late_submission_penalty
+    return {name: dict(sorted(students.items())) for name, students in sorted(found.items())}

@@ -3,7 +3,8 @@
     c.GenerateFeedback.exporter_class = "gradschool_grader.teach.pages.PageExporter"
 
 nbconvert parses every finished page again, to give images a text and to make the cells of JupyterLab's template
-reachable by keyboard. Feedback uses another template, so that only the images' text is left to add.
+reachable by keyboard. Feedback uses another template, so that only the images' text is left to add, and the triangle
+of what can be unfolded.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["PageExporter"]
 
 LONGEST = 4000  # characters of a cell that is kept as it was highlighted or rendered
 KEPT = 512  # cells: many more than a chapter has, so that its own stay
+FOLDS = "<style>summary { display: list-item; cursor: pointer }</style>"  # Bootstrap takes the triangle away
 IMAGE = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 
 
@@ -45,6 +47,7 @@ class PageExporter(HTMLExporter):
         self.register_filter("highlight_code", self.highlighted(lexer))
         self.register_filter("filter_data_type", widgets)
         html, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+        html = html.replace("</head>", f"{FOLDS}\n</head>", 1)
         return IMAGE.sub('<img alt="No description has been provided for this image"', html), resources
 
     def highlighted(self, lexer: str | None) -> Callable[..., str]:

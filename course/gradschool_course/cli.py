@@ -10,6 +10,7 @@ A verb imports what it needs when it runs, so that `gradschool --help` answers a
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,9 @@ app = typer.Typer(
 
 
 def verb(function: Callable[..., None], example: str, panel: str) -> None:
-    app.command(epilog=f"Example:  [bold]gradschool {example}[/]", rich_help_panel=panel)(function)
+    """A command whose help is its docstring, each paragraph as wide as the terminal."""
+    words = "\n\n".join(" ".join(part.split()) for part in (inspect.getdoc(function) or "").split("\n\n"))
+    app.command(help=words, epilog=f"Example:  [bold]gradschool {example}[/]", rich_help_panel=panel)(function)
 
 
 def show_version(wanted: bool) -> None:

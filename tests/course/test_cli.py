@@ -65,6 +65,12 @@ def test_the_list_of_verbs_names_each_with_a_short_sentence():
     assert all(f" {verb} " in listed for verb in VERBS)
 
 
+def test_a_paragraph_of_the_help_breaks_where_the_terminal_ends(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    lines = [line.strip() for line in run("check", "--help").output.split("\n")]
+    assert any(line.startswith("Each is judged in a process") and line.endswith("else 1.") for line in lines)
+
+
 def test_without_a_verb_it_shows_its_help():
     assert "Usage" in run().output
 

@@ -6,6 +6,7 @@ Each reads and writes `.gradschool/` in the folder of the notebooks, where `chec
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gradschool_grader.course import Course
     from gradschool_grader.exercise import Exercise
+    from gradschool_grader.ladder import Line
     from gradschool_grader.terminal import Checked
     from gradschool_grader.together import Together
     from gradschool_grader.verdict import Verdict
@@ -309,14 +311,22 @@ def progress(json: Json = None) -> None:
                 seen, flagged = "solution seen" * line.solution_seen, "not all your own" * bool(line.flags)
                 helped = ", ".join(word for word in (hints, seen, flagged) if word)
                 say(f"  {mark} {line.exercise.name:<32} {line.points:>3g}/{line.exercise.points:<3g} [dim]{helped}[/]")
-        following = next((line.exercise for line in lines if line.points < line.exercise.points), None)
-        if following:
-            say(f"\nNext: [bold]{following.name}[/], about {following.minutes} minutes.")
+        left = next_left(lines)
+        if left:
+            say(f"\nNext: [bold]{left.name}[/], about {left.minutes} minutes.")
         write_json(json, [
             {"chapter": line.chapter.id, "exercise": line.exercise.name, "points": line.points,
              "max_points": line.exercise.points, "outcome": line.outcome or None, "hints": line.hints,
              "solution_seen": line.solution_seen, "flags": list(line.flags)} for line in lines
         ])  # fmt: skip
+
+
+def next_left(lines: Sequence[Line]) -> Exercise | None:
+    """The first exercise without all points, of the chapters that were begun if any is left there."""
+    left = [line for line in lines if line.points < line.exercise.points]
+    begun = {line.chapter.id for line in lines if line.outcome}
+    here = [line for line in left if line.chapter.id in begun]
+    return next((line.exercise for line in here or left), None)
 
 
 def bar(done: float, total: float, width: int = 24) -> str:

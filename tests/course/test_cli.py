@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from gradschool_course import cli, say
 from gradschool_course.apart import keep_apart
 from gradschool_grader import state
+from gradschool_grader.ladder import Line
 from gradschool_grader.source import solution
 
 VERBS = ["demo", "start", "check", "hint", "solution", "progress", "release", "grade", "report", "export", "doctor"]
@@ -217,8 +219,6 @@ def test_an_exercise_without_hints_is_said_to_have_none():
 
 
 def test_hints_come_step_by_step(monkeypatch):
-    from dataclasses import replace
-
     from gradschool_grader.exercise import Hint
 
     helped = replace(tiny.exercise("square"), hints=[Hint("What is 3 times 3?"), Hint("Look at [x].")])
@@ -226,6 +226,20 @@ def test_hints_come_step_by_step(monkeypatch):
     assert "Hint 1 of 2 (1 more)\nWhat is 3 times 3?" in run("hint", "square").output
     assert "Hint 2 of 2 (the last one)\nLook at [x]." in run("hint", "square").output
     assert "3 times 3" in run("hint", "square", "--all").output
+
+
+def test_what_comes_next_is_in_a_chapter_that_was_begun():
+    first, second = (replace(tiny.chapters[0], id=name) for name in ("first", "second"))
+    square, average = tiny.exercises
+
+    def line(chapter, exercise, points, outcome):
+        return Line(chapter, exercise, points, outcome, 0, False)
+
+    untouched = [line(first, square, 0, ""), line(first, average, 0, "")]
+    begun = [line(second, square, square.points, "passed"), line(second, average, 0, "")]
+    assert cli.learn.next_left([*untouched, *begun]) is average
+    assert cli.learn.next_left(untouched) is square
+    assert cli.learn.next_left(begun[:1]) is None
 
 
 def test_the_solution_is_refused_until_the_exercise_passes_here(place):

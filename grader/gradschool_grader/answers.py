@@ -28,7 +28,9 @@ class Answers(Protocol):
     def probes(self, group: Group) -> Sequence[Probe]: ...
     def expected(self, group: Group) -> Sequence[Observation]: ...
     def misconception(self, name: str, group: Group) -> Sequence[Observation]: ...
-    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]: ...
+    def glance(
+        self, name: str, group: Group, probe: int, steps: int, *, conduct: bool = False
+    ) -> Sequence[Observation]: ...
 
 
 class LiveAnswers:
@@ -38,7 +40,7 @@ class LiveAnswers:
         self.exercise, self.helpers, self.seed = exercise, helpers, seed
         self._probes: dict[str, Sequence[Probe]] = {}
         self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
-        self._glanced: dict[tuple[str, str, int, int], Sequence[Observation]] = {}
+        self._glanced: dict[tuple[str, str, int, int, bool], Sequence[Observation]] = {}
 
     def probes(self, group: Group) -> Sequence[Probe]:
         if group.name not in self._probes:
@@ -51,13 +53,18 @@ class LiveAnswers:
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
         return self.ask(name, self.wrong(name), group)
 
-    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]:
-        """What comes of one probe, in its first steps, once: enough to rule nearly all misconceptions out."""
+    def glance(
+        self, name: str, group: Group, probe: int, steps: int, *, conduct: bool = False
+    ) -> Sequence[Observation]:
+        """What comes of one probe, in its first steps, once: enough to rule nearly all misconceptions out.
+
+        Whether an input was changed or shared is looked at only for `conduct`: that costs more than most calls.
+        """
         if (name, group.name) in self._seen:
             return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again][:steps]
-        key = (name, group.name, probe, steps)
+        key = (name, group.name, probe, steps, conduct)
         if key not in self._glanced:
-            asked = here(self.exercise, self.wrong(name), self.helpers, conduct=False)
+            asked = here(self.exercise, self.wrong(name), self.helpers, conduct=conduct)
             seen = observe(self.exercise, [first_steps(self.probes(group)[probe], steps)], asked, twice=False)
             self._glanced[key] = [replace(o, probe=probe) for o in seen]
         return self._glanced[key]
@@ -97,7 +104,9 @@ class RecordedAnswers:
     def misconception(self, name: str, group: Group) -> Sequence[Observation]:
         return [unpack(item) for item in self.recording["seen"][name][group.name]]
 
-    def glance(self, name: str, group: Group, probe: int, steps: int) -> Sequence[Observation]:
+    def glance(
+        self, name: str, group: Group, probe: int, steps: int, *, conduct: bool = False
+    ) -> Sequence[Observation]:
         return [o for o in self.misconception(name, group) if o.probe == probe and not o.again][:steps]
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from .seen import Pair
 
+CACHED = 256  # readings of some arrays
 NOTHING, ONE, MORE = range(-1, 1), range(1, 2), range(2, 1000)
 """How many numbers may be fitted: in the order in which a person would try."""
 
@@ -32,6 +34,7 @@ class Candidate:
     free: int = 0
     hint: str = ""
     detail: str = ""  # a number that was read off the case: not for a graded run
+    partly: bool = False  # at a glimpse it leaves some entries: it may come close, and cannot explain everything
 
 
 Reading = Callable[[Sequence[Pair]], Iterator[Candidate]]
@@ -45,7 +48,10 @@ def agreement(candidate: Candidate, pair: Pair) -> np.ndarray | None:
             return None
         came, told = (np.asarray(x, float) for x in both)
         near = np.abs(came - told) <= pair.slack(told)
-    return np.where(np.isfinite(told), near, (came == told) | (np.isnan(came) & np.isnan(told)))
+    finite = np.isfinite(told)
+    if finite.all():
+        return near
+    return np.where(finite, near, (came == told) | (np.isnan(came) & np.isnan(told)))
 
 
 def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
@@ -72,5 +78,11 @@ def first_that_explains(
     """The first candidate, in the order of the readings, that explains all; `fitted` is how many numbers may be."""
     if not wrong or (least >= 0 and evidence(wrong) <= least):
         return None
-    candidates = (c for read in readings for c in read(wrong) if c.free in fitted)
-    return next((c for c in candidates if explains(c, wrong)), None)
+    hopeful = (c for read in readings for c in candidates(read, tuple(wrong)) if c.free in fitted and not c.partly)
+    return next((c for c in hopeful if explains(c, wrong)), None)
+
+
+@lru_cache(CACHED)
+def candidates(read: Reading, wrong: tuple[Pair, ...]) -> list[Candidate]:
+    """All that a reading offers, once: the same arrays are read for nothing fitted, for more, for what is close."""
+    return list(read(wrong))

@@ -24,21 +24,22 @@ class Glimpse:
         at = at if at.size else np.arange(self.pair.a.size)
         self.at = at[np.linspace(0, at.size - 1, min(FEW, at.size)).astype(int)]
         self.e, self.a = self.of(self.pair.e), self.of(self.pair.a)
+        self.largest = float(np.abs(self.pair.a[np.isfinite(self.pair.a)]).max(initial=0.0))
 
     def of(self, x: np.ndarray) -> np.ndarray:
         """The same entries of an array that broadcasts to the answer's shape."""
         return np.broadcast_to(x, self.pair.e.shape).ravel()[self.at].astype(float)
 
     def explained(self, told: np.ndarray, largest: np.ndarray) -> np.ndarray:
-        """Which rows of `told (candidates, entries)` have an entry right; `largest (candidates,)` bounds their size."""
+        """Which of `told (candidates, entries)` are right; `largest (candidates,)` bounds the size of each row."""
         with np.errstate(all="ignore"):
-            largest = np.where(np.isfinite(largest), largest, 0.0)[:, None]
+            largest = np.maximum(np.where(np.isfinite(largest), largest, 0.0), self.largest)[:, None]
             near = np.abs(self.a - told) <= self.pair.slack(told, largest)
         same = (self.a == told) | (np.isnan(self.a) & np.isnan(told))
-        return np.where(np.isfinite(told), near, same).any(axis=1)
+        return np.where(np.isfinite(told), near, same)
 
     def scaled(self, base: np.ndarray, factors: np.ndarray) -> np.ndarray:
-        """Which factors `(candidates,)`, or `(candidates, entries)`, bring an entry from `base` to what came."""
+        """Where factors `(candidates,)`, or `(candidates, entries)`, bring entries from `base` to what came."""
         factors = factors.reshape(len(factors), -1)
         with np.errstate(all="ignore"):
             told = self.of(base) + factors * (self.e - self.of(base))
@@ -47,14 +48,13 @@ class Glimpse:
         return self.explained(told, largest)
 
     def added(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Which terms `(candidates, entries)`, nowhere larger than `sizes`, make what came of what was expected."""
+        """Where terms `(candidates, entries)`, nowhere larger than `sizes`, make what came of what was expected."""
         with np.errstate(all="ignore"):
             return self.explained(self.e + terms, self.pair.size + sizes)
 
-    def proportional(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Which terms go along with the difference in two of the entries that stand beside each other."""
+    def proportional(self, terms: np.ndarray) -> np.ndarray:
+        """Where terms go along with the difference, in an entry and the one beside it."""
         with np.errstate(all="ignore"):
             gap, next_gap, next_terms = self.a - self.e, np.roll(self.a - self.e, 1), np.roll(terms, 1, axis=1)
-            slack = self.pair.slack(self.e, self.pair.size + np.abs(gap).max() + 0 * sizes[:, None])
-            near = np.abs(gap * next_terms - next_gap * terms) <= slack * (np.abs(terms) + np.abs(next_terms))
-            return (near & (terms != 0)).any(axis=1) & (self.at.size > 1)
+            slack = self.pair.slack(np.maximum(np.abs(self.e), np.abs(self.a)), self.pair.size + self.largest)
+            return np.abs(gap * next_terms - next_gap * terms) <= slack * (np.abs(terms) + np.abs(next_terms))

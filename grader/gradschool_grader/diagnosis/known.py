@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from .scale import factor, sign
 from .seen import Pair, Seen, beside, failed_probe, failed_steps, pairs
 from .words import lower
 
+CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
+
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     """The misconception that behaves like the answer in every group that failed; best in those that passed, too."""
@@ -33,7 +36,13 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
 
 def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     """One for each group that failed, or for half of them at least, where no other would do as well."""
-    parts = {s.group.name: likes(exercise, s, answers) if telling(exercise, s) else [] for s in failed}
+    parts: dict[str, list[Misconception]] = {}
+    for s in failed:
+        parts[s.group.name] = likes(exercise, s, answers) if telling(exercise, s) else []
+        complete = all(parts.values())
+        left = [ms for ms in parts.values() if not ms or (not complete and len(ms) > 1)]
+        if 2 * len(left) > len(failed):
+            return None
     complete = all(parts.values())
     explained = [(group, ms[0]) for group, ms in parts.items() if ms and (complete or len(ms) == 1)]
     if not explained or 2 * len(explained) < len(failed):
@@ -44,7 +53,8 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
 
 
 def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
-    return [m for m in exercise.misconceptions if like(exercise, m, s, answers)]
+    """The first two: more would say no more."""
+    return list(islice((m for m in exercise.misconceptions if like(exercise, m, s, answers)), 2))
 
 
 def like(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
@@ -63,8 +73,9 @@ def telling(exercise: Exercise, s: Seen) -> bool:
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether the probe that failed leaves it open: one call tells most misconceptions apart."""
     mine = failed_steps(s)
-    glance = answers.glance(m.name, s.group, failed_probe(s), len(mine))
-    return agrees(exercise, s.group, s.probes, mine, glance, conduct=False)
+    conduct = s.difference is not None and s.difference.kind in CONDUCT
+    glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
+    return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
 
 
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:

@@ -78,6 +78,7 @@ def multipliers(pair: Pair) -> dict[str, float]:
     return {**one, **shares, **both}
 
 
+@lru_cache(CACHED)
 def arrays(pair: Pair) -> dict[str, np.ndarray]:
     """Arrays of the call that fit the answer's shape; of a tree, those with the same name as the part in question."""
     asked = last_key(pair), pair.e.shape

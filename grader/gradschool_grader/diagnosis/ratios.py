@@ -74,11 +74,14 @@ def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidat
         start = base(few.pair)
         if start is None:
             continue
-        for i in np.flatnonzero(few.scaled(start, factors) & (factors != 1).any(axis=1)):
+        right = few.scaled(start, factors)
+        complete = np.all(right, axis=1)
+        for i in np.flatnonzero(right.any(axis=1) & (factors != 1).any(axis=1)):
             x, form, power = tried[i]
             word = "times" if power == 1 else "divided by"
             text = f"{subject} the right one {word} {form.format(x)}."
-            yield Candidate("multiplied", text, lambda p, t=tried[i], b=base: times(p, b, *t), hint=ASKS[power])
+            yield Candidate("multiplied", text, lambda p, t=tried[i], b=base: times(p, b, *t), hint=ASKS[power],
+                            partly=not complete[i])  # fmt: skip
 
 
 def times(pair: Pair, base: Base, x: str, form: str, power: int) -> Same | None:

@@ -63,14 +63,18 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
     with np.errstate(all="ignore"):
         values = np.array([*PLAIN, *(s * np.float64(table[n]) ** power for n, power, s in known)])
     likely = few.scaled(base[1], values)
-    for k in (k for k, yes in zip(PLAIN, likely, strict=False) if yes):
-        text = f"{subject} {PLAIN[k]} times what it should be: a constant factor."
-        yield Candidate(name, text, lambda p, k=k: scaled(p, k), hint=WHERE)
-    for n, power, s in (of for of, yes in zip(known, likely[len(PLAIN) :], strict=True) if yes):
+    complete = np.all(likely, axis=1)
+    for i in np.flatnonzero(likely.any(axis=1)):
+        if i < len(PLAIN):
+            k, word = list(PLAIN.items())[i]
+            text = f"{subject} {word} times what it should be: a constant factor."
+            yield Candidate(name, text, lambda p, k=k: scaled(p, k), hint=WHERE, partly=not complete[i])
+            continue
+        n, power, s = known[i - len(PLAIN)]
         if all(n in constants(p) for p in wrong):
             yield Candidate(
                 name, f"{subject} what it should be {POWERS[power]} {n}{SIGNS[s]}.",
-                lambda p, n=n, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE,
+                lambda p, n=n, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE, partly=not complete[i],
             )  # fmt: skip
     yield from fitted(wrong, few, scaled, subject, name)
 
@@ -79,13 +83,15 @@ def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, na
     """Factors read off the answer: one for all arrays, or one for each."""
     base = scaled(few.pair, 0.0)
     k, mine = ratio(wrong[0], scaled), ratio(few.pair, scaled)
-    first, own = few.scaled(base[1], np.array([k, mine])) if base else (False, False)
-    if k and first:
+    first, own = few.scaled(base[1], np.array([k, mine])) if base else np.zeros((2, 1), bool)
+    if k and first.any():
         text = f"{subject} the same number of times what it should be: a constant factor."
-        yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE, detail=f"The factor is {k:.4g}.")
-    if len(wrong) > 1 and own and all(ratio(p, scaled) for p in wrong):
+        yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE,
+                        detail=f"The factor is {k:.4g}.", partly=not first.all())  # fmt: skip
+    if len(wrong) > 1 and own.any() and all(ratio(p, scaled) for p in wrong):
         text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
-        yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE)
+        yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE,
+                        partly=not own.all())  # fmt: skip
 
 
 def ratio(pair: Pair, scaled: Scaled) -> float:

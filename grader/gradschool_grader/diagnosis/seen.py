@@ -30,6 +30,7 @@ class Seen:
     expected: Sequence[Observation]
     got: Sequence[Observation]
     difference: Difference | None
+    arrays: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `pairs` found them
 
 
 def failed_probe(s: Seen) -> int:
@@ -119,9 +120,13 @@ class Pair:
         single = self.e.dtype == np.float32
         t = self.tolerance
         rtol, atol = (t.rtol32, t.atol32) if single else (t.rtol, t.atol)
-        size = np.where(np.isfinite(values), np.abs(values), 0.0)
+        size = np.abs(values)
+        top = size.max(initial=0.0)
+        if not np.isfinite(top):
+            size = np.where(np.isfinite(size), size, 0.0)
+            top = size.max(initial=0.0)
         if t.per == "array":
-            size = np.maximum(size.max(initial=0.0) if largest is None else largest, self.size)
+            size = np.maximum(top if largest is None else largest, self.size)
         return ROUNDING * (atol + rtol * size)
 
     @cached_property
@@ -130,8 +135,14 @@ class Pair:
         return float(np.abs(finite).max(initial=0.0))
 
 
-def pairs(exercise: Exercise, s: Seen) -> Iterator[Pair]:
+def pairs(exercise: Exercise, s: Seen) -> Sequence[Pair]:
     """All arrays of the answers, up to the first wrong step of each sequence (what follows inherits the error)."""
+    if not s.arrays:
+        s.arrays.extend(side_by_side(exercise, s))
+    return s.arrays
+
+
+def side_by_side(exercise: Exercise, s: Seen) -> Iterator[Pair]:
     stopped: set[int] = set()
     for e, a in zip(s.expected, s.got, strict=False):
         if e.again or e.probe in stopped or e.behaviour.error or a.behaviour.error:

@@ -37,9 +37,6 @@ class Term:
         product = f"{self.factors[0]}²" if len(set(self.factors)) < len(self.factors) else " · ".join(self.factors)
         return self.number.format(product)
 
-    def known(self, pair: Pair) -> bool:
-        return self.number in multipliers(pair) and all(x in arrays(pair) for x in self.factors)
-
     def __call__(self, pair: Pair) -> np.ndarray:
         product = np.asarray(multipliers(pair)[self.number])
         for x in self.factors:
@@ -55,21 +52,24 @@ def terms(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         yield from numbers(wrong)
         return
     few = Glimpse(wrong)
-    found = products(few.pair)
+    with_first = (few.pair, *wrong)
+    found = products(shared([multipliers(p) for p in with_first]), shared([arrays(p) for p in with_first]))
     if not found:
         return
     values, sizes = evaluated(found, few)
-    plainly = {k: few.added(k * values, abs(k) * sizes) for k in AMOUNT}
-    in_part = few.proportional(values, sizes)
-    for i in np.flatnonzero(np.any(list(plainly.values()), axis=0)):
-        for k in (k for k in AMOUNT if plainly[k][i] and all(found[i].known(p) for p in wrong)):
-            text = f"The answer is the right one {AMOUNT[k]} {found[i].text}."
-            yield Candidate("term", text, lambda p, t=found[i], k=k: added(p, k * t(p)), hint=ASKS[k])
-    for term in (found[i] for i in np.flatnonzero(in_part)):
-        if all(term.known(p) for p in wrong):
-            text = f"The answer is the right one plus a multiple of {term.text}."
-            free = 2 * len(wrong)
-            yield Candidate("term", text, lambda p, t=term: added(p, multiple(p, t)), free=free, hint=ASKS[1])
+    right = np.stack([few.added(k * values, abs(k) * sizes) for k in AMOUNT], axis=1)  # (terms, amounts, entries)
+    complete = np.all(right, axis=2)
+    for i, j in np.argwhere(right.any(axis=2)):
+        k, term = list(AMOUNT)[j], found[i]
+        text = f"The answer is the right one {AMOUNT[k]} {term.text}."
+        yield Candidate("term", text, lambda p, t=term, k=k: added(p, k * t(p)), hint=ASKS[k],
+                        partly=not complete[i, j])  # fmt: skip
+    along = few.proportional(values)
+    complete = np.all(along, axis=1)
+    for i in np.flatnonzero((along & (values != 0)).any(axis=1) & (few.at.size > 1)):
+        text = f"The answer is the right one plus a multiple of {found[i].text}."
+        yield Candidate("term", text, lambda p, t=found[i]: added(p, multiple(p, t)), free=2 * len(wrong), hint=ASKS[1],
+                        partly=not complete[i])  # fmt: skip
 
 
 def numbers(wrong: Sequence[Pair]) -> Iterator[Candidate]:
@@ -90,8 +90,7 @@ def multiple(pair: Pair, term: Term) -> np.ndarray:
     return t * (float((t * (pair.a - pair.e)).sum()) / square if square else 0.0)
 
 
-def products(pair: Pair) -> list[Term]:
-    operands, known = list(arrays(pair)), list(multipliers(pair))
+def products(known: Sequence[str], operands: Sequence[str]) -> list[Term]:
     one_number = [n for n in known if n.count("`") <= 2]
     two = [n for n in known if n not in one_number]
     return [
@@ -103,10 +102,12 @@ def products(pair: Pair) -> list[Term]:
 
 def evaluated(found: Sequence[Term], few: Glimpse) -> tuple[np.ndarray, np.ndarray]:
     """What the terms `(terms, entries)` are in these entries, and a bound `(terms,)` of their size anywhere."""
-    table = {x: few.of(value) for x, value in arrays(few.pair).items()}
-    bounds = {x: float(np.abs(value).max(initial=0.0)) for x, value in arrays(few.pair).items()}
+    operands = arrays(few.pair)
+    places = {x: i for i, x in enumerate(operands)}
+    table = np.array([*(few.of(value) for value in operands.values()), np.ones(few.at.size)])
+    bounds = np.array([*(float(np.abs(value).max(initial=0.0)) for value in operands.values()), 1.0])
     numbers = np.array([multipliers(few.pair)[term.number] for term in found])
+    first, second = np.array([[*(places[x] for x in term.factors), -1][:2] for term in found]).T  # -1 is times one
     with np.errstate(all="ignore"):
-        values = np.array([np.prod([table[x] for x in term.factors], axis=0) for term in found])
-        sizes = np.array([np.prod([bounds[x] for x in term.factors]) for term in found])
+        values, sizes = table[first] * table[second], bounds[first] * bounds[second]
         return numbers[:, None] * values, np.abs(numbers) * sizes

@@ -134,6 +134,33 @@ def test_an_input_that_is_changed_is_named():
     assert (found.kind, "`weights`" in found.text) == ("mutated", True)
 
 
+def test_a_changed_input_is_told_from_other_mistakes_on_the_call_that_showed_it():
+    def centred(x):
+        return x - x.mean()
+
+    def in_place(x):
+        x -= x.mean()
+        return x.copy()
+
+    exercise = sets(
+        centred,
+        lambda rng: [Call(x=rng.normal(size=5)) for _ in range(4)],
+        Misconception("halved", lambda x: (x - x.mean()) / 2, "Where does the half come from?"),
+        Misconception("a_copy_for_nothing", lambda x: x.copy() - x.mean(), "What is the copy for?"),
+        Misconception("in_place", in_place, "What is `x` afterwards?"),
+    )
+
+    asked = set()
+
+    class Counted(LiveAnswers):
+        def misconception(self, name, group):
+            asked.add(name)
+            return super().misconception(name, group)
+
+    found = judge(exercise, lambda: Here(in_place, exercise.name), Counted(exercise, {}, 3)).diagnosis
+    assert (found.kind, found.name, asked) == ("misconception", "in_place", {"in_place"})
+
+
 # ----------------------------------------------------------------------------------------------- which calls are wrong
 def masked(x, mask=None, reduction="sum", power=1.0):
     kept = np.abs(x if mask is None else x * mask) ** power

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gradschool_grader.diagnosis.candidate import evidence, first_that_explains
+from gradschool_grader.diagnosis.candidate import evidence, explains, first_that_explains
 from gradschool_grader.diagnosis.seen import Pair
 from gradschool_grader.diagnosis.structure import READINGS, ROWS, any_reading, by_part, close_to, plain_reading
 from gradschool_grader.diagnosis.structure import where as place_of
@@ -293,6 +295,37 @@ def test_nearly_all_is_called_close_and_the_rest_is_named(rng):
     assert found.text.startswith("Close to this, but not quite")
     assert "[2, 3]" in found.text
     assert close_to([pair(e, np.where(np.arange(20).reshape(4, 5) < 10, -e, 2 * e))]) is None
+
+
+@pytest.mark.parametrize("per", ["entry", "array"])
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("name", ["scaled", "step", "term", "much", "square", "multiplied", "root", "huge"])
+def test_what_explains_everything_does_so_at_a_glimpse(name, single, per):
+    s, lr = 0.37, 0.23
+    wrong = {
+        "scaled": lambda e, x, c: e / (1 - s),
+        "step": lambda e, x, c: c + lr * (e - c),
+        "term": lambda e, x, c: e - 2 * lr * x,
+        "much": lambda e, x, c: e + 1000 * x,
+        "square": lambda e, x, c: e + x * x,
+        "multiplied": lambda e, x, c: e * (1 + x),
+        "root": lambda e, x, c: e / np.sqrt(np.abs(x)),
+        "huge": lambda e, x, c: e + s * x * 1e200,
+    }[name]
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        both = []
+        for path, shape in (("W", (9, 4)), ("b", (4,))):
+            e, c = rng.normal(size=shape), rng.normal(size=shape)
+            x = rng.uniform(0.1, 5.0, size=shape)
+            with np.errstate(all="ignore"):
+                e, a = (v.astype(np.float32) if single else v for v in (e, wrong(e, x, c)))
+            p = pair(e, a, path, x=x, s=s, lr=lr, carried=c)
+            both.append(replace(p, tolerance=Tolerance(per=per)))
+        with np.errstate(all="ignore"):
+            explaining = [c for read in (*READINGS, *ROWS) for c in read(both) if explains(c, both)]
+        assert explaining or single  # float32 may have lost what was there
+        assert not [c.text for c in explaining if c.partly]
 
 
 def where_in(p):

@@ -28,7 +28,8 @@ class Glimpse:
 
     def of(self, x: np.ndarray) -> np.ndarray:
         """The same entries of an array that broadcasts to the answer's shape."""
-        return np.broadcast_to(x, self.pair.e.shape).ravel()[self.at].astype(float)
+        whole = x if x.shape == self.pair.e.shape else np.broadcast_to(x, self.pair.e.shape)
+        return whole.ravel()[self.at].astype(float)
 
     def explained(self, told: np.ndarray, largest: np.ndarray) -> np.ndarray:
         """Which of `told (candidates, entries)` are right; `largest (candidates,)` bounds the size of each row."""

@@ -6,6 +6,7 @@ The factor is looked for among the numbers that were at hand (2, ½, sizes, hype
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -59,9 +60,10 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
     if base is None:
         return
     table = constants(few.pair)
-    known = [(n, power, s) for n in table for power in POWERS for s in SIGNS]
+    known = list(product(table, POWERS, SIGNS))
     with np.errstate(all="ignore"):
-        values = np.array([*PLAIN, *(s * np.float64(table[n]) ** power for n, power, s in known)])
+        powers = np.array(list(table.values()))[:, None] ** list(POWERS)
+        values = np.array([*PLAIN, *(powers[:, :, None] * list(SIGNS)).ravel()])
     likely = few.scaled(base[1], values)
     complete = np.all(likely, axis=1)
     for i in np.flatnonzero(likely.any(axis=1)):

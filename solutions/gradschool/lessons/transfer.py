@@ -61,7 +61,7 @@ def clone_model(model):
 
 
 def replace_head(model, out, activation, init, rng):
-    """A new model: copies of all layers but the last, frozen, and behind them a fresh head with `out` units that learns.
+    """A new model: copies of all layers but the last, frozen, and behind them a fresh head of `out` units that learns.
 
     The head is a plain dense layer, W = init((in, out), rng) in the type of the old one, b = 0. The old model stays.
 
@@ -126,7 +126,7 @@ def step_trainable(model, grads, slots, lr, beta=0.9, decay=0.0):
     if slots is None:
         slots = [{name: np.zeros_like(g) for name, g in layer.items()} for layer in grads]
     new_model, new_slots = [], []
-    for layer, gradients, velocities in zip(model, grads, slots):
+    for layer, gradients, velocities in zip(model, grads, slots, strict=True):
         layer, velocities = dict(layer), dict(velocities)
         if layer["trainable"]:
             for name, g in gradients.items():

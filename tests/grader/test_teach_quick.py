@@ -1,5 +1,6 @@
 """Property: the quick way into the gradebook writes what nbgrader's own converters write, byte for byte."""
 
+import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -28,7 +29,7 @@ TABLES = {
 
 def rows(folder: Path) -> dict[str, list]:
     """Everything of the gradebook that is about submissions, without the ids that are drawn."""
-    with sqlite3.connect(folder / "gradebook.db") as database:
+    with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as database:
         found = {
             table: database.execute(
                 f"select s.student_id, b.name, {columns}, s.timestamp, n.late_submission_penalty from {table} t "

@@ -135,12 +135,12 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_work)
     try:
         yield pool
-        pool.shutdown()
-    except BaseException:
+    finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        # A submission that loops must not hold up Ctrl-C. And where one process died while another was being started,
+        # the executor would wait for ever for the second, which it does not tell to end.
         for child in set(multiprocessing.active_children()) - before:
-            child.terminate()  # a submission that loops must not hold up Ctrl-C
-        raise
+            child.terminate()
 
 
 def begin_work() -> None:

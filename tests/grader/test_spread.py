@@ -1,11 +1,17 @@
 """Property: every task comes to exactly one end, however often a pool dies, and few are handed over at a time."""
 
 import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from gradschool_grader.grading import own_pool
 from gradschool_grader.spread import TRIES, spread
 
 
@@ -88,3 +94,28 @@ def test_few_tasks_are_under_way_at_a_time_and_no_more_are_taken():
         open_now.discard(task)
         assert len(taken) <= 7 * (task // 7 + 1) + 1  # one more, to know that there is one
     assert (most, len(taken)) == (7, 200)
+
+
+def test_a_pool_that_broke_while_a_process_was_being_started_ends_all_the_same():
+    """The executor tells all processes to end that it knows when one is killed, and waits for one that came after."""
+    ended = []
+
+    def run():
+        with own_pool(1) as pool:
+            late = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(1e6,))
+            late.start()
+            ends = [lambda: None, late.terminate]
+            late.terminate = lambda: ends.pop(0)()
+            killed = pool.submit(os.getpid).result()
+            pool._processes[late.pid] = late
+            last = pool.submit(time.sleep, 1e6)
+            os.kill(killed, signal.SIGKILL)
+            with pytest.raises(BrokenProcessPool):
+                last.result()
+        late.join()
+        ended.append(late.exitcode)
+
+    block = threading.Thread(target=run, daemon=True)
+    block.start()
+    block.join(120)
+    assert ended

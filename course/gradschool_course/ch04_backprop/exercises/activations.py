@@ -20,10 +20,11 @@ from gradschool.ops.elementwise import (
     tanh_backward,
     tanh_forward,
 )
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import slopes
-from .common import CHAPTER, CLOSE, KINKS, SLOPES, single, sizes, upstream_bugs
+from .common import CHAPTER, CLOSE, KINKS, SLOPES, sizes, upstream_bugs
 from .slopes import by_entry, in_place, times_slope
 
 Cache = Mapping[str, Any]

@@ -37,15 +37,6 @@ def sizes(rng: Generator, axes: int) -> tuple[int, ...]:
     return tuple(int(n) for n in rng.choice(np.arange(3, 9), size=axes, replace=False))
 
 
-def single(tree: Any) -> Any:
-    """The same tree with arrays of real numbers in float32."""
-    if isinstance(tree, dict):
-        return {name: single(part) for name, part in tree.items()}
-    if isinstance(tree, list):
-        return [single(part) for part in tree]
-    return tree.astype(np.float32) if isinstance(tree, np.ndarray) and tree.dtype.kind == "f" else tree
-
-
 def double(tree: Any) -> Any:
     """The same tree with arrays of real numbers in float64."""
     if isinstance(tree, Mapping):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.backprop import dense_backward
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from .common import CHAPTER, CLOSE, CONTRACT, DENSE, double, single, sizes
+from .common import CHAPTER, CLOSE, CONTRACT, DENSE, double, sizes
 
 
 # --------------------------------------------------------------------------------------------------------- how it fails

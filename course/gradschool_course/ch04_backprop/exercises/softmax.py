@@ -6,9 +6,10 @@ import numpy as np
 
 from gradschool.lessons.backprop import softmax_ce_backward
 from gradschool.ops.softmax import softmax_backward, softmax_forward
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
-from .common import CANCELS, CHAPTER, CLOSE, CONTRACT, ROWS, in_double, single, sizes, upstream_bugs
+from .common import CANCELS, CHAPTER, CLOSE, CONTRACT, ROWS, in_double, sizes, upstream_bugs
 
 
 # -------------------------------------------------------------------------------------------------- softmax, wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradschool.lessons.batchnorm import batchnorm_forward
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
@@ -52,7 +53,7 @@ def one_sample(rng):
 def single(rng):
     cases, eps = ((2, True), (4, True), (2, False)), draw.large_eps(rng)
     calls = [call(rng, draw.sizes(rng, axes), training, eps=eps) for axes, training in cases]
-    return [Call(**{name: draw.single(a) for name, a in c.arguments.items()}) for c in calls]
+    return [Call(**{name: precision.single(a) for name, a in c.arguments.items()}) for c in calls]
 
 
 BATCHNORM = Exercise(

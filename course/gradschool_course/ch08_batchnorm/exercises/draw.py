@@ -82,13 +82,6 @@ def large_eps(rng: Generator) -> float:
     return number(rng, 0.05, 0.4)
 
 
-def single(tree: Any) -> Any:
-    """The same numbers in float32."""
-    if isinstance(tree, dict):
-        return {name: single(part) for name, part in tree.items()}
-    return tree.astype(np.float32) if isinstance(tree, np.ndarray) else tree
-
-
 def double(tree: Any) -> Any:
     """The same numbers in float64."""
     if isinstance(tree, dict):

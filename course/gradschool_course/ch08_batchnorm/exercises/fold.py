@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.batchnorm import fold_bn_into_dense
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
@@ -115,7 +116,7 @@ def options(rng):
 
 def single(rng):
     calls = [call(rng, draw.sizes(rng, 2), bias, eps=draw.large_eps(rng)) for bias in (True, False)]
-    return [Call(**{name: draw.single(a) for name, a in c.arguments.items()}) for c in calls]
+    return [Call(**{name: precision.single(a) for name, a in c.arguments.items()}) for c in calls]
 
 
 FOLD = Exercise(

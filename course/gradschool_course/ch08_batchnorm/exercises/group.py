@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.norms import groupnorm
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw, equivalent
@@ -123,7 +124,7 @@ def single(rng):
         call(rng, (*draw.sizes(rng, 3), 6), groups=2, eps=draw.large_eps(rng)),
         call(rng, (5, 8), groups=2),
     ]
-    return [Call(**{name: draw.single(a) for name, a in c.arguments.items()}) for c in calls]
+    return [Call(**{name: precision.single(a) for name, a in c.arguments.items()}) for c in calls]
 
 
 GROUP = Exercise(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.norms import instancenorm
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
@@ -81,7 +82,7 @@ def options(rng):
 
 def single(rng):
     calls = [call(rng, draw.sizes(rng, 4), eps=draw.large_eps(rng)), call(rng, draw.sizes(rng, 3))]
-    return [Call(**{name: draw.single(a) for name, a in c.arguments.items()}) for c in calls]
+    return [Call(**{name: precision.single(a) for name, a in c.arguments.items()}) for c in calls]
 
 
 INSTANCE = Exercise(

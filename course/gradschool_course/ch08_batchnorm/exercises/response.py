@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.norms import local_response_norm
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
@@ -147,7 +148,7 @@ def defaults(rng):
 
 def single(rng):
     calls = [call(rng, (4, 9), 5), call(rng, (3, 5, 7), 4)]
-    return [Call(**{name: draw.single(a) for name, a in c.arguments.items()}) for c in calls]
+    return [Call(**{name: precision.single(a) for name, a in c.arguments.items()}) for c in calls]
 
 
 RESPONSE_NORM = Exercise(

@@ -70,12 +70,3 @@ def gradients(rng: Generator, model: Sequence[dict[str, Any]]) -> list[dict[str,
 def widths(rng: Generator, n: int) -> list[int]:
     """n widths that all differ, none below 3."""
     return [int(w) for w in rng.choice(np.arange(3, 10), size=n, replace=False)]
-
-
-def single(tree: Any) -> Any:
-    """The same numbers in float32."""
-    if isinstance(tree, dict):
-        return {name: single(part) for name, part in tree.items()}
-    if isinstance(tree, list):
-        return [single(part) for part in tree]
-    return tree.astype(np.float32) if isinstance(tree, np.ndarray) else tree

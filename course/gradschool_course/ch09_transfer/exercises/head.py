@@ -7,6 +7,7 @@ import copy
 import numpy as np
 
 from gradschool.lessons.transfer import replace_head
+from gradschool_course import precision
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Seed, Variant
 
 from . import draw
@@ -139,7 +140,7 @@ def normed_body(rng):
 
 
 def single(rng):
-    return [asked(rng, draw.single(draw.layers(rng, draw.widths(rng, 4))), 2)]
+    return [asked(rng, precision.single(draw.layers(rng, draw.widths(rng, 4))), 2)]
 
 
 HEAD = Exercise(

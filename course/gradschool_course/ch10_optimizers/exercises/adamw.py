@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from gradschool import optimizers
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Steps, Variant
 
 from . import equivalent
@@ -20,7 +21,6 @@ from .trees import (
     gradients,
     in_place,
     number,
-    single,
     split,
     zeros,
 )  # fmt: skip

@@ -5,11 +5,12 @@ import inspect
 import numpy as np
 
 from gradschool import optimizers
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Steps, Variant
 
 from . import equivalent
 from .every import copied, network
-from .trees import number, single
+from .trees import number
 
 update_each = inspect.unwrap(optimizers.update_each)
 with_lr_factors = inspect.unwrap(optimizers.with_lr_factors)

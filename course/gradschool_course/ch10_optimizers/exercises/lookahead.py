@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from gradschool import optimizers
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Exercise, Group, Helper, Hint, Misconception, Steps, Variant
 
 from . import equivalent
@@ -19,7 +20,7 @@ from .descent import (
     running_mean,
     uphill_velocity,
 )  # fmt: skip
-from .trees import NAMED, OTHER, SHAPES, arrays, by_position, forgetful, in_place, number, single, split, squares, zeros
+from .trees import NAMED, OTHER, SHAPES, arrays, by_position, forgetful, in_place, number, split, squares, zeros
 
 nesterov = inspect.unwrap(optimizers.nesterov)
 nag_step = inspect.unwrap(optimizers.nag_step)

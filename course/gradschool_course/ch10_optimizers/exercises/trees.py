@@ -54,15 +54,6 @@ def zeros() -> dict[str, np.ndarray]:
     return {name: np.zeros(shape) for name, shape in SHAPES.items()}
 
 
-def single(tree: Any) -> Any:
-    """The same tree in float32; numbers stay what they are."""
-    if isinstance(tree, dict):
-        return {name: single(part) for name, part in tree.items()}
-    if isinstance(tree, list):
-        return [single(part) for part in tree]
-    return tree.astype(np.float32) if isinstance(tree, np.ndarray) else tree
-
-
 def split(new: dict[str, tuple[Any, ...]]) -> tuple[dict[str, Any], ...]:
     """{"W": (p, v), "b": (p, v)} as ({"W": p, "b": p}, {"W": v, "b": v})."""
     count = len(next(iter(new.values())))

@@ -142,20 +142,6 @@ def given_axis(pair: Pair) -> int | None:
     return found[0] if len(found) == 1 and type(found[0]) is int else None
 
 
-def leading(x: np.ndarray, along: tuple[int, ...], at: np.ndarray) -> np.ndarray:
-    """The entries of `x` at flat places `at`, one for each row, spread over the rows again."""
-    kept = [i for i in range(x.ndim) if i not in along]
-    flat = x.transpose(*kept, *along).reshape(at.size, -1)
-    return flat[np.arange(at.size), at].reshape([n if i in kept else 1 for i, n in enumerate(x.shape)])
-
-
-def telling(x: np.ndarray, along: tuple[int, ...]) -> np.ndarray:
-    """In each row the place of the largest entry, from which a multiple is read off."""
-    kept = [i for i in range(x.ndim) if i not in along]
-    flat = np.abs(x).transpose(*kept, *along)
-    return np.argmax(flat.reshape(int(np.prod(flat.shape[: len(kept)])), -1), axis=1)
-
-
 def scaled_rows(pair: Pair, along: Along, base: Base) -> Same | None:
     start = base(pair)
     if start is None or not pair.e.size:

@@ -62,9 +62,9 @@ class Clerk:
         feedback: bool = True,
         progress: Callable[[Step], None] = lambda step: None,
     ):
-        self.folder, self.config, self.course, self.progress = (folder, config, course, progress)
+        self.folder, self.config, self.course, self.progress = folder, config, course, progress
         self.chapters = {chapter.id: chapter for chapter in chapters}
-        self.directory, self.journal, self.feedback = (course_directory(folder, config), Journal(folder), feedback)
+        self.directory, self.journal, self.feedback = course_directory(folder, config), Journal(folder), feedback
         self.recorders: dict[str, Recorder] = {}
         self.opened = contextlib.ExitStack()
         self.known: list[tuple[Task, bool]] = []  # whether it is to be recorded, or only shown
@@ -82,13 +82,13 @@ class Clerk:
     @property
     def graded(self) -> list[tuple[str, str]]:
         """(assignment, student) of all that stand in the gradebook, in the order of the chapters."""
-        order = {name: i for i, name in enumerate(self.chapters)}
-        return sorted(self.places, key=lambda place: (order[place[0]], place[1]))
+        order = list(self.chapters)
+        return sorted(self.places, key=lambda place: (order.index(place[0]), place[1]))
 
     @property
     def set_aside(self) -> list[SetAside]:
-        order = {name: i for i, name in enumerate(self.chapters)}
-        return sorted(self.aside, key=lambda item: (order[item.assignment], item.student))
+        order = list(self.chapters)
+        return sorted(self.aside, key=lambda item: (order.index(item.assignment), item.student))
 
     def put_aside(self, student: str, assignment: str, why: str) -> None:
         self.aside.append(SetAside(student, assignment, why))

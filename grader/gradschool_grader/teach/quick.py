@@ -2,7 +2,8 @@
 
     if is_plain(config, source, exercises):
         converter = QuickRecord(book, source, coursedir=directory, config=config)
-        converter.one(judged, data)
+        converter.check()                                       # what was released, once
+        converter.judged, converter.data = judged, data         # and then as any of nbgrader's converters
 
 nbgrader checks what it released, opens the gradebook and reads notebooks again in every step of every submission. A
 mended submission has its flags from the source notebook, so one check of what was released stands for all. Files and
@@ -72,7 +73,7 @@ class QuickRecord(Record):
         self.directory: Any = self.coursedir
         self.book, self.released = book, student_version(source)
         self.judge, self.limit = Judge(parent=self), LimitOutput(parent=self)
-        self.saver, self.late = (SaveVerdicts(parent=self), AssignLatePenalties(parent=self))
+        self.saver, self.late = SaveVerdicts(parent=self), AssignLatePenalties(parent=self)
         self.late.init_plugin()
 
     def check(self) -> None:

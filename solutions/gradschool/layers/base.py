@@ -89,7 +89,8 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
     """
     if units < 1:
         raise ValueError(f"dense: expected at least one unit, got {units}")
-    return Layer(functools.partial(dense_init, units, init, bias), dense_apply, f"dense({units})", link=dense_link)
+    start, link = functools.partial(dense_init, units, init, bias), functools.partial(link_with_weights, ops.dense, {})
+    return Layer(start, dense_apply, f"dense({units})", link=link)
 
 
 def dense_init(
@@ -107,14 +108,17 @@ def dense_apply(
     return ops.dense(x, params["W"], params.get("b")), state
 
 
-def dense_link(params: Tree, state: Tree, training: bool) -> Link:
-    return Link(ops.dense, (params["W"], params["b"]) if "b" in params else (params["W"],))
+def link_with_weights(
+    op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool
+) -> Link:
+    """Of a layer that is an op of x, W and perhaps b"""
+    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],), options)
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
     """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change."""
     name = getattr(function, "__name__", "activation")
-    link = functools.partial(activation_link, function) if is_op(function) and not options else None
+    link = functools.partial(link_alone, function, {}) if is_op(function) and not options else None
     return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name, link=link)
 
 
@@ -139,8 +143,9 @@ def is_op(function: Callable[..., Any]) -> bool:
     return known is not None and known.function is function
 
 
-def activation_link(op: Callable[..., Any], params: Tree, state: Tree, training: bool) -> Link:
-    return Link(op)
+def link_alone(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
+    """Of a layer that is an op of x and has nothing to learn"""
+    return Link(op, (), options)
 
 
 # ------------------------------------------------------------------------------------------------------ composition

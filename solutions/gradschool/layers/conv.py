@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops
-from ..autodiff import Link
 from ..ops.windows import per_axis
-from .base import Layer, Shape, Tree, sequential, stateless
+from .base import Layer, Shape, Tree, link_with_weights, sequential, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -118,7 +117,7 @@ def convolving(
     function = functools.partial(with_weights, op, options)
     start = functools.partial(convolving_init, function, name, channels, size, options["groups"], bias, init)
     layer = stateless(start, function, f"{name}({channels}, {size})")
-    return dataclasses.replace(layer, link=functools.partial(convolving_link, op, options))
+    return dataclasses.replace(layer, link=functools.partial(link_with_weights, op, options))
 
 
 def convolving_init(
@@ -162,10 +161,6 @@ def with_bias(function: Callable[..., Any], W: np.ndarray, biases: int, shape: S
     """The parameters, and the shape of a result by the op's own account: it is asked for that of no samples at all"""
     params = {"W": W} | ({"b": np.zeros(biases, dtype)} if biases else {})
     return params, function(params, np.zeros((0, *shape), dtype)).shape[1:]
-
-
-def convolving_link(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
-    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],), options)
 
 
 def with_weights(op: Callable[..., Any], options: dict[str, Any], params: Tree, x: Any) -> Any:

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..autodiff import Link
-from .base import Layer, Shape, Tree, stateless
+from .base import Layer, Shape, Tree, link_alone, stateless
 
 
 def maxpool(size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices: bool = False) -> Layer:
@@ -99,11 +98,7 @@ def pooling(name: str, function: Callable[..., Any], **options: Any) -> Layer:
     layer = stateless(functools.partial(pooling_init, name, function), function, f"{name}({options['size']})")
     if options.get("indices"):  # a pair comes out, which is no link of a chain
         return layer
-    return dataclasses.replace(layer, link=functools.partial(pooling_link, op, options))
-
-
-def pooling_link(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
-    return Link(op, (), options)
+    return dataclasses.replace(layer, link=functools.partial(link_alone, op, options))
 
 
 def pooling_init(

@@ -6,12 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import alive, soon
 from proven_course import FLAWED as EXERCISES
 from proven_course import SMOOTH, course
 
@@ -289,23 +289,8 @@ def test_an_audit_that_is_ended_leaves_no_process_behind(tmp_path, number):
     (tmp_path / "start.py").write_text(guarded)
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent)])
     started = subprocess.Popen([sys.executable, str(tmp_path / "start.py")], env={**os.environ, "PYTHONPATH": path})
-    soon(lambda: len(list(tmp_path.glob("*.pid"))) >= 4)  # this one, two of the pool, and a bed at least
+    soon(lambda: len(list(tmp_path.glob("*.pid"))) >= 4, 120)  # this one, two of the pool, and a bed at least
     started.send_signal(number)
     started.wait(60)
     for file in tmp_path.glob("*.pid"):
-        soon(lambda pid=int(file.stem): not alive(pid))
-
-
-def soon(true):
-    until = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return not (stat := Path(f"/proc/{pid}/stat")).exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        soon(lambda pid=int(file.stem): not alive(pid), 120)

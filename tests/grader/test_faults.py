@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from here import HERE
+from processes import alive, soon
 from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
 
 pytest.importorskip("nbgrader")
@@ -274,17 +275,8 @@ def test_a_killed_coordinator_leaves_no_process_behind(handed_in, tmp_path):
     others = below(process.pid)
     kill(process.pid)
     process.communicate(timeout=60)
-    until = time.monotonic() + 60
-    while any(alive(pid) for pid in others) and time.monotonic() < until:
-        time.sleep(0.05)
+    soon(lambda: not any(alive(pid) for pid in others), 60)
     assert [pid for pid in others if alive(pid)] == []
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_gradebook_locked_by_another_program_is_waited_for(handed_in, undisturbed, tmp_path):

@@ -11,7 +11,7 @@ where the system has its login names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,12 +114,10 @@ def filled(grades: Grades, roster: Sequence[Sequence[str]], keep: Sequence[str],
     Raises ValueError for a table that says nothing by which to find them.
     """
     heads = headings(roster)
-    find = finder(grades, heads, system)
     keep = [name.strip("\ufeff ") for name in keep]
     columns = {name: column_for(name, heads) for name in grades.assignments}
     table = Table([[*keep, *columns.values()]])
-    for cells in students_in(roster, heads):
-        student = find(cells, table)
+    for cells, student in matched(grades, roster, system, table):
         scores = [score_of(grades, student, name) or cells.get(head, "") for name, head in columns.items()]
         table.rows.append([*(cells.get(name, "") for name in keep), *scores])
     return table
@@ -129,20 +127,19 @@ def worksheet(grades: Grades, roster: Sequence[Sequence[str]]) -> Table:
     """Moodle's worksheet of one assignment with its grades filled in. Raises ValueError for several assignments, and
     where Moodle counts to another maximum."""
     heads = headings(roster)
-    find = finder(grades, heads, "moodle")
     if len(grades.assignments) != 1:
         raise ValueError(
             f"a grading worksheet is that of one assignment; got {', '.join(grades.assignments) or 'none'}: name one"
         )
     ((name, most),) = grades.assignments.items()
     table = Table([heads])
-    for cells in students_in(roster, heads):
+    for cells, student in matched(grades, roster, "moodle", table):
         theirs = next((value for head, value in cells.items() if head.lower() == "maximum grade"), "").strip()
         if re.fullmatch(r"\d+([.,]\d*)?", theirs) and number(most) != number(float(theirs.replace(",", "."))):
             raise ValueError(
                 f"Moodle's maximum grade is {theirs}, and {name} has {number(most)} points: set it there first"
             )
-        score = score_of(grades, find(cells, table), name)
+        score = score_of(grades, student, name)
         table.rows.append([score if score and head == "Grade" else cells.get(head, "") for head in heads])
     return table
 
@@ -168,8 +165,11 @@ def students_in(roster: Sequence[Sequence[str]], heads: Sequence[str]) -> Iterat
             yield dict(zip(heads, row, strict=False))
 
 
-def finder(grades: Grades, heads: Sequence[str], system: str) -> Callable[[dict[str, str], Table], str | None]:
-    """A function that finds the student of a row, and notes in the table who is in only one of the two."""
+def matched(
+    grades: Grades, roster: Sequence[Sequence[str]], system: str, table: Table
+) -> Iterator[tuple[dict[str, str], str | None]]:
+    """The rows of the roster, each with its student. In the end the table has those who are in only one of the two."""
+    heads = headings(roster)
     known = [name for name in NAMES_OF[system] if name in heads]
     if not known:
         raise ValueError(
@@ -179,18 +179,14 @@ def finder(grades: Grades, heads: Sequence[str], system: str) -> Callable[[dict[
         name.lower(): student for student, who in grades.students.items() for name in (who["email"], student) if name
     }
     missing = {student for student, _ in grades.scores}
-
-    def find(cells: dict[str, str], table: Table) -> str | None:
+    for cells in students_in(roster, heads):
         names = [cells.get(name, "").strip().lower() for name in known]
         student = next((ids[name] for name in names if name in ids), None)
         if student is None:
             table.only_there.append(next((name for name in names if name), "?"))
-        else:
-            missing.discard(student)
-        table.only_here = sorted(missing)
-        return student
-
-    return find
+        missing.discard(student or "")
+        yield cells, student
+    table.only_here = sorted(missing)
 
 
 def column_for(assignment: str, heads: Sequence[str]) -> str:

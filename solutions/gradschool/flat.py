@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .ops.place import aligned
 from .optimizers import Optimizer
 from .optimizers.chosen import all_options
 from .optimizers.registry import check_learnable, check_state, find_step
@@ -26,18 +27,6 @@ __all__ = ["FlatTree", "contiguous", "in_place"]
 
 Tree = Any
 BLOCK = 1 << 16  # numbers; six vectors of them, as an optimizer has, fit a second-level cache
-LINE = 64  # bytes, a line of the processor's cache
-
-
-def aligned(n: int, dtype: Any) -> np.ndarray:
-    """Memory for n numbers that has no values yet and begins with a line of the cache.
-
-    NumPy's own begins anywhere; where two vectors are added across lines, that takes up to twice as long.
-    """
-    size = n * np.dtype(dtype).itemsize
-    memory = np.empty(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype)
 
 
 @dataclass(frozen=True)
@@ -68,7 +57,7 @@ class FlatTree:
 
     def like(self) -> FlatTree:
         """A flat tree laid out like this one, of memory that has no values yet."""
-        return FlatTree(aligned(self.vector.size, self.vector.dtype), self.slots)
+        return FlatTree(aligned(self.vector.shape, self.vector.dtype), self.slots)
 
     def gather(self, tree: Tree) -> np.ndarray:
         """The arrays of a tree of this structure, such as gradients, as a new vector (n,) laid out like this one.
@@ -80,7 +69,7 @@ class FlatTree:
         for path, pair in zip(tree_paths(self.slots), pairs, strict=True):
             if np.shape(pair.leaf) != pair.slot.shape:
                 raise ValueError(f"gather: {path} has shape {np.shape(pair.leaf)}, expected {pair.slot.shape}")
-        vector = aligned(self.vector.size, self.vector.dtype)
+        vector = aligned(self.vector.shape, self.vector.dtype)
         for pair in pairs:
             vector[pair.slot.start : pair.slot.end] = np.ravel(pair.leaf)
         return vector
@@ -118,7 +107,7 @@ def contiguous(tree: Tree) -> FlatTree:
             )
     ends = np.cumsum([0, *(leaf.size for leaf in leaves)]).tolist()
     slots = (Slot(ends[i], ends[i + 1], leaf.shape) for i, leaf in enumerate(leaves))
-    vector = aligned(ends[-1], leaves[0].dtype if leaves else float)
+    vector = aligned(ends[-1:], leaves[0].dtype if leaves else float)
     if leaves:
         np.concatenate([leaf.ravel() for leaf in leaves], out=vector)
     return FlatTree(vector, tree_map(lambda _: next(slots), tree))
@@ -187,7 +176,7 @@ def update_scheduled(
     numbers, advance = SCHEDULED[optimizer.name](state, **options)
     ordered = [state[key] for key in find_step(optimizer.name).start]
     vectors = [value for value in ordered if isinstance(value, np.ndarray)]
-    a, b = aligned(2 * min(block, len(p)), p.dtype).reshape(2, -1)
+    a, b = aligned((2, min(block, len(p))), p.dtype)
     for start in range(0, len(p), block):
         end = min(start + block, len(p))
         part, used = slice(start, end), slice(end - start)

@@ -13,7 +13,9 @@ import numpy as np
 
 from ..autodiff import op
 from .elementwise import sigmoid, tanh
+from .place import aligned, in_parts
 from .recurrence import (
+    activate,
     activated,
     first_state,
     kept,
@@ -78,10 +80,12 @@ def gru_rows(W, R, b):
 
     So the gradients of both lie together as n (of x), r, z, n (of h).
     """
-    H = len(R)
-    Ax, Ah = np.concatenate([W, b[:1]]), np.concatenate([b[1:], R])
-    Ax = np.concatenate([Ax[:, 2 * H :], Ax[:, : 2 * H]], axis=1)
-    return Ax.T.copy(), Ah.T.copy()  # rows one after the other in memory
+    D, H = len(W), len(R)
+    Ax, Ah = aligned((3 * H, D + 1), R.dtype), aligned((3 * H, 1 + H), R.dtype)
+    for rows, columns in ((Ax[:H], slice(2 * H, None)), (Ax[H:], slice(2 * H))):
+        rows[:, :D], rows[:, D] = W[:, columns].T, b[0, columns]
+    Ah[:, 0], Ah[:, 1:] = b[1], R.T
+    return Ax, Ah
 
 
 def gru_gates(a, activation, gate_activation):
@@ -111,13 +115,14 @@ def gru_forward(X, W, R, b=None, H0=None, mask=None, reset="after", activation="
     if (activation, gate_activation) == ("tanh", "sigmoid"):
         x_rows[H:] *= 0.5
         h_rows[: 2 * H] *= 0.5
-    Z = x_rows @ S[:T, : D + 1]  # of all steps at once: n, r, z (T, 3H, N), completed and activated below
-    M, P = np.empty((T, H, N), X.dtype), np.empty((3 * H, N), X.dtype)
+    used = h_rows if reset == "after" else h_rows[: 2 * H]
+    rows = in_parts(used, N)
+    Z, M, P = (aligned(shape, X.dtype) for shape in ((T, 3 * H, N), (T, H, N), (len(used), N)))
+    np.matmul(x_rows, S[:T, : D + 1], out=Z)  # of all steps at once: n, r, z, completed and activated below
     for t in range(T):
         n, rz = Z[t, :H], Z[t, H:]
         h, new = S[t, D + 1 :], S[t + 1, D + 1 :]
-        rows = h_rows if reset == "after" else h_rows[: 2 * H]
-        np.matmul(rows, S[t, D:], out=P[: len(rows)])
+        np.matmul(rows, S[t, D:], out=P.reshape(*rows.shape[:2], N))
         rz += P[: 2 * H]
         gru_gates(rz, activation, gate_activation)
         r, z = rz[:H], rz[H:]
@@ -127,7 +132,7 @@ def gru_forward(X, W, R, b=None, H0=None, mask=None, reset="after", activation="
         else:
             np.multiply(r, h, out=M[t])
             n += h_rows[2 * H :, 1:] @ M[t]
-        n[:] = activated(activation, n)
+        activate(activation, n, out=n)
         np.subtract(h, n, out=new)
         new *= z
         new += n
@@ -138,54 +143,54 @@ def gru_forward(X, W, R, b=None, H0=None, mask=None, reset="after", activation="
     return (states[:, 1:], states[:, T]), cache
 
 
-def gru_factors(cache, steps):
-    """(dZ, z) of some steps; dZ (., 4, H, N) is what the gradients of rows n (of x), r, z, n (of h) are multiples of:
+def gru_factors(cache, t, K):
+    """Into K (3, H, N) what the gradients of rows n (of x), r, z of step t are multiples of:
 
-    dn = (1 - z) n' dL/dh,   dz = (h - n) z' dL/dh,   dr = (h R + b') r' dn,   dn (of h) = r dn,
-    or with the reset before,   dr = h r' (dn R^T),   dn (of h) = dn
+    dn = (1 - z) n' dL/dh,   dz = (h - n) z' dL/dh,   dr = (h R + b') r' dn,   or with the reset before  h r' (dn R^T)
     """
-    H, after = cache["M"].shape[1], cache["reset"] == "after"
-    h = cache["S"][steps, -H:]
-    gates = cache["gates"][steps].reshape(len(h), 3, *h.shape[1:])
-    n, r, z = gates.transpose(1, 0, 2, 3)
-    dZ = np.empty((len(h), 4, *h.shape[1:]), h.dtype)
-    np.multiply(1 - z, slope(cache["activation"], n), out=dZ[:, 0])
-    dZ[:, 1:3] = slope(cache["gate_activation"], gates[:, 1:])
-    dZ[:, 1] *= cache["M"][steps] if after else h
-    dZ[:, 2] *= h - n
-    dZ[:, 3] = r if after else 1
-    return dZ, z
+    gates, h = cache["gates"][t].reshape(K.shape), cache["S"][t, -K.shape[1] :]
+    n, _, z = gates
+    slope(cache["activation"], n, out=K[0])
+    slope(cache["gate_activation"], gates[1:], out=K[1:])
+    K[0] *= 1 - z
+    K[1] *= cache["M"][t] if cache["reset"] == "after" else h
+    K[2] *= h - n
 
 
 def gru_back_through_time(gY, dh, cache):
     """For a few steps at a time, the last first: (the steps, the gradients of n, r, z of x and n of h (., 4H, N)).
 
+    That of n (of h) is r dn, or with the reset before dn itself.
     dh (H, N) is dL/d of the last state, and becomes dL/d of the first one in place.
     """
-    Z, M, valid, after = cache["gates"], cache["M"], cache["valid"], cache["reset"] == "after"
-    H, N = M.shape[1:]
+    Z, valid, after = cache["gates"], cache["valid"], cache["reset"] == "after"
+    H, N = dh.shape
     R = cache["Ah"][:, 1:].T.copy()
-    used_R, Rn = (R, R) if after else (R[:, : 2 * H].copy(), R[:, 2 * H :].copy())
-    used = steps_used(gY)
+    rows, Rn = (R, R) if after else (R[:, : 2 * H].copy(), R[:, 2 * H :].copy())
+    rows, used = in_parts(rows, N), steps_used(gY)
     for steps in time_blocks(len(Z)):
-        dZ, z = gru_factors(cache, slice(steps.start, steps.stop))
-        for k, t in reversed(list(enumerate(steps))):
+        dZ = aligned((len(steps), 4, H, N), Z.dtype)
+        for t in reversed(steps):
             if used[t]:
                 dh += gY[:, t].T
             if valid is not None:  # what a sequence that has no step here only hands on
                 past_dh = dh * ~valid[:, t]
                 dh -= past_dh
-            d = dZ[k]
-            d[::2] *= dh
-            d[3] *= d[0]
-            beside = z[k] * dh  # what reaches the state before without R
+            _, r, z = Z[t].reshape(3, H, N)
+            d = dZ[t - steps.start]
+            gru_factors(cache, t, d[:3])
+            d[:3:2] *= dh
+            beside = z * dh  # what reaches the state before without R
             if after:
                 d[1] *= d[0]
+                np.multiply(r, d[0], out=d[3])
             else:
                 from_n = Rn @ d[0]
                 d[1] *= from_n
-                beside += Z[t, H : 2 * H] * from_n
-            np.matmul(used_R, d.reshape(4 * H, N)[H : H + used_R.shape[1]], out=dh)
+                beside += r * from_n
+                d[3] = d[0]
+            through_R = d.reshape(4 * H, N)[H : H + rows.shape[2]]
+            np.matmul(rows, through_R, out=dh.reshape(*rows.shape[:2], N))
             dh += beside
             if valid is not None:
                 dh += past_dh

@@ -13,7 +13,9 @@ import numpy as np
 
 from ..autodiff import op
 from .elementwise import sigmoid, tanh
+from .place import aligned, in_parts
 from .recurrence import (
+    activate,
     activated,
     first_state,
     kept,
@@ -65,9 +67,11 @@ def lstm_rows(W, R, b):
 
     So the three that are squashed alike lie together, and the three that the memory's gradient reaches.
     """
-    H = len(R)
-    A = np.concatenate([W, b[None], R])
-    return np.concatenate([A[:, 3 * H :], A[:, : 3 * H]], axis=1).T.copy()  # rows one after the other in memory
+    D, H = len(W), len(R)
+    A = aligned((4 * H, D + 1 + H), R.dtype)
+    for rows, columns in ((A[:H], slice(3 * H, None)), (A[H:], slice(3 * H))):
+        rows[:, :D], rows[:, D], rows[:, D + 1 :] = W[:, columns].T, b[columns], R[:, columns].T
+    return A
 
 
 def lstm_gates(z, H, activation, gate_activation):
@@ -91,42 +95,38 @@ def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh"
     halved = A.copy()
     if (activation, gate_activation) == ("tanh", "sigmoid"):
         halved[: 3 * H] *= 0.5
-    Z, C = np.empty((T, 4 * H, N), X.dtype), np.empty((T + 1, H, N), X.dtype)
+    rows = in_parts(halved, N)
+    Z, C, U = (aligned(shape, X.dtype) for shape in ((T, 4 * H, N), (T + 1, H, N), (T, H, N)))
     C[0] = first_state("lstm", "C0", C0, N, H, X.dtype).T
     for t in range(T):
-        np.matmul(halved, S[t], out=Z[t])
+        np.matmul(rows, S[t], out=Z[t].reshape(*rows.shape[:2], N))
         lstm_gates(Z[t], H, activation, gate_activation)
         o, i, f, g = Z[t].reshape(4, H, N)
-        c, h = C[t + 1], S[t + 1, D + 1 :]
+        c, u, h = C[t + 1], U[t], S[t + 1, D + 1 :]
         np.multiply(f, C[t], out=c)
-        c += i * g
-        np.multiply(o, activated(activation, c), out=h)
+        np.multiply(i, g, out=u)
+        c += u
+        activate(activation, c, out=u)
+        np.multiply(o, u, out=h)
         if valid is not None:
             kept(c, C[t], valid[:, t])
             kept(h, S[t, D + 1 :], valid[:, t])
     states = S[:, D + 1 :].transpose(2, 0, 1)
-    cache = {"A": A, "S": S, "C": C, "gates": Z, "H0": H0, "C0": C0, "valid": valid}
+    cache = {"A": A, "S": S, "C": C, "U": U, "gates": Z, "H0": H0, "C0": C0, "valid": valid}
     cache |= {"activation": activation, "gate_activation": gate_activation}
     return (states[:, 1:], states[:, T], C[T].T), cache
 
 
-def lstm_factors(cache, steps):
-    """(K, P, F) of some steps, by which dL/dz = K dL/dh for o and K dL/dc for i, f, g;  dL/dc += P dL/dh before that,
-    and dL/dc_{t-1} = F dL/dc after it.
+def lstm_factors(cache, t, K):
+    """Into K (4, H, N) what dL/dz of step t is a multiple of: of dL/dh for o, and of dL/dc for i, f, g
 
     do = tanh(c) dL/dh,   di = g dL/dc,   df = c_{t-1} dL/dc,   dg = i dL/dc,   each times the gate's slope
     """
-    activation, gate_activation = cache["activation"], cache["gate_activation"]
-    before, c = cache["C"][steps], cache["C"][steps.start + 1 : steps.stop + 1]
-    gates = cache["gates"][steps].reshape(len(c), 4, *c.shape[1:])
-    o, i, f, g = gates.transpose(1, 0, 2, 3)
-    u = activated(activation, c)
-    K = np.empty_like(gates)
-    K[:, :3] = slope(gate_activation, gates[:, :3])
-    K[:, 3] = slope(activation, g)
-    for k, other in enumerate((u, g, before, i)):
-        K[:, k] *= other
-    return K, slope(activation, u) * o, f
+    gates = cache["gates"][t].reshape(K.shape)
+    slope(cache["gate_activation"], gates[:3], out=K[:3])
+    slope(cache["activation"], gates[3], out=K[3])
+    for k, other in zip(K, (cache["U"][t], gates[3], cache["C"][t], gates[1]), strict=True):
+        k *= other
 
 
 def lstm_back_through_time(gY, dh, dc, cache):
@@ -134,27 +134,34 @@ def lstm_back_through_time(gY, dh, dc, cache):
 
     dh, dc (H, N) are dL/d of the last states, and become dL/d of the first ones in place.
     """
-    A, C, Z, valid = cache["A"], cache["C"], cache["gates"], cache["valid"]
-    H, N = C.shape[1:]
-    R, used = A[:, -H:].T.copy(), steps_used(gY)
+    A, U, Z, valid = cache["A"], cache["U"], cache["gates"], cache["valid"]
+    H, N = dh.shape
+    rows, used = in_parts(A[:, -H:].T.copy(), N), steps_used(gY)
+    part = np.empty_like(dc)
     for steps in time_blocks(len(Z)):
-        dZ, P, F = lstm_factors(cache, slice(steps.start, steps.stop))
-        for k, t in reversed(list(enumerate(steps))):
+        dZ = aligned((len(steps), 4 * H, N), Z.dtype)
+        for t in reversed(steps):
             if used[t]:
                 dh += gY[:, t].T
             if valid is not None:  # what a sequence that has no step here only hands on
                 past_dh, past_dc = dh * ~valid[:, t], dc * ~valid[:, t]
                 dh -= past_dh
                 dc -= past_dc
-            dc += P[k] * dh
-            dZ[k, 0] *= dh
-            dZ[k, 1:] *= dc
-            dc *= F[k]
-            np.matmul(R, dZ[k].reshape(4 * H, N), out=dh)
+            o, _, f, _ = Z[t].reshape(4, H, N)
+            slope(cache["activation"], U[t], out=part)
+            part *= o
+            part *= dh
+            dc += part
+            d = dZ[t - steps.start].reshape(4, H, N)
+            lstm_factors(cache, t, d)
+            d[0] *= dh
+            d[1:] *= dc
+            dc *= f
+            np.matmul(rows, dZ[t - steps.start], out=dh.reshape(*rows.shape[:2], N))
             if valid is not None:
                 dh += past_dh
                 dc += past_dc
-        yield steps, dZ.reshape(len(steps), 4 * H, N)
+        yield steps, dZ
 
 
 def lstm_some(g, cache, which):
@@ -216,7 +223,8 @@ def lstm(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh", gate_a
         (Y, H, C): the states h of all steps (N, T, H), and the last h and c (N, H). In the padding Y repeats the
         state that is kept. `lstm_backward` takes a triple of cotangents and returns (dX, dW, dR, db, dH0, dC0);
         its cache has `A` (W, R and b as one matrix, gates o, i, f, g), `S` (x, ones and h of all steps, batch last),
-        `C` and `gates` (values of c and of the gates, batch last), `valid` (the mask, or None), and the options.
+        `C`, `U` and `gates` (values of c, of its activation and of the gates, batch last), `valid` (the mask, or
+        None), and the options.
 
     Raises:
         ValueError: shapes that do not fit, or an unknown activation.

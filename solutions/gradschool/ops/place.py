@@ -1,8 +1,9 @@
-"""Memory used twice: large arrays that nobody needs again take the next result, which is then still in the cache.
+"""Where results go. Large arrays that nobody needs again take the next result, which is then still in the cache.
 
     d = x - mean
     y = d * d
     y = into(y, np.multiply, d, scale)                  # y = d * scale, where the squares were
+    np.matmul(in_parts(W, N), x)                        # W x by some rows of W at a time, if BLAS is faster so
 
 Only what an op has made itself may be written over: never an argument, a cotangent, or what stands in a cache.
 """
@@ -10,8 +11,25 @@ Only what an op has made itself may be written over: never an argument, a cotang
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
+
+from .threads import blas_threads
+
+LINE = 64  # bytes, a line of the processor's cache
+SMALL = 10**6  # multiplications in a product: so few, OpenBLAS does with AVX-512 without arranging its matrices first
+
+
+def aligned(shape, dtype):
+    """An array that has no values yet and begins with a line of the cache.
+
+    NumPy's own begins anywhere; where vectors are added or multiplied across lines, that takes up to twice as long.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 @functools.lru_cache(maxsize=64)
@@ -28,3 +46,18 @@ def into(place, f, *args):
         if type(a) is not np.ndarray and type(a) is not float:
             return f(*args)
     return f(*args, out=place)
+
+
+def in_parts(a, N):
+    """a (M, K) as (parts, M / parts, K), a view, so that `matmul` with a matrix of N columns is soonest done.
+
+    With few columns, BLAS takes longer to arrange a than to multiply it: in one thread, small products are faster.
+    """
+    M, K = a.shape
+    parts = small_parts(M, K * N) if N <= 128 and M * K * N > SMALL and blas_threads() == 1 else 1
+    return a.reshape(parts, M // parts, K)
+
+
+def small_parts(M, others):
+    """The least number of equal parts of M rows that makes M * others multiplications SMALL; 1 if 32 do not."""
+    return next((parts for parts in range(2, 33) if M % parts == 0 and M * others <= parts * SMALL), 1)

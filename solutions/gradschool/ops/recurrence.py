@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import floats
+from .place import aligned
 
 
 # --------------------------------------------------------------------------------------------------- what comes in
@@ -30,7 +31,8 @@ def weights_of(layer, X, W, R, b, gates):
         raise ValueError(f"{layer}: expected b ({R.shape[1]},) for R {R.shape}, got {b.shape}.")
     X, W, R = floats(X), floats(W), floats(R)
     kind = np.result_type(X.dtype, W.dtype, R.dtype)
-    return X.astype(kind), W.astype(kind), R.astype(kind), b.astype(kind)
+    X, W, R, b = (a.astype(kind, copy=False) for a in (X, W, R, b))
+    return X, W, R, b
 
 
 def first_state(layer, name, h, N, H, kind):
@@ -70,17 +72,28 @@ def activated(name, z):
     raise ValueError(f'expected "tanh", "softsign" or "relu", for gates "sigmoid" or "hard-sigmoid", got {name!r}.')
 
 
-def slope(name, y):
-    """The derivative of an activation, from its value y."""
+def activate(name, z, out):
+    """out = the activation called `name` of z"""
     if name == "tanh":
-        return 1 - y * y
-    if name == "sigmoid":
-        return y - y * y
-    if name == "softsign":
-        return (1 - np.abs(y)) ** 2
-    if name == "relu":
-        return (y > 0).astype(y.dtype)
-    return ((y > 0) & (y < 1)).astype(y.dtype) / 6
+        np.tanh(z, out=out)
+    else:
+        out[...] = activated(name, z)
+
+
+def slope(name, y, out):
+    """out = the derivative of an activation, from its value y"""
+    if name == "tanh":
+        np.multiply(y, y, out=out)
+        np.subtract(1, out, out=out)
+    elif name == "sigmoid":
+        np.multiply(y, y, out=out)
+        np.subtract(y, out, out=out)
+    elif name == "softsign":
+        out[...] = (1 - np.abs(y)) ** 2
+    elif name == "relu":
+        out[...] = y > 0
+    else:
+        np.divide((y > 0) & (y < 1), 6, out=out)
 
 
 # ------------------------------------------------------------------------------------------- time first, batch last
@@ -90,7 +103,7 @@ def taped(X, h, valid):
     The ones make a bias a column of the weights, whether of x or of h. Of the states only the first is filled in.
     """
     N, T, D = X.shape
-    S = np.empty((T + 1, D + h.shape[1] + 1, N), X.dtype)
+    S = aligned((T + 1, D + h.shape[1] + 1, N), X.dtype)
     S[:T, :D] = (X if valid is None else np.where(valid[:, :, None], X, 0)).transpose(1, 2, 0)  # padding may be nan
     S[:, D] = 1
     S[0, D + 1 :] = h.T

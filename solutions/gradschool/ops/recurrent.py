@@ -14,6 +14,7 @@ import numpy as np
 from ..autodiff import op
 from .elementwise import tanh
 from .recurrence import (
+    activate,
     activated,
     first_state,
     kept,
@@ -51,7 +52,7 @@ def rnn_forward(X, W, R, b=None, H0=None, mask=None, activation="tanh"):
     S = taped(X, first_state("rnn", "H0", H0, N, H, X.dtype), valid)
     A = np.concatenate([W, b[None], R]).T.copy()
     for t in range(T):
-        S[t + 1, D + 1 :] = activated(activation, A @ S[t])
+        activate(activation, A @ S[t], out=S[t + 1, D + 1 :])
         if valid is not None:
             kept(S[t + 1, D + 1 :], S[t, D + 1 :], valid[:, t])
     states = S[:, D + 1 :].transpose(2, 0, 1)
@@ -73,7 +74,8 @@ def rnn_some(g, cache, which):
                 dh += gY[:, t].T
             past_dh = 0 if valid is None else dh * ~valid[:, t]  # of sequences that have no step here
             dz = dZ[t - steps.start]
-            np.multiply(slope(cache["activation"], S[t + 1, -H:]), dh - past_dh, out=dz)
+            slope(cache["activation"], S[t + 1, -H:], out=dz)
+            dz *= dh - past_dh
             dh = R @ dz + past_dh
         now = slice(steps.start, steps.stop)
         dA += products_over_time(dZ, S[now])

@@ -1,0 +1,60 @@
+"""Where results go: memory begins where it should, and a product in parts is the product."""
+
+import numpy as np
+import pytest
+
+from gradschool.ops import place
+from gradschool.ops.gru import gru_backward, gru_forward, gru_plain
+from gradschool.ops.lstm import lstm_backward, lstm_forward, lstm_plain
+
+RNG = np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (3, 0, 2), (4, 7, 3)])
+def test_aligned_memory_begins_with_a_line_of_the_cache(shape):
+    a = place.aligned(shape, np.float32)
+    assert a.shape == shape
+    assert a.dtype == np.float32
+    assert a.flags.c_contiguous
+    assert a.size == 0 or a.ctypes.data % place.LINE == 0
+
+
+@pytest.mark.parametrize(("M", "K", "N", "parts"), [
+    (512, 193, 32, 4), (384, 129, 32, 2), (510, 193, 32, 5), (100, 100, 100, 1), (512, 193, 256, 1), (509, 193, 32, 1),
+])  # fmt: skip
+def test_a_product_with_few_columns_is_asked_for_in_parts_and_is_the_same(monkeypatch, M, K, N, parts):
+    """509 is a prime, 100 x 100 x 100 is small, and 256 columns are not few."""
+    monkeypatch.setattr(place, "blas_threads", lambda: 1)
+    a, b = RNG.normal(size=(M, K)), RNG.normal(size=(K, N))
+    rows = place.in_parts(a, N)
+    assert rows.shape == (parts, M // parts, K)
+    assert rows.base is a
+    np.testing.assert_allclose((rows @ b).reshape(M, N), a @ b, rtol=1e-12, atol=1e-12)
+
+
+def test_threads_of_blas_get_a_product_whole(monkeypatch):
+    monkeypatch.setattr(place, "blas_threads", lambda: 2)
+    assert place.in_parts(np.ones((512, 193)), 32).shape == (1, 512, 193)
+
+
+@pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])
+def test_a_layer_so_large_that_its_products_are_parted_is_that_of_its_steps(monkeypatch, name, gates):
+    monkeypatch.setattr(place, "blas_threads", lambda: 1)
+    forward, backward, plain = {
+        "lstm": (lstm_forward, lstm_backward, lstm_plain),
+        "gru": (gru_forward, gru_backward, gru_plain),
+    }[name]
+    N, T, D, H = 64, 3, 5, 96
+    assert len(place.in_parts(np.ones((H, gates * H)), N)) > 1
+    X, W, R = RNG.normal(size=(N, T, D)), RNG.normal(size=(D, gates * H)), RNG.normal(size=(H, gates * H)) / H**0.5
+    results, cache = forward(X, W, R)
+    for mine, told in zip(results, plain(X, W, R), strict=True):
+        np.testing.assert_allclose(mine, told, rtol=1e-10, atol=1e-12)
+    g = tuple(RNG.normal(size=r.shape) for r in results)
+    dX, v = backward(g, cache)[0], RNG.normal(size=X.shape)
+
+    def along(s):
+        return sum(np.sum(d * r) for d, r in zip(g, plain(X + s * v, W, R), strict=True))
+
+    slope = (along(1e-5) - along(-1e-5)) / 2e-5
+    assert np.sum(dX * v) == pytest.approx(slope, rel=1e-7)

@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, requires
 from pathlib import Path
 from typing import Any
 
-from .course import GROUP, Chapter, Course
+from .course import GROUP, Chapter, Course, at_path
 from .grading import Task, judge_task
 from .journal import Judged
 from .show import HEADLINE
@@ -79,7 +79,10 @@ def write_package(
 
 
 def resolved(where: str) -> str:
-    """module:attribute, also of a course that is found by name: there it will not be installed."""
+    """module:attribute, also of a course that is found by name or path: there it will not be installed."""
+    path, attribute = at_path(where)
+    if path is not None:
+        return f"{path.stem}:{attribute}"
     return next((point.value for point in entry_points(group=GROUP) if point.name == where), where)
 
 

@@ -1,5 +1,6 @@
 """Property: a cluster gives the grades that this machine gives, also when a worker is killed while it judges."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,9 +18,10 @@ from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
 pytest.importorskip("distributed")
 pytest.importorskip("nbgrader")
 
+import dask
 import distributed
 
-from gradschool_grader.cluster import SchedulerLost, cluster_pool, places
+from gradschool_grader.cluster import ClusterMissing, SchedulerLost, cluster_pool, installed, places
 from gradschool_grader.journal import Journal
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
@@ -32,17 +34,26 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two workers in processes of their own, able to import the tiny course."""
+COURSE = "tiny_course:course"
+
+
+@contextlib.contextmanager
+def workers(number, **options):
+    """A scheduler and so many workers in processes of their own, able to import the tiny course."""
     paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         warnings.simplefilter("default")  # Dask's own modules
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=number, threads_per_worker=1, dashboard_address=None, silence_logs=50, **options
         ) as made:
             yield made
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with workers(2) as made:
+        yield made
 
 
 def class_of(folder, size):
@@ -55,9 +66,9 @@ def class_of(folder, size):
         hand_in(folder, f"s{number:02}", answers[number % 3])
 
 
-def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
-    """One of the two loses its sandbox before the run: every submission is judged by the other, in the wanted mode."""
-    mode = next(iter(HERE.modes), "")
+@contextlib.contextmanager
+def without_sandbox(client, workers):
+    """Workers on which no mode holds."""
 
     def lose():
         from gradschool_grader import grading
@@ -75,18 +86,34 @@ def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
         grading.open_workers = grading.kept
         grading.workers_of.cache_clear()
 
+    client.run(lose, workers=workers)
+    try:
+        yield
+    finally:
+        client.run(find, workers=workers)
+
+
+def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
+    """One of the two loses its sandbox before the run: every submission is judged by the other, in the wanted mode."""
+    mode = next(iter(HERE.modes), "")
     class_of(folder, 6)
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
         losing, other = sorted(client.scheduler_info()["workers"])
-        client.run(lose, workers=[losing])
-        try:
+        with without_sandbox(client, [losing]):
             summary = grade(folder, scheduler=cluster.scheduler_address, mode=mode, feedback=False)
-        finally:
-            client.run(find, workers=[losing])
     assert [j.student for j in summary.judged] == [f"s{n:02}" for n in range(6)]
     assert {j.worker for j in summary.judged} == {other}
     assert len({j.mode for j in summary.judged}) == 1
     assert mode in ("", summary.mode)
+
+
+def test_without_any_worker_the_reason_that_they_have_in_common_is_said_once(cluster):
+    with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
+        both = sorted(client.scheduler_info()["workers"])
+        said = rf"can hold submissions\.\n{', '.join(both)}: mode C does not hold on this machine$"
+        refused = pytest.raises(SandboxMissing, match=said)
+        with without_sandbox(client, both), refused, cluster_pool(cluster.scheduler_address, COURSE, mode="C"):
+            pass
 
 
 def test_a_machine_is_known_by_its_name_if_all_of_its_workers_hold():
@@ -149,9 +176,67 @@ def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_costs_no_verdict(fold
     assert 0 < sum(step.what == "judged" for step in steps) < 8
 
 
-def test_workers_below_the_wanted_mode_are_refused_with_the_reason(cluster):
-    with (
-        pytest.raises(SandboxMissing, match=r"can hold submissions: .*no course `nowhere`"),
-        cluster_pool(cluster.scheduler_address, "nowhere"),
-    ):
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("nonsense", "missing port number"),
+        ("http://127.0.0.1:8786", "begins with http://"),
+        ("tls://127.0.0.1:8786", "distributed.comm.tls, names no certificates"),
+        ("tcp://127.0.0.1:1", "Timed out"),
+    ],
+)
+def test_what_is_no_scheduler_is_said_in_a_sentence(address, why):
+    wanted = pytest.raises(ClusterMissing, match=rf"no scheduler at {address} .*{why}.*as in tcp://10\.0\.0\.1:8786")
+    with wanted, cluster_pool(address, COURSE, seconds=0.5):
         pass
+
+
+def test_a_scheduler_without_workers_says_how_to_start_some():
+    with workers(0) as made:
+        wanted = pytest.raises(ClusterMissing, match=f"has no workers .*`dask worker {made.scheduler_address}")
+        with wanted, cluster_pool(made.scheduler_address, COURSE, seconds=0.5):
+            pass
+
+
+def test_a_worker_with_other_code_is_told_nothing(folder, cluster):
+    """Grades must not depend on who judged: half of a class by an exercise as it was before it was mended."""
+
+    def older(**found):
+        from gradschool_grader import cluster
+
+        cluster.kept, cluster.installed = cluster.installed, lambda place: found
+
+    def newer():
+        from gradschool_grader import cluster
+
+        cluster.installed = cluster.kept
+
+    class_of(folder, 4)
+    with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
+        behind, other = sorted(client.scheduler_info()["workers"])
+        client.run(older, **{**installed(COURSE), "tiny_course": "0a1b2c3d"}, workers=[behind])
+        try:
+            summary = grade(folder, scheduler=cluster.scheduler_address, feedback=False)
+            client.run(older, workers=[other])
+            refused = pytest.raises(SandboxMissing, match=f"{behind}: .*tiny_course 0a1b2c3d there and .* here.")
+            with refused, cluster_pool(cluster.scheduler_address, COURSE):
+                pass
+        finally:
+            client.run(newer)
+    assert {j.worker for j in summary.judged} == {other}
+
+
+def test_a_cluster_with_certificates_judges_over_tls(folder):
+    """All three read Dask's configuration, and refuse whoever has no certificate."""
+    file = str(Path(__file__).parent / "cluster.pem")
+    names = {f"distributed.comm.tls.{role}.{part}": file
+             for role in ("scheduler", "worker", "client") for part in ("cert", "key")}  # fmt: skip
+    class_of(folder, 3)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set({"distributed.comm.tls.ca-file": file, **names}))
+        made = stack.enter_context(workers(1, protocol="tls://", security=distributed.Security()))
+        summary = grade(folder, scheduler=made.scheduler_address, feedback=False)
+        with pytest.raises(ClusterMissing), cluster_pool(made.scheduler_address.replace("tls", "tcp"), COURSE):
+            pass
+    assert [judged.points for judged in summary.judged] == [7, 0, 0]
+    assert all(judged.worker.startswith("tls://") for judged in summary.judged)

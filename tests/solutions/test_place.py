@@ -1,8 +1,9 @@
-"""Where results go: memory begins where it should, and a product in parts is the product."""
+"""Where results go: memory begins where it should, and what is computed in blocks or parts is the same."""
 
 import numpy as np
 import pytest
 
+import gradschool as gs
 from gradschool.ops import place
 from gradschool.ops.gru import gru_backward, gru_forward, gru_plain
 from gradschool.ops.lstm import lstm_backward, lstm_forward, lstm_plain
@@ -17,6 +18,28 @@ def test_aligned_memory_begins_with_a_line_of_the_cache(shape):
     assert a.dtype == np.float32
     assert a.flags.c_contiguous
     assert a.size == 0 or a.ctypes.data % place.LINE == 0
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (7,), (5, 3), (1, 40), (9, 2, 3)])
+def test_a_function_of_samples_is_the_same_in_blocks(monkeypatch, shape):
+    """Blocks of 10 numbers: of several samples, of one that is larger, and a last one with fewer."""
+    monkeypatch.setattr(place, "BLOCK", 10)
+    x, y, seen = RNG.normal(size=shape), RNG.normal(size=shape), []
+
+    def f(x, y):
+        seen.append(x.size)
+        return x * y + x
+
+    np.testing.assert_array_equal(place.in_blocks(f, x, y), x * y + x)
+    assert sum(seen) == x.size
+    assert all(size <= max(10, x.size // len(x)) for size in seen) if x.ndim and x.size else seen == [x.size]
+
+
+def test_what_is_being_differentiated_is_not_cut_into_blocks(monkeypatch):
+    monkeypatch.setattr(place, "BLOCK", 10)
+    x = RNG.normal(size=30)
+    gradient = gs.grad(lambda x: np.sum(place.in_blocks(lambda x: x**3, x)))(x)
+    np.testing.assert_allclose(gradient, 3 * x**2)
 
 
 @pytest.mark.parametrize(("M", "K", "N", "parts"), [

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import into
+from .place import in_blocks, into
 
 # Klambauer et al. (2017), to the digits of float64: with these, mean 0 and variance 1 reproduce themselves
 SELU_ALPHA = 1.6732632423543772
@@ -320,14 +320,17 @@ def gelu_forward(x, approximate="none"):
 
 def gelu_backward(g, cache):
     """dL/dx = g (step + x dstep/dx)"""
-    x, step = cache["x"], cache["step"]
-    if cache["approximate"] == "none":
-        slope = 0.5 * SQRT_2_OVER_PI * np.exp(-0.5 * x * x)  # the density of the normal distribution
-        return g * (step + x * slope)
-    slope = tanh_slope(x, step)
-    slope = into(slope, np.multiply, slope, x)
-    slope = into(slope, np.add, slope, step)
-    return into(slope, np.multiply, slope, g)
+
+    def sloped(g, x, step):
+        if cache["approximate"] == "none":
+            slope = 0.5 * SQRT_2_OVER_PI * np.exp(-0.5 * x * x)  # the density of the normal distribution
+        else:
+            slope = tanh_slope(x, step)
+        slope = into(slope, np.multiply, slope, x)
+        slope = into(slope, np.add, slope, step)
+        return into(slope, np.multiply, slope, g)
+
+    return in_blocks(sloped, g, cache["x"], cache["step"])
 
 
 @op(gelu_forward, gelu_backward)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import ones
+from .place import into, ones
 
 
 def check_dense(X, W, b):
@@ -27,7 +27,8 @@ def dense_forward(X, W, b=None):
     """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
     check_dense(X, W, b)
     Y = floats(rows(X) @ W)
-    Y = Y if b is None else Y + b
+    if b is not None:
+        Y = into(Y, np.add, Y, b) if b.dtype == Y.dtype else Y + b
     return Y.reshape(*X.shape[:-1], W.shape[1]), {"X": X, "W": W}
 
 

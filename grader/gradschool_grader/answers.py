@@ -9,12 +9,14 @@ Both sides of a class see the same probes (one seed per assignment and run), so 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from .exercise import Exercise, Group, Probe
-from .observe import Behaviour, Observation, draw, first_steps, here, observe
+from .observe import Behaviour, Observation, Plan, draw, first_steps, here, observe
+from .verdict import Diagnosis
 
 Helpers = Mapping[str, Callable[..., Any]]
 
@@ -24,8 +26,10 @@ class Answers(Protocol):
 
     exercise: Exercise
     seed: int
+    told: OrderedDict[bytes, Diagnosis | None]  # diagnoses that were made, by what was seen
 
     def probes(self, group: Group) -> Sequence[Probe]: ...
+    def plan(self, group: Group) -> Plan: ...
     def expected(self, group: Group) -> Sequence[Observation]: ...
     def misconception(self, name: str, group: Group) -> Sequence[Observation]: ...
     def glance(
@@ -33,19 +37,34 @@ class Answers(Protocol):
     ) -> Sequence[Observation]: ...
 
 
-class LiveAnswers:
-    """Asks the reference and the misconceptions themselves, each at most once a group."""
+class Drawn:
+    """The probes of an exercise for a seed, and what is kept beside them for a class that is asked the same."""
 
-    def __init__(self, exercise: Exercise, helpers: Helpers, seed: int):
-        self.exercise, self.helpers, self.seed = exercise, helpers, seed
+    def __init__(self, exercise: Exercise, seed: int):
+        self.exercise, self.seed = exercise, seed
+        self.told = OrderedDict[bytes, Diagnosis | None]()
         self._probes: dict[str, Sequence[Probe]] = {}
-        self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
-        self._glanced: dict[tuple[str, str, int, int, bool], Sequence[Observation]] = {}
+        self._plans: dict[str, Plan] = {}
 
     def probes(self, group: Group) -> Sequence[Probe]:
         if group.name not in self._probes:
             self._probes[group.name] = draw(self.exercise, group, self.seed)
         return self._probes[group.name]
+
+    def plan(self, group: Group) -> Plan:
+        if group.name not in self._plans:
+            self._plans[group.name] = Plan(self.exercise, self.probes(group))
+        return self._plans[group.name]
+
+
+class LiveAnswers(Drawn):
+    """Asks the reference and the misconceptions themselves, each at most once a group."""
+
+    def __init__(self, exercise: Exercise, helpers: Helpers, seed: int):
+        super().__init__(exercise, seed)
+        self.helpers = helpers
+        self._seen: dict[tuple[str, str], Sequence[Observation]] = {}
+        self._glanced: dict[tuple[str, str, int, int, bool], Sequence[Observation]] = {}
 
     def expected(self, group: Group) -> Sequence[Observation]:
         return self.ask("", self.exercise.plain, group)
@@ -80,7 +99,7 @@ class LiveAnswers:
         return self._seen[key]
 
 
-class RecordedAnswers:
+class RecordedAnswers(Drawn):
     """Answers read from a recording: the judge needs neither the reference nor the misconceptions to run.
 
     `record(answers)` gives a plain tree of arrays and scalars that the wire can write; `RecordedAnswers(exercise,
@@ -90,13 +109,8 @@ class RecordedAnswers:
     def __init__(self, exercise: Exercise, recording: Mapping[str, Any]):
         if recording["exercise"] != exercise.name:
             raise ValueError(f"This recording answers {recording['exercise']!r}; expected {exercise.name!r}.")
-        self.exercise, self.seed, self.recording = exercise, int(recording["seed"]), recording
-        self._probes: dict[str, Sequence[Probe]] = {}
-
-    def probes(self, group: Group) -> Sequence[Probe]:
-        if group.name not in self._probes:
-            self._probes[group.name] = draw(self.exercise, group, self.seed)
-        return self._probes[group.name]
+        super().__init__(exercise, int(recording["seed"]))
+        self.recording = recording
 
     def expected(self, group: Group) -> Sequence[Observation]:
         return self.misconception("", group)

@@ -8,12 +8,12 @@ cells[3].skipped    # why grading does not run it, or nothing
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = ["LARGEST_CELL", "LARGEST_FILE", "Cell", "Unreadable", "as_dict", "rea
 LARGEST_FILE = 20_000_000  # bytes; figures are saved with the notebook
 LARGEST_CELL = 100_000  # characters
 MOST_CELLS = 2_000
+SHORT = 4_000  # characters
 OTHER_LANGUAGES = {"%%bash", "%%html", "%%javascript", "%%js", "%%latex", "%%markdown", "%%perl", "%%R", "%%ruby",
                    "%%script", "%%sh", "%%svg", "%%SVG", "%%writefile", "%%cmd", "%%file"}  # fmt: skip
 
@@ -43,32 +44,32 @@ class Cell:
     grade_id: str = ""
     pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    @cached_property
+    @functools.cached_property
     def code(self) -> str:
         """The source as Python, line by line: what only IPython understands is commented out."""
         if len(self.source) > LARGEST_CELL:
             return ""
         return self.source if self._python else without_magics(self.source)
 
-    @cached_property
+    @functools.cached_property
     def tree(self) -> ast.Module | None:
         return self._python or _parse(self.code)
 
-    @cached_property
+    @functools.cached_property
     def _python(self) -> ast.Module | None:
         return _parse(self.source) if len(self.source) <= LARGEST_CELL else None
 
-    @cached_property
+    @functools.cached_property
     def syntax_error(self) -> str:
         """What is wrong and in which line, or nothing."""
         return "" if self.tree else _complaint(self.code)
 
-    @cached_property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """Names that the cell binds."""
         return frozenset(bound_names(self.tree.body)) if self.tree else frozenset()
 
-    @cached_property
+    @functools.cached_property
     def skipped(self) -> str:
         """Why grading does not run this cell, or nothing."""
         if self.kind != "code":
@@ -194,12 +195,20 @@ def as_dict(value: Any) -> dict[str, Any]:
 
 # ------------------------------------------------------------------------------------------------------ reading code
 def _parse(source: str) -> ast.Module | None:
+    """The tree of a text; those of short ones are kept, as most of a class's cells are the same in every file."""
+    return _kept(source) if len(source) < SHORT else _parsed(source)
+
+
+def _parsed(source: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" and the like are not our business
         try:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+
+
+_kept = functools.lru_cache(128)(_parsed)
 
 
 def _complaint(source: str) -> str:

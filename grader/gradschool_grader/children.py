@@ -123,7 +123,7 @@ class Wrapped(Child):
 
     def _greet(self, setup: Mapping[str, Any]) -> dict[str, str]:
         try:
-            return Channel(self.stream).ask(setup, time.monotonic() + START_SECONDS)["missing"]
+            return Channel(self.stream, ahead=0).ask(setup, time.monotonic() + START_SECONDS)["missing"]
         except (TimedOut, Closed, Tampered) as error:
             reason = self.kill(grace=2.0)
             self.stream.close()

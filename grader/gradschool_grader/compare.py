@@ -41,13 +41,26 @@ def close(expected: np.ndarray, got: np.ndarray, tolerance: Tolerance) -> np.nda
     if expected.dtype.kind not in "fc" and got.dtype.kind not in "fc":
         return expected == got
     wide = np.complex128 if "c" in (expected.dtype.kind, got.dtype.kind) else np.float64
-    e, a = expected.astype(wide), got.astype(wide)
+    e, a = expected.astype(wide, copy=False), got.astype(wide, copy=False)
     finite = np.isfinite(e)
-    size = np.abs(np.where(finite, e, 0))
+    everywhere = finite.all()
+    size = np.abs(e if everywhere else np.where(finite, e, 0))
     scale = size if tolerance.per == "entry" else size.max(initial=0.0)
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(a - e) <= atol + rtol * scale
+    if everywhere and near.all():
+        return near
     return np.where(finite & np.isfinite(a), near, (a == e) | (np.isnan(e) & np.isnan(a)))
+
+
+Path = tuple[int | str, ...]  # to a part of the answer: indices of sequences, keys of dicts as they are written
+
+
+def spoken(where: Path) -> str:
+    """(0, "'W'") as `the answer[0]['W']`, and (2,) as "item 2 of the answer"."""
+    if len(where) == 1 and type(where[0]) is int:
+        return f"item {where[0]} of the answer"
+    return "the answer" + "".join(f"[{step}]" for step in where)
 
 
 def entry(index: Sequence[int], labels: tuple[str, ...] = ()) -> str:
@@ -57,12 +70,13 @@ def entry(index: Sequence[int], labels: tuple[str, ...] = ()) -> str:
     return "[" + ", ".join(str(i) for i in index) + "]"
 
 
-def compare_numbers(expected: Any, got: Any, where: str, group: Group, labels: tuple[str, ...]) -> Difference | None:
+def compare_numbers(expected: Any, got: Any, path: Path, group: Group, labels: tuple[str, ...]) -> Difference | None:
     e, a = np.asarray(expected), np.asarray(got)
+    if e.shape == a.shape and e.dtype == a.dtype and (e == a).all():
+        return None  # to the last bit: most often so, and soon seen
+    where = spoken(path)
     if e.shape != a.shape:
         return Difference("shape", f"{where} has shape {a.shape}; expected {e.shape}{axis_words(labels)}.", where=where)
-    if e.dtype == a.dtype and (e == a).all():
-        return None  # to the last bit: most often so, and soon seen
     if kind_of(e) != kind_of(a) and not (e.ndim == 0 and kind_of(e) in "if" and kind_of(a) in "if"):
         words = f"{where} has dtype {a.dtype}; expected {e.dtype}."
         if kind_of(e) == "f" and kind_of(a) == "i":
@@ -129,30 +143,28 @@ def kind_word(value: Any) -> str:
 
 
 def compare_values(
-    expected: Any, got: Any, where: str, group: Group, labels: tuple[str, ...] = ()
+    expected: Any, got: Any, path: Path, group: Group, labels: tuple[str, ...] = ()
 ) -> Difference | None:
     """The first difference between two trees, walking over the *expected* keys and all entries."""
-    if isinstance(expected, Handle):
-        good = isinstance(got, Handle)
-        return (
-            None
-            if good
-            else Difference("type", f"{where} is {kind_word(got)}; expected a {expected.kind}.", where=where)
-        )
-    if isinstance(expected, np.ndarray | bool | int | float):
-        if is_number(expected) and is_number(got):
-            return compare_numbers(expected, got, where, group, labels)
-        if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
-            return compare_numbers(expected, got, where, group, labels)
-        return Difference("type", f"{where} is {kind_word(got)}; expected {wanted(expected, labels)}.", where=where)
-    if type(expected) in (list, tuple):
-        return compare_sequences(expected, got, where, group)
-    if type(expected) is dict:
-        return compare_dicts(expected, got, where, group)
-    if type(expected) is not type(got):
-        return Difference("type", f"{where} is {kind_word(got)}; expected {kind_word(expected)}.", where=where)
+    kind = type(expected)
+    if kind in (np.ndarray, float, int, bool):
+        if (kind is np.ndarray and isinstance(got, np.ndarray)) or (is_number(expected) and is_number(got)):
+            return compare_numbers(expected, got, path, group, labels)
+        words = f"{spoken(path)} is {kind_word(got)}; expected {wanted(expected, labels)}."
+        return Difference("type", words, where=spoken(path))
+    if kind in (list, tuple):
+        return compare_sequences(expected, got, path, group)
+    if kind is dict:
+        return compare_dicts(expected, got, path, group)
+    if kind is Handle:
+        words = "" if isinstance(got, Handle) else f"{spoken(path)} is {kind_word(got)}; expected a {expected.kind}."
+        return Difference("type", words, where=spoken(path)) if words else None
+    if kind is not type(got):
+        words = f"{spoken(path)} is {kind_word(got)}; expected {kind_word(expected)}."
+        return Difference("type", words, where=spoken(path))
     if expected != got:
-        return Difference("value", f"{where} is wrong.", f"Expected {expected!r}, got {got!r}.", where=where)
+        words = f"{spoken(path)} is wrong."
+        return Difference("value", words, f"Expected {expected!r}, got {got!r}.", where=spoken(path))
     return None
 
 
@@ -162,53 +174,42 @@ def wanted(expected: Any, labels: tuple[str, ...]) -> str:
     return "one number"
 
 
-def compare_sequences(expected: Sequence[Any], got: Any, where: str, group: Group) -> Difference | None:
+def compare_sequences(expected: Sequence[Any], got: Any, path: Path, group: Group) -> Difference | None:
     if type(got) not in (list, tuple) or (group.types_matter and type(got) is not type(expected)):
-        words = f"{where} is {kind_word(got)}; expected {kind_word(expected)} of {len(expected)}."
-        return Difference("type", words, where=where)
+        words = f"{spoken(path)} is {kind_word(got)}; expected {kind_word(expected)} of {len(expected)}."
+        return Difference("type", words, where=spoken(path))
     if len(got) != len(expected):
-        return Difference("structure", f"{where} has {len(got)} items; expected {len(expected)}.", where=where)
-    places = [part(where, i) for i in range(len(expected))]
-    found = first_difference(expected, got, places, group)
-    if found and len(expected) > 1 and not first_difference(expected, [*got[1:], *got[:1]], places, group):
-        return Difference("swapped", f"The items of {where} are right, but in another order.", where=where)
+        words = f"{spoken(path)} has {len(got)} items; expected {len(expected)}."
+        return Difference("structure", words, where=spoken(path))
+    found = first_difference(expected, got, path, group)
+    if found and len(expected) > 1 and not first_difference(expected, [*got[1:], *got[:1]], path, group):
+        words = f"The items of {spoken(path)} are right, but in another order."
+        return Difference("swapped", words, where=spoken(path))
     return found
 
 
-def first_difference(
-    expected: Sequence[Any], got: Sequence[Any], places: Sequence[str], group: Group
-) -> Difference | None:
-    for e, a, place in zip(expected, got, places, strict=True):
-        found = compare_values(e, a, place, group)
+def first_difference(expected: Sequence[Any], got: Sequence[Any], path: Path, group: Group) -> Difference | None:
+    for i, (e, a) in enumerate(zip(expected, got, strict=True)):
+        found = compare_values(e, a, (*path, i), group)
         if found:
             return found
     return None
 
 
-def compare_dicts(expected: dict[Any, Any], got: Any, where: str, group: Group) -> Difference | None:
+def compare_dicts(expected: dict[Any, Any], got: Any, path: Path, group: Group) -> Difference | None:
     if type(got) is not dict:
-        return Difference(
-            "type", f"{where} is {kind_word(got)}; expected a dict with keys {list(expected)}.", where=where
-        )
-    missing, extra = [k for k in expected if k not in got], [k for k in got if k not in expected]
-    if missing or extra:
+        words = f"{spoken(path)} is {kind_word(got)}; expected a dict with keys {list(expected)}."
+        return Difference("type", words, where=spoken(path))
+    if expected.keys() != got.keys():
+        missing, extra = [k for k in expected if k not in got], [k for k in got if k not in expected]
         wrong = [f"{', '.join(map(str, missing))} missing"] * bool(missing) + [f"{len(extra)} too many"] * bool(extra)
-        words = f"{where} has other keys than {sorted(map(str, expected))}: {', '.join(wrong)}."
-        return Difference("keys", words, f"It has {sorted(map(str, got))}.", where=where)
+        words = f"{spoken(path)} has other keys than {sorted(map(str, expected))}: {', '.join(wrong)}."
+        return Difference("keys", words, f"It has {sorted(map(str, got))}.", where=spoken(path))
     for key, value in expected.items():
-        found = compare_values(value, got[key], inside(where, key), group)
+        found = compare_values(value, got[key], (*path, repr(key)), group)
         if found:
             return found
     return None
-
-
-def part(where: str, index: int) -> str:
-    return inside(where, index) if where != "the answer" else f"item {index} of the answer"
-
-
-def inside(where: str, key: Any) -> str:
-    """What lies in an item of the answer is called by its whole path: `the answer[0]['W']`."""
-    return re.sub(r"^item (\d+) of the answer$", r"the answer[\1]", where) + f"[{key!r}]"
 
 
 # --------------------------------------------------------------------------------------------------- a behaviour
@@ -226,7 +227,7 @@ def compare(
         printed = " It prints something: `print` shows a value, `return` hands it over." if got.printed.strip() else ""
         kind = "printed" if printed else "none"
         return Difference(kind, f"The function returned None.{printed or ' Is a `return` missing?'}")
-    found = compare_values(expected.value, got.value, "the answer", group, labels)
+    found = compare_values(expected.value, got.value, (), group, labels)
     return found or (compare_conduct(exercise, group, expected, got) if conduct else None)
 
 

@@ -10,12 +10,13 @@ What it replies is a claim about a value and nothing else. Here stands what the 
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from .inside.wire import Channel, Closed, Tampered, TimedOut, WireError
+from .inside.wire import Channel, Closed, Tampered, TimedOut, packed
 from .observe import Broken
 
 __all__ = [
@@ -109,12 +110,33 @@ class Worker:
 
         A message that cannot be sent raises WireError and costs nothing.
         """
+        (reply,) = self.request_all(packed(message), 1, lambda: seconds)
+        return reply
+
+    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
+        """So many replies to a message that was packed, each within so many seconds after the one before."""
         if not self.open:
             raise Infrastructure("This worker was closed before; take a fresh one.")
+        left = seconds()
+        until = time.monotonic() + left
+        with self.failing(left):
+            id = self.channel.request(message, until)
+        for number in range(count):
+            if number:
+                left = seconds()
+                until = time.monotonic() + left
+            with self.failing(left):
+                reply = self.channel.reply(id, until)
+            if type(reply) is not dict:
+                self.close()
+                raise WorkerTampered("a reply that is no dict")
+            yield reply
+
+    @contextlib.contextmanager
+    def failing(self, seconds: float) -> Iterator[None]:
+        """What fails ends the worker."""
         try:
-            reply = self.channel.ask(message, time.monotonic() + seconds)
-        except WireError:
-            raise
+            yield
         except TimedOut:
             self.close()
             raise WorkerTimedOut(seconds) from None
@@ -131,10 +153,6 @@ class Worker:
         except BaseException:  # Ctrl-C included: half a frame is left on the channel
             self.close()
             raise
-        if type(reply) is not dict:
-            self.close()
-            raise WorkerTampered("a reply that is no dict")
-        return reply
 
     @property
     def printed(self) -> str:

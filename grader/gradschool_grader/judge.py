@@ -8,6 +8,8 @@ claims; everything is compared on this side. Expected values are never sent.
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +19,19 @@ from typing import TYPE_CHECKING, Any
 from .answers import Answers, LiveAnswers
 from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
-from .exercise import Exercise, Group
+from .exercise import Exercise, Group, Probe
 from .inside.wire import WireError
-from .observe import Broken, Malformed, Observation, observe, words
-from .rooms import Rooms, Worker, Workers
+from .observe import Broken, Malformed, Observation, Plan, observe, words
+from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
 
 if TYPE_CHECKING:
     from .course import Chapter, Course
     from .submission import Submission
+
+
+MOST_TOLD = 256  # diagnoses of an exercise that are remembered
 
 
 @dataclass(frozen=True)
@@ -105,14 +110,31 @@ class Session:
         self.broken = 0
         self.excused: set[str] = set()
 
-    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+    def left(self) -> float:
+        """Seconds for the next call."""
         left = self.ends - time.monotonic()
         if left <= 0:
             raise Broken("timeout", f"All calls together took longer than {self.limits.exercise:g} seconds.")
+        return min(left, self.limits.call)
+
+    def opened(self) -> Worker:
         if self.worker is None:
             self.worker = self.open_worker()
+        return self.worker
+
+    def observe(self, exercise: Exercise, probes: Sequence[Probe], plan: Callable[[], Plan]) -> list[Observation]:
+        """What the answer does on every probe: asked all at once of workers who can be."""
+        worker = self.opened()
+        if not isinstance(worker, Batches):
+            return observe(exercise, probes, self.ask)
+        planned = plan()
+        replies = (reply for message, n in planned.messages for reply in worker.request_all(message, n, self.left))
+        return planned.observations(replies)
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        seconds = self.left()
         try:
-            return self.worker.request(message, min(left, self.limits.call))
+            return self.opened().request(message, seconds)
         except WireError as error:  # a sequence hands on what the answer was, and that may be too much
             raise Broken("died", f"What the function returned cannot be handed on: {error}") from error
 
@@ -154,9 +176,28 @@ def judge_groups(
         session.drop()
     if len(seen) == len(exercise.groups) and all(not_written(exercise, s) for s in seen):
         return blank(exercise, answers, "missing", untouched(exercise))
-    diagnosis = broken_words(verdicts) or diagnose(exercise, seen, answers)
+    diagnosis = broken_words(verdicts) or explained(exercise, seen, answers)
     groups = tuple(verdicts)
     return Verdict(exercise.name, exercise_hash(exercise), exercise.chapter, answers.seed, "", groups, diagnosis)
+
+
+def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    """The diagnosis. A class makes the same mistakes: of answers that did the same to the last bit, only the first is
+    read."""
+    if all(s.difference is None for s in seen):
+        return None
+    key = fingerprint(seen)
+    if key not in answers.told:
+        answers.told[key] = diagnose(exercise, seen, answers)
+        if len(answers.told) > MOST_TOLD:
+            answers.told.popitem(last=False)
+    return answers.told[key]
+
+
+def fingerprint(seen: Sequence[Seen]) -> bytes:
+    """Alike only for answers that did the same in every group, in everything but the time that it took."""
+    did = [(s.group.name, o.probe, o.label, replace(o.behaviour, seconds=0.0)) for s in seen for o in s.got]
+    return hashlib.sha256(pickle.dumps(did, pickle.HIGHEST_PROTOCOL)).digest()
 
 
 def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | None:
@@ -194,7 +235,8 @@ def judge_group(
     probes = answers.probes(group)
     asked: list[Observation] = []
     try:
-        asked = observe(exercise, probes, session.ask)  # asked before any answer is computed or looked up
+        # asked before any answer is computed or looked up
+        asked = session.observe(exercise, probes, lambda: answers.plan(group))
     except Broken as broken:
         session.drop()
         if session.excuses(broken, f"group {group.name}"):

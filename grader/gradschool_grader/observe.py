@@ -3,7 +3,8 @@
 The same code asks the student's worker, the reference and every misconception, so their observations line up one to
 one and "is this the same mistake?" is a comparison of lists.
 
-    observations = observe(exercise, group, probes, worker.request)
+    observations = observe(exercise, probes, worker.request)         # one request after another
+    observations = Plan(exercise, probes).observations(replies)      # or all at once, to which these were the replies
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import inspect
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
-from .inside.perform import Performer
-from .inside.values import Handle
+from .inside.perform import Performer, filled_in
+from .inside.values import Earlier, Handle, Need
+from .inside.wire import WireError, packed
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """One request, one reply. Raises `Broken` when no reply can come any more."""
@@ -169,6 +171,16 @@ class Caller:
     def request(self, request: dict[str, Any]) -> Behaviour:
         return Behaviour.claimed(self.ask({"op": "call", **request}))
 
+    def items(self, behaviour: Behaviour, count: int) -> Sequence[Any] | None:
+        """What a call handed on: one value, or a list or tuple of so many; None if it did not."""
+        handed = (behaviour.value,) if count == 1 else behaviour.value
+        good = not behaviour.error and type(handed) in (tuple, list) and len(handed) == count
+        return handed if good else None
+
+    def made(self, behaviour: Behaviour) -> Any:
+        """The object or function that a call returned; None if it returned none."""
+        return behaviour.value if not behaviour.error and isinstance(behaviour.value, Handle) else None
+
     def handle(self, handle: Any, args: Sequence[Any]) -> Behaviour:
         return self.request({"target": handle, "args": list(args), "kwargs": {}, "names": []})
 
@@ -189,11 +201,10 @@ Seen = Iterator[tuple[str, Behaviour, Mapping[str, Any]]]
 def run_call(probe: Call, caller: Caller) -> Seen:
     made = caller.by_name(probe.arguments)
     yield "", made, probe.arguments
-    for args in probe.afterwards:
-        if not isinstance(made.value, Handle):
-            return
+    function = caller.made(made) if probe.afterwards else None
+    for args in probe.afterwards if function is not None else ():
         shown = ", ".join(short(arg) for arg in args)
-        yield f"the function it returns, at ({shown})", caller.handle(made.value, args), {"then": args}
+        yield f"the function it returns, at ({shown})", caller.handle(function, args), {"then": args}
 
 
 def run_steps(probe: Steps, caller: Caller) -> Seen:
@@ -202,8 +213,8 @@ def run_steps(probe: Steps, caller: Caller) -> Seen:
         arguments = {**carry, **fed, **probe.constants}
         behaviour = caller.by_name(arguments)
         yield f"step {number}", behaviour, arguments
-        handed = (behaviour.value,) if len(carry) == 1 else behaviour.value
-        if behaviour.error or type(handed) not in (tuple, list) or len(handed) != len(carry):
+        handed = caller.items(behaviour, len(carry))
+        if handed is None:
             return
         carry = dict(zip(carry, handed, strict=True))
 
@@ -218,13 +229,13 @@ def first_steps(probe: Probe, steps: int) -> Probe:
 
 
 def run_script(probe: Script, caller: Caller) -> Seen:
-    objects: dict[str, Handle] = {}
+    objects: dict[str, Any] = {}
     for number in range(1, probe.others + 2):
         made = caller.by_name(probe.new)
         yield "constructing" + (f" object {number}" if probe.others else ""), made, probe.new
-        if made.error or not isinstance(made.value, Handle):
+        objects[str(number)] = caller.made(made)
+        if objects[str(number)] is None:
             return
-        objects[str(number)] = made.value
     objects[""] = objects[probe.name] = objects["1"]
     for call, args in probe.calls:
         keep, target, method = called(call)
@@ -235,9 +246,9 @@ def run_script(probe: Script, caller: Caller) -> Seen:
             behaviour = caller.method(objects[target], method, given)
         yield said(call, args), behaviour, {"call": call, "arguments": args}
         if keep:
-            if not isinstance(behaviour.value, Handle):
+            objects[keep] = caller.made(behaviour)
+            if objects[keep] is None:
                 return
-            objects[keep] = behaviour.value
 
 
 def called(call: str) -> tuple[str, str, str]:
@@ -277,17 +288,89 @@ RUN: dict[type, Callable[[Any, Caller], Seen]] = {
 def observe(exercise: Exercise, probes: Sequence[Probe], ask: Ask, *, twice: bool = True) -> list[Observation]:
     """What the answering side did on every probe and, if `twice`, on the first one again (the same answer twice)."""
     caller = Caller(exercise, ask)
-    seen = [
-        Observation(index, label, behaviour, arguments)
-        for index, probe in enumerate(probes)
-        for label, behaviour, arguments in RUN[type(probe)](probe, caller)
+    return [
+        Observation(index, label, behaviour, arguments, again)
+        for index, again in rounds(exercise, probes, twice)
+        for label, behaviour, arguments in labelled(probes[index], again, caller)
     ]
-    if twice and exercise.pure and probes and not isinstance(probes[0], Script):
-        seen += [
-            Observation(0, f"{label} (the same call again)".strip(), behaviour, arguments, again=True)
-            for label, behaviour, arguments in RUN[type(probes[0])](probes[0], caller)
-        ]
-    return seen
+
+
+def rounds(exercise: Exercise, probes: Sequence[Probe], twice: bool) -> list[tuple[int, bool]]:
+    """The probes by number, and at the end the first one again."""
+    again = twice and exercise.pure and probes and not isinstance(probes[0], Script)
+    return [(index, False) for index in range(len(probes))] + [(0, True)] * bool(again)
+
+
+def labelled(probe: Probe, again: bool, caller: Caller) -> Seen:
+    for label, behaviour, arguments in RUN[type(probe)](probe, caller):
+        yield f"{label} (the same call again)".strip() if again else label, behaviour, arguments
+
+
+# ------------------------------------------------------------------------------------------------- all of it at once
+class Planner(Caller):
+    """Writes requests down instead of making them. What a call will come to is known by its number alone."""
+
+    def __init__(self, exercise: Exercise):
+        super().__init__(exercise, lambda request: {})
+        self.requests: list[dict[str, Any]] = []
+        self.needs: list[Need] = []
+
+    def request(self, request: dict[str, Any]) -> Behaviour:
+        number = len(self.requests)
+        self.requests.append({**request, "number": number, "needs": list(self.needs)})
+        return Behaviour(Earlier(number))
+
+    def items(self, behaviour: Behaviour, count: int) -> Sequence[Any] | None:
+        number = behaviour.value.call
+        self.needs.append(Need(number, count))
+        return [Earlier(number)] if count == 1 else [Earlier(number, item, count) for item in range(count)]
+
+    def made(self, behaviour: Behaviour) -> Any:
+        self.needs.append(Need(behaviour.value.call, 0))
+        return behaviour.value
+
+
+class Plan:
+    """All requests of a group at once. Whoever makes the calls fills in what earlier ones came to.
+
+    A class is asked the same, so that a plan is made once and sent many times.
+    """
+
+    def __init__(self, exercise: Exercise, probes: Sequence[Probe], *, twice: bool = True):
+        planner = Planner(exercise)
+        self.places: list[tuple[int, str, Mapping[str, Any], bool]] = []
+        for index, again in rounds(exercise, probes, twice):
+            planner.needs.clear()
+            for label, _, arguments in labelled(probes[index], again, planner):
+                self.places.append((index, label, arguments, again))
+        self.requests = planner.requests
+
+    @cached_property
+    def messages(self) -> list[tuple[list[Any], int]]:
+        """As they are sent, each with the number of replies to it: one message, or more if that is too large."""
+        return list(messages(self.requests))
+
+    def observations(self, replies: Iterator[dict[str, Any]]) -> list[Observation]:
+        """What the replies say. Behind a call that came to nothing that could be handed on they say nothing."""
+        seen: list[Observation] = []
+        values: dict[int, Any] = {}
+        for request, (probe, label, arguments, again), reply in zip(self.requests, self.places, replies, strict=True):
+            if all(need.met(values) for need in request["needs"]):
+                behaviour = Behaviour.claimed(reply)
+                seen.append(Observation(probe, label, behaviour, filled_in(dict(arguments), values), again))
+                if behaviour.error is None:
+                    values[request["number"]] = behaviour.value
+        return seen
+
+
+def messages(calls: list[dict[str, Any]]) -> Iterator[tuple[list[Any], int]]:
+    try:
+        yield packed({"op": "calls", "calls": calls}), len(calls)
+    except WireError:
+        if len(calls) == 1:
+            raise
+        yield from messages(calls[: len(calls) // 2])
+        yield from messages(calls[len(calls) // 2 :])
 
 
 def here(exercise: Exercise, function: Any, helpers: Mapping[str, Callable[..., Any]], *, conduct: bool = True) -> Ask:

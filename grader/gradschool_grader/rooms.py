@@ -11,8 +11,8 @@ again: a machine short of memory kills, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from .inside.wire import WireError
 from .observe import Broken, words
@@ -23,6 +23,13 @@ class Worker(Protocol):
 
     def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]: ...
     def close(self) -> object: ...
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A worker that takes several calls at a time. `seconds()` are those until the next reply."""
+
+    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]: ...
 
 
 class Workers(Protocol):

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import re
+import unicodedata
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from .course import Course
 from .exercise import Exercise
@@ -28,6 +31,7 @@ DEEPEST = 12  # aliases of aliases
 LOOKUPS = 50_000  # names that are looked up for one answer: aliases may be written to multiply
 HIDDEN = "?"  # a name that is computed
 DYNAMIC = {"eval", "exec", "compile", "globals"}
+BY_TEXT = {"getattr", "vars", "__dict__", "__import__", "importlib", "import_module", "modules"} | DYNAMIC
 
 
 def forbidden(course: Course, exercise: Exercise) -> Forbidden:
@@ -66,6 +70,11 @@ class Forbidden:
         object.__setattr__(self, "names", frozenset(self.names))
         object.__setattr__(self, "allowed", frozenset(self.allowed))
 
+    @functools.cached_property
+    def signs(self) -> frozenset[str]:
+        """Words of which at least one stands wherever a route is taken."""
+        return frozenset(name.rpartition(".")[2] for name in self.names) | BY_TEXT
+
     def covers(self, path: str) -> bool:
         """Whether the path is one of the names or lies below one; a module with a hidden name may be any."""
         return path == HIDDEN or (below(path, self.names) and not below(path, self.allowed))
@@ -102,22 +111,24 @@ class Scope:
 
 
 class Reading:
-    """The cells of one submission: where its names are defined. Of several definitions the last one counts."""
+    """The cells of one submission: where its names are defined. Of several definitions the last one counts.
 
-    def __init__(self, cells: Iterable[tuple[int, ast.Module]]):
-        self.outer = Scope()
+    With the cells' `texts`, by number, most answers are soon seen to take no route.
+    """
+
+    def __init__(self, cells: Iterable[tuple[int, ast.Module]], texts: Mapping[int, str] = MappingProxyType({})):
+        self.outer, self.texts = Scope(), texts
         self.definitions: dict[str, tuple[int, ast.stmt]] = {}
-        with contextlib.suppress(RecursionError):
-            for number, tree in cells:
-                for statement in tree.body:
-                    bound = Scope()
-                    fill(bound, [statement])
-                    self.outer.names |= bound.names
-                    self.outer.stars += bound.stars
-                    self.definitions |= dict.fromkeys(bound.names, (number, statement))
+        for number, tree in cells:
+            for statement, bound in bindings(tree):
+                self.outer.names |= bound.names
+                self.outer.stars += bound.stars
+                self.definitions |= dict.fromkeys(bound.names, (number, statement))
 
     def routes(self, name: str, forbidden: Forbidden) -> list[str]:
         """A sentence for each route that the definition of `name` takes, nearest first."""
+        if self.innocent(name, forbidden):
+            return []
         try:
             found: dict[str, str] = {}
             for what, where in self.follow(name, forbidden):
@@ -125,6 +136,23 @@ class Reading:
             return [f"`{name}` {what}{where}" for what, where in found.items()]
         except RecursionError:
             return []
+
+    def innocent(self, name: str, forbidden: Forbidden) -> bool:
+        """Whether no sign of a route stands in the text of `name`, nor in that of anything whose name stands there."""
+        if self.outer.stars:
+            return False
+        waiting, seen = {name}, set[str]()
+        while waiting:
+            current = waiting.pop()
+            seen.add(current)
+            number, statement = self.definitions.get(current, (0, None))
+            if statement is None:
+                continue
+            words = words_of(statement, self.texts.get(number, ""))
+            if not words or words & forbidden.signs:
+                return False
+            waiting |= words - seen
+        return True
 
     def needed(self, name: str) -> list[tuple[int, ast.stmt]]:
         """The statements, with their cells, that define `name` and all that it names, in the order of the text."""
@@ -154,6 +182,25 @@ class Reading:
             new = [own for own in dict.fromkeys(visitor.own) if own not in seen]
             seen.update(new)
             waiting += new
+
+
+@functools.lru_cache(64)
+def bindings(tree: ast.Module) -> list[tuple[ast.stmt, Scope]]:
+    """The statements of a cell with what they bind. Cells that a class did not touch are the same for all."""
+    found = []
+    for statement in tree.body:
+        bound = Scope()
+        with contextlib.suppress(RecursionError):
+            fill(bound, [statement])
+        found.append((statement, bound))
+    return found
+
+
+def words_of(statement: ast.stmt, text: str) -> set[str]:
+    """The words of the lines in which a statement stands, as Python reads them: `ｔｏｒｃｈ` is `torch`."""
+    first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
+    lines = "\n".join(re.split(r"\r\n?|\n", text)[first - 1 : statement.end_lineno])
+    return set(re.findall(r"\w+", lines if lines.isascii() else unicodedata.normalize("NFKC", lines)))
 
 
 def fill(scope: Scope, body: Iterable[ast.AST]) -> None:

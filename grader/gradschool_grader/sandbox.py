@@ -47,7 +47,7 @@ class Zygote:
     def __init__(self, mode: str, setup: Mapping[str, Any]):
         ours, theirs = socket.socketpair()
         self.socket = ours
-        self.channel = Channel(Descriptors(ours.fileno(), ours.fileno()))
+        self.channel = Channel(Descriptors(ours.fileno(), ours.fileno()), ahead=0)  # descriptors come between frames
         self.lock = threading.Lock()
         self.owner = os.getpid()
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the zygote

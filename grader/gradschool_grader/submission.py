@@ -61,7 +61,8 @@ class Submission:
 
     @cached_property
     def reading(self) -> Reading:
-        return Reading((cell.number, cell.tree) for cell in self.running if cell.tree)
+        cells = [cell for cell in self.running if cell.tree]
+        return Reading(((cell.number, cell.tree) for cell in cells if cell.tree), {c.number: c.code for c in cells})
 
     @property
     def program(self) -> list[tuple[int, str]]:

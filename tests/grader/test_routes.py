@@ -17,7 +17,10 @@ RULES = Forbidden(["torch", "lib", "numpy.gradient", "scipy.special"], ["lib.one
 def routes(*cells, name="f"):
     read = [(number, parsed(text)) for number, text in enumerate(cells, 1)]
     assert all(tree for _, tree in read)
-    return Reading([(number, tree) for number, tree in read if tree]).routes(name, RULES)
+    trees = [(number, tree) for number, tree in read if tree]
+    found = Reading(trees).routes(name, RULES)
+    assert Reading(trees, dict(enumerate(cells, 1))).routes(name, RULES) == found  # the text only says it sooner
+    return found
 
 
 TAKEN = {
@@ -45,6 +48,9 @@ TAKEN = {
     "import lib\nclass f:\n    def step(self, x):\n        return lib.adam(x)": "lib.adam",
     "import lib\n@lib.op\ndef f(x): return x": "lib.op",
     "import lib\ndef f(x, step=lib.adam): return step(x)": "lib.adam",
+    "import lib as ｌ\nｆ = l.ａｄａｍ": "lib.adam",
+    "import numpy\r\ry = 3\rdef f(x):\r  return numpy.gradient(x)": "numpy.gradient",
+    "import lib as a\nb = a\n\n@b.op\ndef f(\n  x\n): return x": "lib.op",
 }
 
 
@@ -72,6 +78,11 @@ HONEST = [
 @pytest.mark.parametrize("text", HONEST)
 def test_an_honest_answer_is_not_suspected(text):
     assert routes(text) == []
+
+
+def test_most_honest_answers_are_known_by_their_text():
+    text = "import numpy as np\nE = 1e-8\ndef g(x): return x + E\ndef f(x): return np.sqrt(g(x))"
+    assert Reading([(1, ast.parse(text))], {1: text}).innocent("f", RULES)
 
 
 def test_the_way_through_functions_of_ones_own_is_followed_and_named():

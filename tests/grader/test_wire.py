@@ -87,11 +87,10 @@ def test_views_and_foreign_byte_orders_arrive_by_value():
         np.testing.assert_array_equal(arrived, view)
 
 
-def test_an_arrived_array_owns_its_memory_and_can_be_written():
-    x = plain([np.arange(3, dtype=np.int8), np.arange(5.0)])[1]
-    assert x.flags.owndata
-    assert x.flags.writeable
-    assert x.flags.aligned
+def test_an_arrived_array_shares_memory_with_no_other_and_can_be_written():
+    x, y, z = plain([np.arange(3, dtype=np.int8), np.arange(5.0), np.arange(7.0)])
+    assert not any(np.may_share_memory(a, b) for a, b in ((x, y), (x, z), (y, z)))
+    assert all(a.flags.writeable and a.flags.aligned for a in (x, y, z))
 
 
 def test_numpy_scalars_arrive_as_arrays_without_axes():

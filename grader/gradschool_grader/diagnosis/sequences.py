@@ -19,7 +19,7 @@ def shifted_step(failed: Sequence[Seen]) -> Diagnosis | None:
     got = [o.behaviour.value for o in s.got if o.probe == 0 and not o.again]
     for shift, words in ((1, "one step ahead"), (-1, "one step behind")):
         ours, theirs = (got[:-1], expected[1:]) if shift == 1 else (got[1:], expected[:-1])
-        if len(ours) > 1 and all(compare_values(e, a, "", s.group) is None for e, a in zip(theirs, ours, strict=False)):
+        if len(ours) > 1 and all(compare_values(e, a, (), s.group) is None for e, a in zip(theirs, ours, strict=False)):
             return Diagnosis("structure", "shifted_step", f"The sequence is right, but {words}.")
     return None
 

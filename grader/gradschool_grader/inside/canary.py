@@ -105,6 +105,9 @@ ATTEMPTS: dict[str, Callable[[dict[str, Any]], None]] = {
 class Canary:
     """Answers a request with what became of each attempt: "done", or the name of the error."""
 
+    def replies(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        return [self.handle(request)]
+
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         return {name: self.outcome(attempt, request) for name, attempt in ATTEMPTS.items()}
 

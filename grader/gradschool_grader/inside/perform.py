@@ -18,26 +18,27 @@ import io
 import linecache
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 try:  # the folder is a package on the judge's side and a plain directory in a sandbox
     from .execute import execute
-    from .values import Handle, Helper, Seed
+    from .values import Earlier, Handle, Helper, Seed
 except ImportError:
     from execute import execute  # type: ignore[no-redef]
-    from values import Handle, Helper, Seed  # type: ignore[no-redef]
+    from values import Earlier, Handle, Helper, Seed  # type: ignore[no-redef]
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
-LEAVES = (type(None), bool, int, float, str)
+FILLED = ("target", "args", "kwargs")  # the parts of a call that may name what an earlier one came to
+LEAVES = {id(kind) for kind in (type(None), bool, int, float, str)}
 
 
 def is_leaf(value: Any) -> bool:
     """By identity: a metaclass may say that its type equals every other."""
-    return any(type(value) is kind for kind in LEAVES)
+    return id(type(value)) in LEAVES
 
 
 # -------------------------------------------------------------------------------------------------------- trees
@@ -51,6 +52,27 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, f"{path}[{key!r}]")
     else:
         yield path, tree
+
+
+def outline(tree: Any, found: list[Any]) -> list[Any]:
+    """Every leaf, and before those of a container its type and its keys or length: alike for trees of the same form,
+    at a fraction of what paths cost."""
+    kind = type(tree)
+    if kind is dict:
+        found += [kind, *tree, len(tree)]
+        for item in tree.values():
+            outline(item, found)
+    elif kind is list or kind is tuple:
+        found += [kind, len(tree)]
+        for item in tree:
+            outline(item, found)
+    else:
+        found.append(tree)
+    return found
+
+
+def arrays_in(tree: Any) -> list[np.ndarray]:
+    return [leaf for leaf in outline(tree, []) if isinstance(leaf, np.ndarray) and leaf.size]
 
 
 def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping[int, Any]) -> Any:
@@ -70,9 +92,24 @@ def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping
     return tree
 
 
-def snapshot(tree: Any) -> dict[str, Any]:
-    """What is needed to see later whether an argument was changed."""
-    return {path: leaf.copy() if isinstance(leaf, np.ndarray) else leaf for path, leaf in leaves(tree)}
+def filled_in(tree: Any, values: Mapping[int, Any]) -> Any:
+    """The tree with what earlier calls came to."""
+    kind = type(tree)
+    if kind is list or kind is tuple:
+        return kind([filled_in(item, values) for item in tree])
+    if kind is dict:
+        return {key: filled_in(item, values) for key, item in tree.items()}
+    return tree.value(values) if isinstance(tree, Earlier) else tree
+
+
+def snapshot(tree: Any) -> Any:
+    """What is needed to see later whether an argument was changed: the tree again, with copies of its arrays."""
+    kind = type(tree)
+    if kind is dict:
+        return {key: snapshot(item) for key, item in tree.items()}
+    if kind is list or kind is tuple:
+        return kind([snapshot(item) for item in tree])
+    return tree.copy() if isinstance(tree, np.ndarray) else tree
 
 
 def unchanged(before: Any, after: Any) -> bool:
@@ -88,19 +125,29 @@ def argument(path: str) -> str:
     return name + rest
 
 
-def changes(before: dict[str, Any], args: Any) -> list[str]:
-    after = dict(leaves(args))
-    gone = [path for path in before if path not in after]
-    new = [path for path in after if path not in before]
-    changed = [path for path in before if path in after and not unchanged(before[path], after[path])]
-    return [argument(path) for path in changed + gone + new]
+def changes(before: Any, args: Any) -> list[str]:
+    """Paths of what was changed, taken away and added."""
+    mine, theirs = outline(before, []), outline(args, [])
+    if len(mine) == len(theirs) and all(map(unchanged, mine, theirs)):
+        return []
+    old, new = dict(leaves(before)), dict(leaves(args))
+    changed = [path for path in old if path in new and not unchanged(old[path], new[path])]
+    gone, more = [path for path in old if path not in new], [path for path in new if path not in old]
+    return [argument(path) for path in changed + gone + more]
 
 
 def aliases(value: Any, args: Any) -> list[str]:
     """Paths of the arguments with which the value shares memory."""
-    mine = [leaf for _, leaf in leaves(value) if isinstance(leaf, np.ndarray) and leaf.size]
+    mine = arrays_in(value)
+    own, views = {id(array) for array in mine}, [array for array in mine if array.base is not None]
+
+    def shared(leaf: np.ndarray) -> bool:  # two arrays that own their memory share it only if they are one
+        return id(leaf) in own or any(np.may_share_memory(leaf, a) for a in (views if leaf.base is None else mine))
+
+    if not any(map(shared, arrays_in(args))):
+        return []
     theirs = [(path, leaf) for path, leaf in leaves(args) if isinstance(leaf, np.ndarray) and leaf.size]
-    return [argument(path) for path, leaf in theirs if any(np.may_share_memory(leaf, array) for array in mine)]
+    return [argument(path) for path, leaf in theirs if shared(leaf)]
 
 
 # --------------------------------------------------------------------------------------------------- tracebacks
@@ -175,6 +222,11 @@ class Performer:
         self.namespace: dict[str, Any] = {"__name__": "__main__"} if namespace is None else namespace
         self.stop = stop
         self.handles: dict[int, Any] = {}
+        self.values: dict[int, Any] = {}  # by the number of the call, of the batch that is under way
+
+    def replies(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """One reply, or one for each call of a batch, as soon as it is there."""
+        return self.calls(request) if request["op"] == "calls" else (self.handle(request),)
 
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         ask = {"run": self.run, "execute": self.execute, "inspect": self.inspect, "call": self.call}
@@ -248,6 +300,19 @@ class Performer:
             return getattr(self.handles[name[0].id], name[1])
         return self.namespace[name]
 
+    def calls(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The behaviour of each call of a batch. One that needs what an earlier one did not come to is left out."""
+        for call in request["calls"]:
+            number = call["number"]
+            if all(need.met(self.values) for need in call["needs"]):
+                reply = self.call({**call, **{key: filled_in(call[key], self.values) for key in FILLED}})
+            else:
+                reply = {"left out": True}
+            self.values.pop(number, None)
+            if reply.get("error", "left out") is None:
+                self.values[number] = reply["value"]
+            yield reply
+
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         args = build(request["args"], self.helpers, self.handles)
         kwargs = build(request["kwargs"], self.helpers, self.handles)
@@ -289,15 +354,15 @@ class Performer:
         """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""
         if is_leaf(value):
             return value
-        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
-            return np.asarray(value)
         if type(value) is np.ndarray and value.dtype.kind in "biufc":
             return np.array(value, order="C", copy=True)
-        if isinstance(value, list | tuple) and type(value) in (list, tuple) and depth < 12:
+        if type(value) is dict and depth < 12 and all(type(key) is str or type(key) is int for key in value):
+            return {key: self.plain(item, depth + 1) for key, item in value.items()}
+        if (type(value) is list or type(value) is tuple) and depth < 12:
             items = [self.plain(item, depth + 1) for item in value]
             return items if type(value) is list else tuple(items)
-        if type(value) is dict and depth < 12 and all(type(key) in (str, int) for key in value):
-            return {key: self.plain(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+            return np.asarray(value)
         kind = "function" if inspect.isroutine(value) else type(value).__name__
         if type(value) is np.ndarray:
             kind = f"array of {value.dtype}"

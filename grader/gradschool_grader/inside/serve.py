@@ -12,7 +12,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
 from .perform import Performer
@@ -23,7 +23,7 @@ PRINTED_CAP = 1 << 16
 
 
 class Performs(Protocol):
-    def handle(self, request: dict[str, Any]) -> dict[str, Any]: ...
+    def replies(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]: ...
 
 
 def serve(channel: Channel, performer: Performs) -> NoReturn:
@@ -31,12 +31,12 @@ def serve(channel: Channel, performer: Performs) -> NoReturn:
     with contextlib.suppress(Closed):
         while True:
             id, request = channel.receive()
-            reply = performer.handle(request)
-            flush()
-            try:
-                channel.send(reply, id)
-            except WireError as error:
-                channel.send(unsendable(error), id)
+            for reply in performer.replies(request):
+                flush()
+                try:
+                    channel.send(reply, id)
+                except WireError as error:
+                    channel.send(unsendable(error), id)
     os._exit(0)
 
 

@@ -12,7 +12,6 @@ and every size is checked before a byte is allocated. What arrives is a claim ab
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import struct
 import time
@@ -21,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from .stream import MOST_VIEWS, Closed, Descriptors, Stream, TimedOut
-from .values import Handle, Helper, Seed
+from .stream import Closed, Descriptors, Stream, TimedOut
+from .values import Earlier, Handle, Helper, Need, Seed
 
-__all__ = ["Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "plain"]
+__all__ = [
+    "Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "packed", "plain",
+]  # fmt: skip
 
 HEADER_CAP = 1 << 20  # bytes of JSON
 PAYLOAD_CAP = 64 << 20  # bytes of arrays
@@ -42,17 +43,28 @@ DTYPES = {
     )
 }  # fmt: skip
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+LITTLE = {name: dtype.newbyteorder("<") for name, dtype in DTYPES.items()}
+AHEAD = 1 << 16  # bytes that are read before they are asked for
+COPIED = 1 << 12  # bytes of an array that are sooner copied than sent from where they are
 SCALARS = frozenset(dtype.type for dtype in DTYPES.values())
 NDIM_CAP = 32
 AXIS_CAP = 1 << 31
+TEXT = json.JSONEncoder(separators=(",", ":"))
 
 
 class WireError(TypeError):
     """This value cannot travel. `path` says where it stands in the tree, `type_name` what it is."""
 
-    def __init__(self, path: str, type_name: str, why: str):
-        super().__init__(f"{path}: {why}")
-        self.path, self.type_name, self.why = path, type_name, why
+    def __init__(self, type_name: str, why: str, path: str = "value"):
+        super().__init__(type_name, why, path)
+        self.type_name, self.why, self.path = type_name, why, path
+
+    def inside(self, step: str) -> WireError:
+        """The same, seen from one level up: paths are put together only where something is wrong."""
+        return WireError(self.type_name, self.why, f"value{step}{self.path.removeprefix('value')}")
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
 
 
 class Tampered(Exception):
@@ -67,87 +79,119 @@ def new_id() -> int:
 # ------------------------------------------------------------------------------------------------------- to a frame
 def pack(tree: Any, id: int) -> list[Any]:
     """The frame as a list of buffers. Raises WireError for what cannot travel."""
+    header, *buffers = packed(tree)
+    return framed(id, header, *buffers)
+
+
+def packed(tree: Any) -> list[Any]:
+    """The header of a frame and its buffers, which can be sent many times. Raises WireError for what cannot travel."""
     packer = _Packer()
-    node = packer.node(tree, "value", 0)
-    header = json.dumps(node, separators=(",", ":")).encode("ascii")
+    header = TEXT.encode(packer.node(tree, 0)).encode("ascii")
     if len(header) > HEADER_CAP:
-        raise WireError("value", type(tree).__name__, f"too much text: {len(header)} bytes, at most {HEADER_CAP}")
-    return [PREFIX.pack(MAGIC, id, len(header), packer.payload), header, *packer.buffers]
+        raise WireError(type(tree).__name__, f"too much text: {len(header)} bytes, at most {HEADER_CAP}")
+    return [header, *packer.buffers]
+
+
+def framed(id: int, header: bytes, *buffers: Any) -> list[Any]:
+    return [PREFIX.pack(MAGIC, id, len(header), sum(map(len, buffers))), header, *buffers]
 
 
 def plain(tree: Any) -> Any:
     """The tree as the other side receives it: NumPy scalars become 0-d arrays, arrays are copied. Or a WireError."""
-    _, header, *buffers = pack(tree, 0)
-    arrays: list[np.ndarray] = []
-    copy = _Unpacker(arrays).whole(header, sum(len(buffer) for buffer in buffers))
-    for array, buffer in zip((a for a in arrays if a.nbytes), buffers, strict=True):
-        _bytes_of(array)[:] = buffer
-    return copy
+    header, *buffers = packed(tree)
+    payload = memoryview(b"".join(buffers))
+    copy = _Unpacker(header, len(payload))
+    for view in copy.room:
+        view[:], payload = payload[: len(view)], payload[len(view) :]
+    return copy.done()
 
 
 class _Packer:
     def __init__(self) -> None:
-        self.buffers: list[memoryview] = []
+        self.buffers: list[bytes | memoryview] = []
         self.payload = 0
         self.count = 0
 
-    def node(self, x: Any, path: str, depth: int) -> Any:
+    def node(self, x: Any, depth: int) -> Any:
         # type(x) and never isinstance: a subclass may compare, print and index as it likes
         kind = type(x)
         self.count += 1
         if self.count > NODE_CAP:
-            raise WireError(path, kind.__name__, f"more than {NODE_CAP} values; return an array instead")
+            raise WireError(kind.__name__, f"more than {NODE_CAP} values; return an array instead")
         if depth > DEPTH_CAP:
-            raise WireError(path, kind.__name__, f"nested more than {DEPTH_CAP} deep")
+            raise WireError(kind.__name__, f"nested more than {DEPTH_CAP} deep")
         if x is None or kind is bool or kind is float or kind is str:
             return x
         if kind is int:
-            return self.integer(x, path)
+            return self.integer(x)
         if kind is np.ndarray or kind in SCALARS:
-            return self.array(np.asarray(x), path)
+            return self.array(x)
         if kind is list:
-            return [self.node(e, f"{path}[{i}]", depth + 1) for i, e in enumerate(x)]
+            return self.items(x, depth)
         if kind is tuple:
-            return {"t": [self.node(e, f"{path}[{i}]", depth + 1) for i, e in enumerate(x)]}
+            return {"t": self.items(x, depth)}
         if kind is dict:
-            return {"d": [[self.key(k, path), self.node(v, f"{path}[{k!r:.40}]", depth + 1)] for k, v in x.items()]}
+            return {"d": self.pairs(x, depth)}
         if kind is Seed:
-            return {"s": self.integer(x.seed, path)}
+            return {"s": self.integer(x.seed)}
         if kind is Helper:
-            return {"h": [str(x.name), self.node(dict(x.parameters), f"{path}.parameters", depth + 1)]}
+            return {"h": [str(x.name), self.node(dict(x.parameters), depth + 1)]}
         if kind is Handle:
             return {"o": [int(x.id), str(x.kind)]}
-        raise WireError(path, kind.__name__, f"a value of type {_name(kind)} cannot be compared; {_advice(x)}")
+        if kind is Earlier:
+            return {"e": [x.call, x.item, x.of]}
+        if kind is Need:
+            return {"n": [x.call, x.of]}
+        raise WireError(kind.__name__, f"a value of type {_name(kind)} cannot be compared; {_advice(x)}")
 
-    def integer(self, x: int, path: str) -> int:
+    def items(self, x: Any, depth: int) -> list[Any]:
+        nodes: list[Any] = []
+        try:
+            for item in x:
+                nodes.append(self.node(item, depth + 1))
+        except WireError as error:
+            raise error.inside(f"[{len(nodes)}]") from None
+        return nodes
+
+    def pairs(self, x: dict[Any, Any], depth: int) -> list[Any]:
+        pairs: list[Any] = []
+        for k, v in x.items():
+            key = k if type(k) is str else self.key(k)
+            try:
+                pairs.append([key, self.node(v, depth + 1)])
+            except WireError as error:
+                raise error.inside(f"[{k!r:.40}]") from None
+        return pairs
+
+    def integer(self, x: int) -> int:
         if x.bit_length() > INT_BITS_CAP:
-            raise WireError(path, "int", f"an integer of {x.bit_length()} bits, at most {INT_BITS_CAP}")
+            raise WireError("int", f"an integer of {x.bit_length()} bits, at most {INT_BITS_CAP}")
         return x
 
-    def key(self, k: Any, path: str) -> str | int:
+    def key(self, k: Any) -> str | int:
         kind = type(k)
-        if kind is str:
-            return k
         if kind is int:
-            return self.integer(k, path)
+            return self.integer(k)
         if issubclass(kind, np.integer):  # equal to and hashed as the int: what np.unique puts into a dict
             return int(k)
         if kind is np.str_:
             return str(k)
-        raise WireError(path, kind.__name__, f"a dict key of type {_name(kind)}; keys are text or integers")
+        raise WireError(kind.__name__, f"a dict key of type {_name(kind)}; keys are text or integers")
 
-    def array(self, x: np.ndarray, path: str) -> dict[str, Any]:
+    def array(self, x: Any) -> dict[str, Any]:
         name = NAMES.get(x.dtype) or (x.dtype.newbyteorder("=").name if x.dtype.names is None else "a record")
-        dtype = DTYPES.get(name)
+        dtype = LITTLE.get(name)
         if dtype is None:
-            raise WireError(path, "ndarray", f"an array of dtype {x.dtype!s:.60} cannot be compared; use numbers")
+            raise WireError("ndarray", f"an array of dtype {x.dtype!s:.60} cannot be compared; use numbers")
         if x.ndim > NDIM_CAP:
-            raise WireError(path, "ndarray", f"an array of {x.ndim} axes, at most {NDIM_CAP}")
+            raise WireError("ndarray", f"an array of {x.ndim} axes, at most {NDIM_CAP}")
         self.payload += x.nbytes
         if self.payload > PAYLOAD_CAP:
-            raise WireError(path, "ndarray", f"arrays of more than {PAYLOAD_CAP >> 20} MiB in all")
-        if x.nbytes:  # a view over zero bytes cannot be cast
-            self.buffers.append(_bytes_of(np.ascontiguousarray(x, dtype=dtype.newbyteorder("<"))))
+            raise WireError("ndarray", f"arrays of more than {PAYLOAD_CAP >> 20} MiB in all")
+        if x.nbytes > COPIED:
+            self.buffers.append(_bytes_of(np.ascontiguousarray(x, dtype=dtype)))
+        elif x.nbytes:
+            self.buffers.append(np.asarray(x, dtype=dtype).tobytes())
         return {"a": [name, list(x.shape)]}
 
 
@@ -169,30 +213,43 @@ def _bytes_of(x: np.ndarray) -> memoryview:
 
 # ----------------------------------------------------------------------------------------------------- from a frame
 class _Unpacker:
-    """Rebuilds a tree whose arrays are allocated but not yet filled; their order is the order of the buffers."""
+    """Rebuilds a tree from its header; `room` is to be filled with the payload, and then the tree is `done`.
 
-    def __init__(self, arrays: list[np.ndarray]):
-        self.arrays = arrays
-        self.count = 0
-        self.room = 0
+    The arrays of a small payload lie in it as it came; those of a large one have memory of their own, which is taken
+    only when an array claims it.
+    """
 
-    def whole(self, header: bytes, payload: int) -> Any:
-        self.room = payload
+    def __init__(self, header: bytes | bytearray, size: int):
+        self.size, self.used, self.count = size, 0, 0
+        self.payload = memoryview(bytearray(size if size <= AHEAD else 0))
+        self.apart: list[tuple[np.ndarray, int]] = []  # arrays with memory of their own, and where theirs begins
+        self.bools: list[np.ndarray] = []
         try:
             node = json.loads(header)
         except (ValueError, RecursionError):
             raise Tampered("the header is no JSON tree") from None
-        tree = self.tree(node, 0)
-        if self.room:
+        self.value = self.tree(node, 0)
+        if self.used < size:
             raise Tampered("more bytes were announced than the arrays hold")
-        return tree
+
+    @property
+    def room(self) -> list[memoryview]:
+        return [_bytes_of(array) for array, _ in self.apart] if self.size > AHEAD else [self.payload]
+
+    def done(self) -> Any:
+        for array, start in self.apart if self.size <= AHEAD else ():
+            _bytes_of(array)[:] = self.payload[start : start + array.nbytes]
+        for array in self.bools:
+            if array.view(np.uint8).max() > 1:
+                raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
+        return self.value
 
     def tree(self, node: Any, depth: int) -> Any:
         self.count += 1
         if self.count > NODE_CAP or depth > DEPTH_CAP:
             raise Tampered("a tree of more nodes or levels than can be sent")
         kind = type(node)
-        if node is None or kind in (bool, float, str):
+        if node is None or kind is bool or kind is float or kind is str:
             return node
         if kind is int:
             return self.integer(node)
@@ -212,13 +269,16 @@ class _Unpacker:
         return x
 
     def tuple(self, body: Any, depth: int) -> tuple[Any, ...]:
-        return tuple(self.tree(e, depth + 1) for e in _list(body))
+        return tuple([self.tree(e, depth + 1) for e in _list(body)])
 
     def dict(self, body: Any, depth: int) -> dict[Any, Any]:
-        pairs = [_list(pair, 2) for pair in _list(body)]
-        if any(type(key) not in (str, int) for key, _ in pairs):
-            raise Tampered("a key that is neither text nor integer")
-        return {key: self.tree(value, depth + 1) for key, value in pairs}
+        tree = {}
+        for pair in _list(body):
+            key, value = _list(pair, 2)
+            if type(key) is not str and type(key) is not int:
+                raise Tampered("a key that is neither text nor integer")
+            tree[key] = self.tree(value, depth + 1)
+        return tree
 
     def seed(self, body: Any, depth: int) -> Seed:
         return Seed(self.integer(body))
@@ -236,23 +296,39 @@ class _Unpacker:
             raise Tampered("a handle is an integer and a type's name")
         return Handle(self.integer(number), kind[:200])
 
+    def earlier(self, body: Any, depth: int) -> Earlier:
+        return Earlier(*map(self.integer, _list(body, 3)))
+
+    def need(self, body: Any, depth: int) -> Need:
+        return Need(*map(self.integer, _list(body, 2)))
+
     def array(self, body: Any, depth: int) -> np.ndarray:
         name, shape = _list(body, 2)
-        dtype = DTYPES.get(name) if type(name) is str else None
-        shape = _list(shape)
-        if dtype is None or len(shape) > NDIM_CAP or any(type(n) is not int or not 0 <= n < AXIS_CAP for n in shape):
+        dtype = LITTLE.get(name) if type(name) is str else None
+        if dtype is None or len(_list(shape)) > NDIM_CAP:
             raise Tampered("an array of another dtype or shape than can be sent")
-        self.room -= math.prod(shape) * dtype.itemsize
-        if self.room < 0:
+        count = 1
+        for n in shape:
+            if type(n) is not int or not 0 <= n < AXIS_CAP:
+                raise Tampered("an array of another dtype or shape than can be sent")
+            count *= n
+        start, self.used = self.used, self.used + count * dtype.itemsize
+        if self.used > self.size:
             raise Tampered("the arrays hold more bytes than were announced")
+        together = count > 0 and self.size <= AHEAD and start % dtype.alignment == 0
         try:
-            array = np.empty(tuple(shape), dtype)
+            array = np.ndarray(shape, dtype, self.payload, start) if together else np.ndarray(shape, dtype)
         except (ValueError, MemoryError):  # no bytes, but axes whose product overflows
             raise Tampered("an array of impossible shape") from None
-        self.arrays.append(array)
+        if count and not together:
+            self.apart.append((array, start))
+        if count and dtype.kind == "b":
+            self.bools.append(array)
         return array
 
-    TAGS: dict[str, Callable[..., Any]] = {"t": tuple, "d": dict, "s": seed, "h": helper, "o": handle, "a": array}  # noqa: RUF012
+    TAGS: dict[str, Callable[..., Any]] = {  # noqa: RUF012
+        "t": tuple, "d": dict, "s": seed, "h": helper, "o": handle, "a": array, "e": earlier, "n": need,
+    }  # fmt: skip
 
 
 def _list(x: Any, length: int | None = None) -> list[Any]:
@@ -263,10 +339,14 @@ def _list(x: Any, length: int | None = None) -> list[Any]:
 
 # ------------------------------------------------------------------------------------------------------ the channel
 class Channel:
-    """Frames over a stream, one at a time. Both sides of the boundary speak through it."""
+    """Frames over a stream, one at a time. Both sides of the boundary speak through it.
 
-    def __init__(self, stream: Stream):
+    It reads up to `ahead` bytes before they are asked for; none where something else is read from the stream, too.
+    """
+
+    def __init__(self, stream: Stream, ahead: int = AHEAD):
         self.stream = stream
+        self.room, self.first, self.last = memoryview(bytearray(ahead)), 0, 0  # what came ahead is room[first:last]
 
     def send(self, tree: Any, id: int, deadline: float | None = None) -> None:
         """Raises WireError before a byte is written; TimedOut or Closed if the other side does not read."""
@@ -274,24 +354,29 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> tuple[int, Any]:
         """(id, tree). The deadline holds for the whole frame, however slowly it drips."""
-        magic, id, header_bytes, payload = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
+        magic, id, header_bytes, payload_bytes = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
         if magic != MAGIC:
             raise Tampered("bytes that are no frame")
-        if header_bytes > HEADER_CAP or payload > PAYLOAD_CAP:
-            raise Tampered(f"a frame of {header_bytes} + {payload} bytes")
-        arrays: list[np.ndarray] = []
-        tree = _Unpacker(arrays).whole(bytes(self._exactly(header_bytes, deadline)), payload)
-        self._read([_bytes_of(array) for array in arrays if array.nbytes], deadline)
-        for array in arrays:
-            if array.dtype == np.bool_ and array.nbytes and array.view(np.uint8).max() > 1:
-                raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
-        return id, tree
+        if header_bytes > HEADER_CAP or payload_bytes > PAYLOAD_CAP:
+            raise Tampered(f"a frame of {header_bytes} + {payload_bytes} bytes")
+        frame = _Unpacker(self._exactly(header_bytes, deadline), payload_bytes)
+        for view in frame.room:
+            self._fill(view, deadline)
+        return id, frame.done()
 
     def ask(self, tree: Any, deadline: float | None) -> Any:
         """Send a request and return the reply to it. A byte that nobody asked for is Tampered."""
+        return self.reply(self.request(packed(tree), deadline), deadline)
+
+    def request(self, message: list[Any], deadline: float | None) -> int:
+        """Send what was `packed` as a request; its replies bear the id."""
         self.quiet()
         id = new_id()
-        self.send(tree, id, deadline)
+        self.stream.write(framed(id, *message), deadline)
+        return id
+
+    def reply(self, id: int, deadline: float | None) -> Any:
+        """The next reply to a request: most have one, and a batch of calls has one for each."""
         echoed, reply = self.receive(deadline)
         if echoed != id:
             raise Tampered("a reply to another request")
@@ -299,7 +384,7 @@ class Channel:
 
     def quiet(self) -> None:
         """Nothing may arrive between a reply and the next request."""
-        if self.stream.pending():
+        if self.first < self.last or self.stream.pending():
             self._exactly(1, time.monotonic())  # the end of the stream raises Closed
             raise Tampered("bytes that nobody asked for")
 
@@ -308,17 +393,17 @@ class Channel:
 
     def _exactly(self, size: int, deadline: float | None) -> bytearray:
         data = bytearray(size)
-        self._read([memoryview(data)] if size else [], deadline)
+        self._fill(memoryview(data), deadline)
         return data
 
-    def _read(self, views: list[memoryview], deadline: float | None) -> None:
-        """Fill them all, in as few steps as the stream can do it."""
-        first = 0
-        while first < len(views):
-            n = self.stream.read_into(views[first : first + MOST_VIEWS], deadline)
-            if n == 0:
+    def _fill(self, view: memoryview, deadline: float | None) -> None:
+        """Fill it, and take what else is there, so that a small frame, or several, are one system call."""
+        n = min(len(view), self.last - self.first)
+        view[:n] = self.room[self.first : self.first + n]
+        self.first += n
+        while n < len(view):
+            came = self.stream.read_into([view[n:], self.room], deadline)
+            if came == 0:
                 raise Closed("the other side closed the channel")
-            while n and n >= len(views[first]):
-                n, first = n - len(views[first]), first + 1
-            if n:
-                views[first] = views[first][n:]
+            self.first, self.last = 0, max(0, came - len(view) + n)
+            n += came

@@ -71,7 +71,7 @@ def single(fd: int) -> NoReturn:
 def prepared(fd: int) -> tuple[Channel, dict[str, Any], lock.Locks, dict[str, Any]]:
     """Everything loaded that submitted code may use, the locks made, and the judge told which of them are missing."""
     lock.die_with(os.getppid())  # a judge that is killed leaves nobody behind, even if a fork of it holds the socket
-    channel = Channel(Descriptors(fd, fd))
+    channel = Channel(Descriptors(fd, fd), ahead=0)  # between its frames descriptors come
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))  # so that closing all of them is quick
     id, setup = channel.receive()
     preload()

@@ -31,6 +31,9 @@ def as_json(judged: Judged) -> dict[str, Any]:
         "assignment": judged.assignment,
         "score": judged.points,
         "max_score": judged.max_points,
+        "mode": judged.mode,
+        "worker": judged.worker,
+        "problems": list(judged.problems),
         "exercises": {verdict.exercise: in_short(verdict) for verdict in judged.verdicts},
     }
 

@@ -55,6 +55,14 @@ def release(
         write_json(json, {"course": found.name, "directory": str(folder), "released": files})
 
 
+class Mode(StrEnum):
+    """Modes of the sandbox."""
+
+    AB = "AB"
+    B = "B"
+    C = "C"
+
+
 def grade(
     directory: Place = Path(),
     chapter: Chapters = None,
@@ -78,7 +86,12 @@ def grade(
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions with your own rights. For code you trust.")
     ] = False,
     mode: Annotated[
-        str | None, typer.Option("--mode", metavar="AB|B|C", help="Of the sandbox. Default: the best that holds here.")
+        Mode | None,
+        typer.Option(
+            metavar="AB|B|C",
+            case_sensitive=False,
+            help="Of the sandbox. Default: the best that holds where submissions are judged.",
+        ),
     ] = None,
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
@@ -100,7 +113,8 @@ def grade(
         from gradschool_grader.teach.grade import grade as graded
 
         if regrade:
-            options = {"jobs": jobs, "unsafe_no_sandbox": unsafe_no_sandbox or None, "mode": mode, "force": force}
+            options = {"jobs": jobs, "unsafe_no_sandbox": unsafe_no_sandbox or None, "mode": mode and mode.value,
+                       "force": force, "scheduler": scheduler}  # fmt: skip
             if not regraded(directory, chapter or (), student or (), options, yes, json):
                 return
             force = False  # all of it has just been judged
@@ -108,8 +122,8 @@ def grade(
             keep_others(directory, chapter or ())
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
-                             unsafe_no_sandbox=unsafe_no_sandbox or None, mode=mode,
-                             scheduler=scheduler)  # fmt: skip
+                             unsafe_no_sandbox=unsafe_no_sandbox or None,
+                             mode=mode and mode.value, scheduler=scheduler)  # fmt: skip
         show(summary)
         write_json(json, as_result(summary) if json else None)
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
@@ -160,14 +174,25 @@ def regraded(
 
 
 def say_changes(seen: Preview) -> None:
+    from gradschool_grader.teach.dates import taken_off
+
     if not (seen.judged or seen.undecided or seen.outdated):
         say("There is nothing to judge again: all grades were given by the exercises that are installed.")
         return
     if seen.changes:
         say(changes_table(seen.changes))
-    gains = sum(change.after > change.before for change in seen.changes)
-    say(f"\n{len(seen.judged)} judged again: [green]{gains} gain[/], [red]{len(seen.changes) - gains} lose[/], "
+    by: dict[tuple[str, str], float] = {}
+    for change in seen.changes:
+        who = change.assignment, change.student
+        by[who] = by.get(who, 0.0) + change.after - change.before
+    gain, lose = (sum(points > 0 for points in by.values()), sum(points < 0 for points in by.values()))
+    say(f"\n{len(seen.judged)} judged again: [green]{gain} gain[/], [red]{lose} lose[/], "
         f"{seen.new} had no grade yet.")  # fmt: skip
+    for assignment, students in taken_off(seen.directory).items():
+        also_late = [student for student in students if (assignment, student) in by]
+        if also_late:
+            say(f"[yellow]late[/]     {plain(assignment)}: {plain(', '.join(also_late))} "
+                "[dim]what lateness costs comes off these points[/]")  # fmt: skip
     if seen.undecided:
         say(f"[yellow]{seen.undecided} could not be judged[/] and keep the grade that they have.")
     for stale in seen.outdated:

@@ -97,20 +97,47 @@ def test_grades_of_other_versions_are_not_replaced_in_passing(folder):
 def test_regrading_shows_who_gains_and_who_loses_and_writes_only_if_told(folder):
     older(folder, "ada", 0.0)
     older(folder, "bela", 3.0)
+    path = folder / ".gradschool/results/ch01_tiny/bela.json"
+    data = json.loads(path.read_text())
+    data["verdicts"][1]["groups"][1]["points"] = 0.0  # Bela loses 3 for one exercise and gains 1 for the other
+    path.write_text(json.dumps(data))
     before = (folder / "gradebook.db").read_bytes()
     seen = run("grade", folder, "--regrade", "--unsafe-no-sandbox", "--json", "seen.json")
     assert seen.exit_code == 0, seen.output
     assert "2 judged again: 1 gain, 1 lose, 0 had no grade yet." in seen.output
     assert "Nothing was written" in seen.output
-    told = {c["student"]: (c["before"], c["after"]) for c in json.loads(Path("seen.json").read_text())["changes"]}
-    assert told["ada"][0] < told["ada"][1]
-    assert told["bela"][0] > told["bela"][1]
+    told = json.loads(Path("seen.json").read_text())["changes"]
+    assert [(c["student"], c["exercise"], c["after"] - c["before"]) for c in told] == [
+        ("ada", "square", 2), ("bela", "moving_average", 1), ("bela", "square", -3)]  # fmt: skip
     assert (folder / "gradebook.db").read_bytes() == before
     assert run("grade", folder, "--regrade", "--yes", "--unsafe-no-sandbox").exit_code == 0
     assert [judged.points for judged in Journal(folder).all("ch01_tiny")] == [7, 4]
     again = run("grade", folder, "--regrade", "--unsafe-no-sandbox")
     assert "nothing to judge again" in again.output
     assert run("grade", folder).exit_code == 0
+
+
+def test_regrading_says_who_was_late(folder):
+    (folder / "course.toml").write_text(
+        '[late]\npenalty = "zero"\n[assignments.ch01_tiny]\ndue = 2026-03-01T10:00:00+00:00\n'
+    )
+    (folder / "submitted/ada/ch01_tiny/timestamp.txt").write_text("2026-03-02 10:00:00 UTC")
+    assert run("grade", folder, "--force", "--unsafe-no-sandbox").exit_code == 0
+    older(folder, "ada", 0.0)
+    older(folder, "bela", 3.0)
+    seen = run("grade", folder, "--regrade", "--unsafe-no-sandbox")
+    assert "late     ch01_tiny: ada what lateness costs comes off these points" in seen.output
+
+
+def test_a_mode_that_does_not_exist_is_refused_with_those_that_do(folder):
+    refused = run("grade", folder, "--mode", "X")
+    assert refused.exit_code == 2
+    assert "is not one of 'ab', 'b', 'c'" in " ".join(refused.output.split()).lower()
+
+
+def test_results_for_a_program_say_how_each_was_judged_and_what_is_odd(graded):
+    for paper in graded[2]["submissions"]:
+        assert (paper["mode"], paper["worker"], paper["problems"]) == (graded[2]["mode"], "", [])
 
 
 @pytest.mark.parametrize("system", ["canvas", "moodle"])

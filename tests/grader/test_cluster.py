@@ -26,6 +26,7 @@ from gradschool_grader.journal import Journal
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
 from gradschool_grader.teach.grade import grade
+from gradschool_grader.teach.regrade import preview
 
 pytestmark = [
     pytest.mark.faults,
@@ -142,6 +143,14 @@ def test_the_grades_are_the_local_ones_though_a_worker_is_killed(folder, cluster
     assert [j.student for j in summary.judged] == [f"s{n:02}" for n in range(12)]
     assert all(j.worker.startswith("tcp://") for j in summary.judged)
     assert all(j.mode for j in summary.judged)
+
+
+def test_regrading_is_spread_over_the_cluster_too(folder, cluster):
+    class_of(folder, 3)
+    grade(folder, jobs=1, feedback=False)
+    seen = preview(folder, scheduler=cluster.scheduler_address, force=True)
+    assert all(judged.worker.startswith("tcp://") for judged in seen.judged)
+    assert (len(seen.judged), seen.changes) == (3, [])
 
 
 def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_costs_no_verdict(folder, tmp_path, monkeypatch):

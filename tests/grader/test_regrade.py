@@ -64,6 +64,23 @@ def test_who_gains_and_who_loses_is_seen_and_nothing_is_written(fixed):
     assert tree(fixed) == before
 
 
+def test_what_is_no_longer_asked_is_lost(fixed, monkeypatch):
+    shorter = replace(course, chapters=[replace(CHAPTER, exercises=[SQUARE])])
+    for module in ("grading", "teach.regrade"):
+        monkeypatch.setattr(f"gradschool_grader.{module}.load_course", lambda _: shorter)
+    lost = ("ch01_tiny", "moving_average", 4.0, 0.0, "not asked any more")
+    assert preview(fixed, jobs=1).changes == [Change(student, *lost) for student in ("ada", "bela")]
+
+
+def test_the_new_results_lie_in_a_folder_that_goes(fixed):
+    seen = preview(fixed, jobs=1)
+    folder = seen.judged.journal.folder
+    assert [judged.student for judged in seen.judged] == ["ada", "bela", "cleo"]
+    assert folder.is_dir()
+    del seen
+    assert not folder.exists()
+
+
 def test_what_is_written_afterwards_is_what_was_seen(fixed):
     """In a course that has not kept its exercises."""
     shutil.rmtree(fixed / ".gradschool/exercises")

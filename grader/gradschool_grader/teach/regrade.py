@@ -8,19 +8,24 @@ accept(seen)                             # into the journal; `grade` then record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..cluster import cluster_pool
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled
-from ..journal import Journal, Judged
+from ..journal import Journal, Judged, Results
 from ..release import Outdated, check_release, release, released_chapters
 from ..source import exercise_hash
 from ..versions import Versions
 from .assign import settings
 from .clerk import Step
-from .collect import collect
+from .collect import collect, filled
 from .grade import run
 
 __all__ = ["Change", "Preview", "accept", "given_by_others", "preview"]
@@ -40,17 +45,23 @@ class Change:
 
 @dataclass
 class Preview:
-    """What regrading would do. `judged` are the new results, `new` the submissions that have no grade yet."""
+    """What regrading would do. `judged` are the new results, which lie in a folder that goes when this does; `new` are
+    the submissions that have no grade yet."""
 
     directory: Path
     course: Course
     where: str
     outdated: Sequence[Chapter]
-    judged: list[Judged] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     new: int = 0
     undecided: int = 0  # our own failures, which keep the grade that was there
     chapters: Sequence[Chapter] = ()  # all that were looked at
+
+    def __post_init__(self) -> None:
+        scratch = tempfile.mkdtemp(prefix="regrade-")
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        self.places: list[tuple[str, str]] = []
+        self.judged = Results(Journal(scratch), self.places, lambda judged: judged)
 
 
 def preview(
@@ -59,12 +70,14 @@ def preview(
     students: Iterable[str] = (),
     *,
     jobs: int | None = None,
+    scheduler: str = "",
     unsafe_no_sandbox: bool | None = None,
     mode: str | None = None,
     force: bool = False,
     progress: Callable[[Step], None] = lambda step: None,
 ) -> Preview:
-    """Judge with the exercises that are installed now whatever was judged by others. Nothing is written."""
+    """Judge with the exercises that are installed now whatever was judged by others. Nothing is written in the course
+    directory: the new results lie in a temporary folder until `accept`."""
     folder = Path(directory).resolve()
     config = settings(folder)
     where = config.Judge.course
@@ -75,17 +88,18 @@ def preview(
     seen = Preview(folder, course, where, [chapter for chapter in wanted if is_outdated(course, chapter, folder)],
                    chapters=wanted)  # fmt: skip
     config.Judge.update(unsafe_no_sandbox=unsafe, mode=mode)
-    tasks = collect(folder, config, wanted, set(students), lambda *_: None, course)
     journal = Journal(folder)
-    known = {task: journal.read(task.assignment, task.student) for task in tasks}
-    todo = [
-        task
-        for task, before in known.items()
-        if force or not (before and before.is_for(task.digest, task.seed, course.chapter(task.assignment)))
-    ]
-    for done, (task, judged) in enumerate(run(course, todo, None, jobs), start=1):
-        note(seen, known[task], judged)
-        progress(Step("judged", done, len(todo), task.student, task.assignment))
+    todo = []
+    for task in collect(folder, config, wanted, set(students), lambda *_: None, course):
+        before = journal.read(task.assignment, task.student)
+        if force or not (before and before.is_for(task.digest, task.seed, course.chapter(task.assignment))):
+            todo.append(replace(task, data=b""))
+    on_cluster = cluster_pool(scheduler, where, unsafe, mode) if scheduler else contextlib.nullcontext()
+    with on_cluster as executor:
+        results = run(course, todo, executor, jobs, lambda task: filled(task, folder, config))
+        for done, (task, judged) in enumerate(results, start=1):
+            note(seen, journal.read(task.assignment, task.student), judged)
+            progress(Step("judged", done, len(todo), task.student, task.assignment))
     seen.changes.sort(key=lambda c: (c.assignment, c.student, c.exercise))
     return seen
 
@@ -102,18 +116,23 @@ def note(seen: Preview, before: Judged | None, after: Judged) -> None:
     if not after.complete:
         seen.undecided += 1
         return
-    seen.judged.append(after)
+    seen.judged.journal.write(after)
+    seen.places.append((after.assignment, after.student))
     if before is None:
         seen.new += 1
         return
     own = read_settings(seen.directory)
-    before, after = rescaled(before, own), rescaled(after, own)
-    for verdict in after.verdicts:
-        old = before.verdict(verdict.exercise)
-        points = old.points if old else 0.0
-        if points != verdict.points:
-            seen.changes.append(Change(after.student, after.assignment, verdict.exercise, points, verdict.points,
-                                       verdict.outcome))  # fmt: skip
+    seen.changes += changes(rescaled(before, own), rescaled(after, own))
+
+
+def changes(before: Judged, after: Judged) -> Iterator[Change]:
+    """By exercise; one that is no longer asked is lost."""
+    for name in dict.fromkeys(verdict.exercise for verdict in [*after.verdicts, *before.verdicts]):
+        old, new = before.verdict(name), after.verdict(name)
+        had, has = old.points if old else 0.0, new.points if new else 0.0
+        if had != has:
+            outcome = new.outcome if new else "not asked any more"
+            yield Change(after.student, after.assignment, name, had, has, outcome)
 
 
 def accept(seen: Preview) -> list[str]:

@@ -60,7 +60,9 @@ PACKAGES = (
     ("matplotlib", "the figures", "pip install gradschool"),
     ("sklearn", "the data", "pip install gradschool"),
     ("nbgrader", "teaching: release and grade", "pip install 'gradschool[teach]'"),
+    ("distributed", "grading on a Dask cluster", "pip install 'gradschool[cluster]'"),
 )
+OPTIONAL = {"distributed"}
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
@@ -85,7 +87,7 @@ def numpy() -> Finding:
 
 def package(name: str, for_what: str, get: str) -> Finding:
     if importlib.util.find_spec(name) is None:
-        return Finding(name, False, "not installed", get, for_what)
+        return Finding(name, None if name in OPTIONAL else False, "not installed", get, for_what)
     try:
         return Finding(name, True, version(DISTRIBUTIONS.get(name, name)), for_what=for_what)
     except PackageNotFoundError:
@@ -106,7 +108,7 @@ def course_of(course: Course) -> Finding:
     words = f"{course.name} {course.version}: {chapters} chapters, {exercises} exercises"
     if lost or not chapters:
         words += f"; no text for {', '.join(lost)}" if lost else ""
-        return Finding("course", False, words, "pip install --force-reinstall gradschool")
+        return Finding("course", False, words, f"install {course.name} again: files of it are gone")
     return Finding("course", True, words)
 
 

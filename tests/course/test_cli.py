@@ -402,3 +402,27 @@ def test_doctor_is_content_with_mode_b(place, monkeypatch):
     layers = (Layer("bubblewrap", False, "forbidden in this container"), Layer("seccomp", True))
     monkeypatch.setattr(doctor, "probe", lambda: Capabilities("B", layers))
     assert run("doctor").exit_code == 0
+
+
+def test_doctor_does_not_mind_that_there_is_no_cluster(place, monkeypatch):
+    from importlib import util
+
+    from gradschool_grader import doctor
+    from gradschool_grader.probe import Capabilities
+
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *more: None if name == "distributed" else found(name, *more))
+    monkeypatch.setattr(doctor, "probe", lambda: Capabilities("B", ()))
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "· distributed    not installed  (grading on a Dask cluster)" in result.output
+    assert "pip install 'gradschool[cluster]'" in result.output
+
+
+def test_doctor_sends_nobody_to_an_index_for_a_course_that_lost_files(tmp_path):
+    from gradschool_grader.doctor import course_of
+
+    chapter = replace(tiny.chapters[0], folder=tmp_path)
+    found = course_of(replace(tiny, chapters=[chapter]))
+    assert (found.fine, found.get) == (False, "install tiny again: files of it are gone")
+    assert "no text for ch01_tiny" in found.words

@@ -428,17 +428,17 @@ def autograder(directory: Path, to: Path, names: Sequence[str], feedback: str, j
     """Gradescope's zip for one chapter, with the seed that the chapter has here."""
     from gradschool_grader.gradescope import FEEDBACK, write_package
     from gradschool_grader.journal import Journal
-    from gradschool_grader.release import check_release
     from gradschool_grader.teach.assign import settings
+    from gradschool_grader.versions import Versions
 
     if feedback not in FEEDBACK:
         raise Refused(f"--feedback is one of {', '.join(FEEDBACK)}, not {feedback}.")
     course, chapters = released(directory, names)
     if len(chapters) != 1:
         raise Refused("A Gradescope assignment is one chapter: name it, as in --chapter losses.")
-    check_release(course, chapters[0], directory)
+    Versions(directory).released(course, course.chapter(chapters[0].id))  # raises Outdated
     where, seed = settings(directory).Judge.course, Journal(directory).seed(chapters[0].id)
-    file = write_package(course, where, chapters[0], seed, to, feedback=feedback)
+    file = write_package(course, where, chapters[0], seed, to, directory=directory, feedback=feedback)
     say(f"[bold]autograder[/]  {plain(file.resolve())}", soft_wrap=True)
     say(
         f"A programming assignment of {chapters[0].points:g} points, base image Ubuntu 24.04 or newer; upload it there."

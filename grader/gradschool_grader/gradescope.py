@@ -1,6 +1,6 @@
 """The same judge on Gradescope: a zip to upload as the autograder of a programming assignment, and what runs in it.
 
-    write_package(course, "tiny_course:course", chapter, seed, "autograder.zip")
+    write_package(course, "tiny_course:course", chapter, seed, "autograder.zip", directory="mycourse")
     python -m gradschool_grader.gradescope autograder.json submission results.json      # what run_autograder does
 
 Form of the zip and of results.json: https://gradescope-autograders.readthedocs.io/en/latest/specs/
@@ -15,17 +15,19 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, entry_points, requires
 from pathlib import Path
 from typing import Any
 
-from .course import GROUP, Chapter, Course, at_path
+from .course import GROUP, Chapter, Course, at_path, load_course
+from .course_toml import FILE, read_settings, rescaled
 from .grading import Task, judge_task
 from .journal import Judged
 from .show import HEADLINE
 from .verdict import Verdict
+from .versions import Built, Versions
 
 __all__ = ["results", "run", "write_package"]
 
@@ -56,10 +58,15 @@ def write_package(
     seed: int,
     file: Path | str,
     *,
+    directory: Path | str | None = None,
     feedback: str = "full",
     unsafe_no_sandbox: bool = False,
 ) -> Path:
-    """Write the zip: programs in its root, the judge and the course in `lib/`, and what to judge with which seed."""
+    """Write the zip: programs in its root, the judge and the course in `lib/`, and what to judge with which seed.
+
+    With the course directory the points are those of its course.toml, and each submission is graded by the version of
+    the exercises that it was built with, as there.
+    """
     if feedback not in FEEDBACK:
         raise ValueError(f"feedback is one of {', '.join(FEEDBACK)}; got {feedback!r}")
     told = {"course": resolved(where), "chapter": chapter.id, "seed": seed, "feedback": feedback,
@@ -75,7 +82,18 @@ def write_package(
         made.writestr("requirements.txt", "".join(f"{line}\n" for line in requirements()))
         for source, name in files_of(packages(course, resolved(where))):
             made.write(source, f"lib/{name}")
+        for source, name in directory_files(Path(directory), chapter) if directory else ():
+            made.write(source, f"course/{name}")
     return path
+
+
+def directory_files(root: Path, chapter: Chapter) -> Iterator[tuple[Path, Path]]:
+    """What grading reads in the course directory, with its path there: settings, the assignment, kept exercises."""
+    exercises = Versions(root).folder
+    kept = [path for exercise in chapter.exercises for path in sorted((exercises / exercise.name).glob("*.json"))]
+    for path in (root / FILE, root / "source" / chapter.id / f"{chapter.id}.ipynb", *kept):
+        if path.is_file():
+            yield path, path.relative_to(root)
 
 
 def resolved(where: str) -> str:
@@ -125,13 +143,23 @@ def run(told: Path, submission: Path, to: Path) -> None:
     file = handed_in(submission, order["chapter"])
     data = file.read_bytes() if file else b""
     name = file.name if file else f"{order['chapter']}.ipynb"
+    root = told.parent / "course"
     judged = judge_task(Task("submission", order["chapter"], name, data, order["course"], order["seed"],
-                             order["unsafe_no_sandbox"]))  # fmt: skip
+                             order["unsafe_no_sandbox"], built=built(root, order, data, name)))  # fmt: skip
+    judged = rescaled(judged, read_settings(root))
     if not judged.complete:
         raise RuntimeError("; ".join(words(v) for v in judged.verdicts if v.outcome == "infrastructure"))
     found = results(judged, order["feedback"], time.monotonic() - started)
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def built(root: Path, order: Mapping[str, Any], data: bytes, name: str) -> Built:
+    """By which versions of the exercises it is graded: those that are here where no course directory was packed."""
+    if not root.is_dir():
+        return Built()
+    course, versions = load_course(order["course"]), Versions(root)
+    return versions.of(course, versions.released(course, course.chapter(order["chapter"])), data, name)
 
 
 def handed_in(folder: Path, chapter: str) -> Path | None:

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny_course import course
-from tiny_course.samples import MEAN, RIGHT, SQUARE, notebook, wrong
+from tiny_course.samples import MEAN, RIGHT, SQUARE, hand_in, notebook, wrong
 
-from gradschool_grader.gradescope import handed_in, results, words, write_package
+from gradschool_grader.course_toml import read_settings, weighed
+from gradschool_grader.gradescope import handed_in, results, run, words, write_package
 from gradschool_grader.grading import Task, judge_task
+from gradschool_grader.release import release
+from gradschool_grader.source import exercise_hash
 
 CHAPTER = course.chapters[0]
 SEED = 918_273_645_546
@@ -45,6 +49,10 @@ EXAMPLE = {
     "leaderboard": [{"name": "Accuracy", "value": 0.926}],
 }
 VISIBILITY = {"hidden", "after_due_date", "after_published", "visible"}
+
+
+def cube(x):
+    return x**3
 
 
 def judged(**answers):
@@ -124,6 +132,43 @@ def test_the_script_judges_with_what_is_in_the_zip_and_writes_results(place, _):
         code, env={**os.environ, "PYTHONPATH": str(place / "source/lib")}, capture_output=True, text=True
     )
     assert all(Path(file).is_relative_to(place / "source" / "lib") for file in where.stdout.split())
+
+
+def unpacked(folder, chapter, root):
+    """A submission judged as the package of a course directory judges it: results.json."""
+    file = write_package(course, "tiny_course:course", chapter, SEED, root / "a.zip", directory=folder,
+                         unsafe_no_sandbox=True)  # fmt: skip
+    with zipfile.ZipFile(file) as made:
+        made.extractall(root / "source")
+    run(root / "source/autograder.json", root / "submission", root / "results.json")
+    return json.loads((root / "results.json").read_text())
+
+
+def test_points_are_those_that_the_course_gives(folder, tmp_path):
+    (folder / "course.toml").write_text("[assignments.ch01_tiny]\npoints = { square = 30 }\n")
+    hand_in(tmp_path, "", notebook(**RIGHT))
+    (tmp_path / "submitted/ch01_tiny").rename(tmp_path / "submission")
+    found = unpacked(folder, weighed(CHAPTER, read_settings(folder)), tmp_path)
+    assert [(test["score"], test["max_score"]) for test in found["tests"]] == [(30, 30), (4, 4)]
+    assert found["score"] == 34
+
+
+@pytest.mark.parametrize(("again", "outcomes"), [(False, ["passed", "failed"]), (True, ["failed", "passed"])])
+def test_a_submission_is_graded_by_the_version_that_it_was_built_with(folder, tmp_path, again, outcomes):
+    """The installed exercise is a square; the assignment was released again with a cube."""
+    cubes = replace(SQUARE, reference=cube, name="square", misconceptions=(), variants=())
+    changed = replace(CHAPTER, exercises=[cubes, MEAN])
+    list(release(replace(course, chapters=[changed]), [changed], folder))
+    for number, answer in enumerate([RIGHT["square"], "def square(x):\n    return x**3\n"]):
+        made = notebook(square=answer, moving_average=RIGHT["moving_average"])
+        if again:
+            made["metadata"]["gradschool"]["exercises"]["square"] = exercise_hash(cubes)
+        place = tmp_path / str(number)
+        hand_in(place, "", made)
+        (place / "submitted/ch01_tiny").rename(place / "submission")
+        found = unpacked(folder, changed, place)
+        assert found["tests"][0]["status"] == outcomes[number]
+        assert ("another version of square" in found["output"]) is not again
 
 
 def test_a_judge_that_cannot_decide_writes_no_result(place, monkeypatch):

@@ -16,6 +16,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, entry_points, requires
 from pathlib import Path
@@ -147,6 +148,9 @@ def run(told: Path, submission: Path, to: Path) -> None:
     judged = judge_task(Task("submission", order["chapter"], name, data, order["course"], order["seed"],
                              order["unsafe_no_sandbox"], built=built(root, order, data, name)))  # fmt: skip
     judged = rescaled(judged, read_settings(root))
+    if file is None:
+        there = ", ".join(path.name for path in files_in(submission)) or "nothing"
+        judged = replace(judged, problems=[f"Expected {name}, or one notebook, or one script; found {there}."])
     if not judged.complete:
         raise RuntimeError("; ".join(words(v) for v in judged.verdicts if v.outcome == "infrastructure"))
     found = results(judged, order["feedback"], time.monotonic() - started)
@@ -164,10 +168,14 @@ def built(root: Path, order: Mapping[str, Any], data: bytes, name: str) -> Built
 
 def handed_in(folder: Path, chapter: str) -> Path | None:
     """The chapter's notebook, or the only notebook, or the only script; no link is followed."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    files = files_in(folder)
     named = [path for path in files if path.name == f"{chapter}.ipynb"]
     kinds = (named, *([p for p in files if p.suffix == kind] for kind in (".ipynb", ".py")))
     return next((found[0] for found in kinds if len(found) == 1), None)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
 def results(judged: Judged, feedback: str, seconds: float) -> dict[str, Any]:

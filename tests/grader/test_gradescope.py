@@ -181,6 +181,17 @@ def test_a_judge_that_cannot_decide_writes_no_result(place, monkeypatch):
     assert not (place / "none.json").exists()
 
 
+def test_what_holds_no_notebook_is_told_what_was_expected(folder, tmp_path):
+    (tmp_path / "submission").mkdir()
+    for name, found in (("", "nothing"), ("a.ipynb", "a.ipynb"), ("b.ipynb", "a.ipynb, b.ipynb")):
+        if name:
+            (tmp_path / "submission" / name).write_text("{}")
+        told = unpacked(folder, CHAPTER, tmp_path)
+        assert told["score"] == 0
+        said = f"Expected ch01_tiny.ipynb, or one notebook, or one script; found {found}."
+        assert (told["output"] == said) is (name != "a.ipynb")
+
+
 def test_the_notebook_of_the_chapter_comes_before_others_and_links_are_not_followed(tmp_path):
     assert handed_in(tmp_path, "ch01_tiny") is None
     (tmp_path / "a.py").write_text("x = 3")

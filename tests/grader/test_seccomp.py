@@ -142,3 +142,9 @@ def test_every_path_through_the_program_ends_in_one_of_four_answers(machine):
 @pytest.mark.parametrize("here", [name for name in MACHINES if name == platform.machine()])
 def test_what_is_compiled_for_this_machine_is_what_it_gets_by_name(here):
     assert seccomp.allow_list() == seccomp.allow_list(here)
+
+
+def test_the_filter_that_is_compiled_once_is_that_of_every_process():
+    signals = seccomp.OwnSignals()
+    for pid in (1, 255, 4711, seccomp.OwnSignals.SAMPLES[0], (1 << 22) - 1):
+        assert signals.program(pid) == seccomp.only_own_signals(pid)

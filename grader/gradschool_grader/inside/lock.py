@@ -34,15 +34,15 @@ class Locks:
     def __init__(self, limits: Mapping[str, int], readable: Iterable[str]):
         self.limits = limits
         self.missing: dict[str, str] = {}
-        self.allow_list = self._seccomp()
+        self.allow_list, self.own_signals = b"", None
+        self._seccomp()
         self.rules = self._landlock(readable)
 
-    def _seccomp(self) -> bytes:
+    def _seccomp(self) -> None:
         try:
-            return seccomp.allow_list()
+            self.allow_list, self.own_signals = seccomp.allow_list(), seccomp.OwnSignals()
         except (OSError, AttributeError) as error:
             self.missing["seccomp"] = f"libseccomp cannot be used ({error})"
-            return b""
 
     def _landlock(self, readable: Iterable[str]) -> landlock.Rules | None:
         try:
@@ -64,7 +64,9 @@ class Locks:
         wanted = set(layers)
         if wanted & set(self.missing):
             raise OSError(f"layers that cannot be had: {sorted(wanted & set(self.missing))}")
-        filters = [seccomp.only_own_signals(os.getpid()), self.allow_list] if "seccomp" in wanted else []
+        filters = []
+        if "seccomp" in wanted and self.own_signals is not None:
+            filters = [self.own_signals.program(os.getpid()), self.allow_list]
         if "session" in wanted and os.getsid(0) != os.getpid():
             os.setsid()  # or kill(0, 9) reaches the zygote, and through it every submission after this one
         if "limits" in wanted:

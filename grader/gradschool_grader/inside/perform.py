@@ -71,8 +71,8 @@ def outline(tree: Any, found: list[Any]) -> list[Any]:
     return found
 
 
-def arrays_in(tree: Any) -> list[np.ndarray]:
-    return [leaf for leaf in outline(tree, []) if isinstance(leaf, np.ndarray) and leaf.size]
+def arrays_of(outlined: list[Any]) -> list[np.ndarray]:
+    return [leaf for leaf in outlined if isinstance(leaf, np.ndarray) and leaf.size]
 
 
 def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping[int, Any]) -> Any:
@@ -138,13 +138,13 @@ def changes(before: Any, args: Any) -> list[str]:
 
 def aliases(value: Any, args: Any) -> list[str]:
     """Paths of the arguments with which the value shares memory."""
-    mine = arrays_in(value)
+    mine = arrays_of(outline(value, []))
     own, views = {id(array) for array in mine}, [array for array in mine if array.base is not None]
 
     def shared(leaf: np.ndarray) -> bool:  # two arrays that own their memory share it only if they are one
         return id(leaf) in own or any(np.may_share_memory(leaf, a) for a in (views if leaf.base is None else mine))
 
-    if not any(map(shared, arrays_in(args))):
+    if not any(map(shared, arrays_of(outline(args, [])))):
         return []
     theirs = [(path, leaf) for path, leaf in leaves(args) if isinstance(leaf, np.ndarray) and leaf.size]
     return [argument(path) for path, leaf in theirs if shared(leaf)]
@@ -275,8 +275,9 @@ class Performer:
     # ---- what is there
     def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["name"]
-        mine = [key for key, value in self.namespace.items() if inspect.isroutine(value) or isinstance(value, type)]
         if name not in self.namespace:
+            named = self.namespace.items()
+            mine = [key for key, value in named if inspect.isroutine(value) or isinstance(value, type)]
             return {"defined": False, "near": difflib.get_close_matches(name, map(str, mine), 1, 0.6)}
         value = self.namespace[name]
         kind = "class" if isinstance(value, type) else "function" if callable(value) else type(value).__name__

@@ -5,7 +5,7 @@ process, thread, program, socket, signal to others, or change of any file. A cal
 architecture (32 bits, x32) ends the process: what its numbers mean was not judged.
 
     computing = allow_list()     # built once
-    install(only_own_signals(os.getpid()))
+    install(OwnSignals().program(os.getpid()))
     install(computing)           # for good; needs no_new_privs
     allow_list("aarch64")        # for the tests: the same list as another machine gets it
 """
@@ -15,10 +15,11 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import struct
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-__all__ = ["allow_list", "install", "only_own_signals"]
+__all__ = ["OwnSignals", "allow_list", "install", "only_own_signals"]
 
 MEMORY = "brk mmap mprotect munmap mremap madvise"
 FILES = """read readv pread64 preadv write writev pwrite64 pwritev close close_range lseek fadvise64 dup dup2 dup3
@@ -112,6 +113,20 @@ def allow_list(machine: str = "") -> bytes:
 def only_own_signals(pid: int) -> bytes:
     """Signals to anybody but this process are refused: not its group, not its parent, not everybody."""
     return compiled(ALLOW, [Rule("kill tgkill", (Compare(0, NOT_EQUAL, pid, 0),), REFUSE)])
+
+
+class OwnSignals:
+    """`only_own_signals` for any process, compiled once: what differs between two processes is one number."""
+
+    SAMPLES = 0x1A2B3C, 0x3D2E1F  # process numbers that stand nowhere else in the program
+
+    def __init__(self) -> None:
+        self.sample = only_own_signals(self.SAMPLES[0])
+        if self.program(self.SAMPLES[1]) != only_own_signals(self.SAMPLES[1]):
+            raise OSError("libseccomp compiled two filters that differ in one number to different programs")
+
+    def program(self, pid: int) -> bytes:
+        return self.sample.replace(struct.pack("=I", self.SAMPLES[0]), struct.pack("=I", pid))
 
 
 _library: list[ctypes.CDLL] = []

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .ops.place import aligned
+from .ops.threads import blas_threads, each
 from .optimizers import Optimizer
 from .optimizers.chosen import all_options
 from .optimizers.registry import check_learnable, check_state, find_step
@@ -27,6 +28,7 @@ __all__ = ["FlatTree", "contiguous", "in_place"]
 
 Tree = Any
 BLOCK = 1 << 16  # numbers; six vectors of them, as an optimizer has, fit a second-level cache
+FEWEST = 8  # blocks for a thread: for less, starting it takes longer than it saves
 
 
 @dataclass(frozen=True)
@@ -170,17 +172,23 @@ def update_vector(
 def update_scheduled(
     optimizer: Optimizer, block: int, p: np.ndarray, g: np.ndarray, state: dict[str, Any], lr: float | None
 ) -> None:
-    """`update_blocks` without an array for each operation of the rule."""
+    """`update_blocks` without an array for each operation of the rule, in as many threads as BLAS may use."""
     options = all_options(optimizer) | ({} if lr is None else {"lr": float(lr)})
     check_state(optimizer.name, state)
     numbers, advance = SCHEDULED[optimizer.name](state, **options)
     ordered = [state[key] for key in find_step(optimizer.name).start]
     vectors = [value for value in ordered if isinstance(value, np.ndarray)]
-    a, b = aligned((2, min(block, len(p))), p.dtype)
-    for start in range(0, len(p), block):
-        end = min(start + block, len(p))
-        part, used = slice(start, end), slice(end - start)
-        advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used])
+
+    def advance_blocks(starts: range) -> None:
+        a, b = aligned((2, min(block, len(p))), p.dtype)
+        for start in starts:
+            end = min(start + block, len(p))
+            part, used = slice(start, end), slice(end - start)
+            advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used])
+
+    starts = range(0, len(p), block)
+    threads = max(1, min(blas_threads(), len(starts) // FEWEST))
+    each(advance_blocks, [starts[i::threads] for i in range(threads)])
     state.update(numbers)
 
 

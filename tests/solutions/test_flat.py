@@ -9,6 +9,7 @@ import pytest
 import gradschool as gs
 from gradschool import flat
 from gradschool.flat import contiguous, in_place
+from gradschool.ops import threads
 from gradschool.optimizers.scheduled import SCHEDULED
 from gradschool.trees import tree_leaves, tree_map
 
@@ -103,6 +104,25 @@ def test_a_state_that_lacks_something_is_refused_in_place_too():
     fast, both = in_place(gs.optimizer("adam")), contiguous({"x": np.ones(3)})
     with pytest.raises(ValueError, match=r"adam keeps \['m', 't', 'v'\] in its state, but got \['m', 't'\]"):
         fast.update(both, both, {"t": 0, "m": np.zeros(3)}, 0.1)
+
+
+@pytest.mark.parametrize("name", sorted(SCHEDULED))
+def test_the_numbers_do_not_depend_on_how_many_threads_take_the_blocks(monkeypatch, name):
+    monkeypatch.setattr(flat, "FEWEST", 1)
+    rng = np.random.default_rng(4)
+    start, grads = {"x": rng.normal(size=37)}, {"x": rng.normal(size=37)}
+
+    def after(number):
+        for module in (flat, threads):
+            monkeypatch.setattr(module, "blas_threads", lambda: number)
+        fast, params = in_place(gs.optimizer(name), block=5), contiguous(start)
+        state = fast.init(params)
+        for _ in range(3):
+            params, state = fast.update(params, grads, state, 0.01)
+        return [params.vector, *(v for v in state.values() if isinstance(v, np.ndarray))]
+
+    for alone, shared in zip(after(1), after(3), strict=True):
+        np.testing.assert_array_equal(alone, shared)
 
 
 def test_a_replaced_optimizer_sees_the_tree_and_not_blocks():

@@ -38,21 +38,24 @@ def test_a_function_of_samples_is_the_same_in_blocks(monkeypatch, shape):
 def test_what_is_being_differentiated_is_not_cut_into_blocks(monkeypatch):
     monkeypatch.setattr(place, "BLOCK", 10)
     x = RNG.normal(size=30)
-    gradient = gs.grad(lambda x: np.sum(place.in_blocks(lambda x: x**3, x)))(x)
+    gradient = gs.grad(lambda x: place.in_blocks(lambda x: x**3, x).sum())(x)
     np.testing.assert_allclose(gradient, 3 * x**2)
 
 
 @pytest.mark.parametrize(("M", "K", "N", "parts"), [
-    (512, 193, 32, 4), (384, 129, 32, 2), (510, 193, 32, 5), (100, 100, 100, 1), (512, 193, 256, 1), (509, 193, 32, 1),
+    (512, 193, 32, 4), (384, 129, 32, 2), (784, 32, 300, 8), (510, 193, 32, 5), (128, 100, 100, 2),
+    (100, 100, 100, 1), (512, 193, 256, 1), (509, 193, 32, 1), (64, 200_000, 1, 16), (0, 5, 3, 1), (5, 0, 3, 1),
 ])  # fmt: skip
-def test_a_product_with_few_columns_is_asked_for_in_parts_and_is_the_same(monkeypatch, M, K, N, parts):
-    """509 is a prime, 100 x 100 x 100 is small, and 256 columns are not few."""
+def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_same(monkeypatch, M, K, N, parts):
+    """100 x 100 x 100 is small, in 193 x 256 neither number is, and 509 is a prime."""
     monkeypatch.setattr(place, "blas_threads", lambda: 1)
     a, b = RNG.normal(size=(M, K)), RNG.normal(size=(K, N))
-    rows = place.in_parts(a, N)
+    rows, out = place.in_parts(a, N), np.empty((M, N))
     assert rows.shape == (parts, M // parts, K)
     assert rows.base is a
-    np.testing.assert_allclose((rows @ b).reshape(M, N), a @ b, rtol=1e-12, atol=1e-12)
+    assert place.product(a, b, out) is out
+    assert place.product(np.asfortranarray(a), b, out) is out  # as X.T is, of a dense layer's dW
+    np.testing.assert_allclose(out, a @ b, rtol=1e-11, atol=1e-11)
 
 
 def test_threads_of_blas_get_a_product_whole(monkeypatch):

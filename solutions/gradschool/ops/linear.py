@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import into, ones
+from .place import into, ones, product
 
 
 def check_dense(X, W, b):
@@ -56,7 +56,7 @@ def fast_dX(g, cache, out=None):
 def dense_dW(g, cache, out=None):
     """dL/dW = X^T g, summed over all samples"""
     X, g = rows(cache["X"]), rows(g)
-    return X.T @ g if out is None else np.matmul(X.T, g, out=out)
+    return X.T @ g if out is None else product(X.T, g, out)
 
 
 def dense_db(g, cache, out=None):

@@ -3,7 +3,7 @@
     d = x - mean
     y = d * d
     y = into(y, np.multiply, d, scale)                  # y = d * scale, where the squares were
-    np.matmul(in_parts(W, N), x)                        # W x by some rows of W at a time, if BLAS is faster so
+    product(W, x, out)                                  # out = W x, by some rows at a time if BLAS is faster so
 
 Only what an op has made itself may be written over: never an argument, a cotangent, or what stands in a cache.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def into(place, f, *args):
     return f(*args, out=place)
 
 
-def in_blocks(f, *arrays):
+def in_blocks(f, *arrays) -> Any:
     """f(*arrays), computed for a few samples at a time: what lies between the steps of f is then still in the cache.
 
     f treats every sample by itself. Arrays that are being differentiated go through it whole.
@@ -66,16 +67,28 @@ def in_blocks(f, *arrays):
     return y
 
 
+def product(a, b, out):
+    """out = a b     a (M, K), b (K, N), out (M, N) in order"""
+    if len(a) * b.size <= SMALL:
+        return np.matmul(a, b, out=out)
+    rows = in_parts(a, b.shape[1])
+    np.matmul(rows, b, out=out.reshape(*rows.shape[:2], b.shape[1]))
+    return out
+
+
 def in_parts(a, N):
     """a (M, K) as (parts, M / parts, K), a view, so that `matmul` with a matrix of N columns is soonest done.
 
-    With few columns, BLAS takes longer to arrange a than to multiply it: in one thread, small products are faster.
+    Where K or N is small, BLAS takes long to arrange a and b, beside multiplying them: in one thread, products that are
+    so small that it does not are faster.
     """
     M, K = a.shape
-    parts = small_parts(M, K * N) if N <= 128 and M * K * N > SMALL and blas_threads() == 1 else 1
+    parts = small_parts(M, K, N) if M * K * N > SMALL and blas_threads() == 1 else 1
     return a.reshape(parts, M // parts, K)
 
 
-def small_parts(M, others):
-    """The least number of equal parts of M rows that makes M * others multiplications SMALL; 1 if 32 do not."""
-    return next((parts for parts in range(2, 33) if M % parts == 0 and M * others <= parts * SMALL), 1)
+@functools.lru_cache(maxsize=256)
+def small_parts(M, K, N):
+    """The least number of equal parts of M rows that makes the products SMALL; 1 if so few that it pays do not."""
+    most = 48 if min(K, N) <= 64 else 4
+    return next((parts for parts in range(2, most + 1) if M % parts == 0 and parts * SMALL >= M * K * N), 1)

@@ -20,6 +20,10 @@ def work(size, start):
     return step
 
 
+def products(name):
+    return [(2, 3, 4, 5)]
+
+
 def ours(name):
     return work(2000, 1.0)
 
@@ -52,16 +56,18 @@ def run(library, folder, *more):
 def test_a_workload_is_raced_and_reported(library, tmp_path, capsys):
     report = run(library, tmp_path, "--only", "tiny/3")
     ratios = report["tiny/3"]["1"]
-    assert ratios.keys() >= {"cpu", "wall", "tuned", "memory"}
+    assert ratios.keys() >= {"cpu", "wall", "tuned", "memory", "products"}
     assert "✓" in capsys.readouterr().out
 
 
 def test_ratios_are_ours_divided_by_those_of_the_other(library, monkeypatch):
     figures = importlib.import_module("race").Figures
     raced = {"ours": figures(1.0, 3.0, 7), "eager": figures(4.0, 5.0, 70), "tuned": figures(8.0, 6.0, 700)}
+    raced["products"] = figures(0.5, 0.5, 7)
     monkeypatch.setattr(library, "race", lambda *args: raced)
     ratios = library.measured(Path("any"), "tiny/3", 1, 3, lambda: None)
-    assert ratios == {"cpu": 0.25, "wall": 0.6, "tuned": 0.5, "memory": 0.1, "ms": 3000.0, "eager_ms": 5000.0}
+    relative = {"cpu": 0.25, "wall": 0.6, "tuned": 0.5, "memory": 0.1, "products": 0.1}
+    assert ratios == relative | {"ms": 3000.0, "eager_ms": 5000.0}
 
 
 def test_losses_that_differ_are_named_before_anything_is_timed(library, tmp_path):

@@ -7,10 +7,14 @@ A workload is a training step on random data in float32. PyTorch runs it in eage
 fused or foreach optimizer, channels-last). Each implementation has a process of its own; they take turns. Workloads
 stand in `workloads_*.py` beside this file: `TARGETS` names them, and the functions `ours(name)`, `eager(name)` and
 `tuned(name)` return a `step()` that makes one step and returns the loss. All three start from the same numbers.
+`products(name)` lists the matrix products of a step.
 
     CPU, wall   the median round's time, ours divided by eager's (CPU time counts every thread)
     tuned       wall time, ours divided by that of the tuned form
     memory      peak above what the imports take, ours divided by eager's
+    products    wall time of the step's matrix products alone (`products.py`) divided by eager's whole step: what a
+                library that leaves them to NumPy cannot get below. Of a convolution they are those of its windows with
+                its weights, in blocks that stay in the cache; Winograd's algorithm needs fewer.
     ✓           the target is reached: with one thread by CPU time, which other processes disturb less, else by wall
 """
 
@@ -48,6 +52,7 @@ def measured(path: Path, name: str, threads: int, rounds: int, tick: Callable[[]
         "cpu": ours.cpu / eager.cpu,
         "wall": ours.wall / eager.wall,
         "tuned": ours.wall / tuned.wall,
+        "products": each["products"].wall / eager.wall,
         "memory": ours.memory / max(eager.memory, 1),
         "ms": 1000 * ours.wall,
         "eager_ms": 1000 * eager.wall,
@@ -62,13 +67,14 @@ def reached(ratios: dict[str, float], threads: int, target: float | None) -> str
 
 
 def table(report: Report, workloads: dict[str, tuple[Path, dict[int, float]]]) -> Table:
-    shown = Table("workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "tuned", "memory")
+    shown = Table("workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "products", "tuned", "memory")
     for name, by_threads in report.items():
         for threads, ratios in by_threads.items():
             target = workloads[name][1].get(int(threads))
             numbers = (f"{ratios[key]:.2f}" for key in ("ms", "eager_ms", "cpu", "wall"))
             goal = "" if target is None else f"{target:.2f}", reached(ratios, int(threads), target)
-            shown.add_row(name, threads, *numbers, *goal, f"{ratios['tuned']:.2f}", f"{ratios['memory']:.2f}")
+            more = (f"{ratios[key]:.2f}" for key in ("products", "tuned", "memory"))
+            shown.add_row(name, threads, *numbers, *goal, *more)
     return shown
 
 
@@ -91,13 +97,13 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     chosen = options(arguments)
     workloads = found_workloads(chosen.workloads)
-    names = chosen.only or list(workloads)
+    names: list[str] = chosen.only or list(workloads)
     if unknown := [name for name in names if name not in workloads]:
         raise SystemExit(f"there is no workload {', '.join(unknown)}; there are {', '.join(workloads)}")
     report: Report = {name: {} for name in names}
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=len(names) * len(chosen.threads) * chosen.rounds)
-        for name, threads in itertools.product(names, chosen.threads):
+        for name, threads in itertools.product(names, map(int, chosen.threads)):
             progress.update(bar, description=f"{name}, threads: {threads}")
             tick = functools.partial(progress.advance, bar)
             report[name][str(threads)] = measured(workloads[name][0], name, threads, chosen.rounds, tick)

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KINDS = ("ours", "eager", "tuned")
+STEPS = ("ours", "eager", "tuned")
+KINDS = (*STEPS, "products")  # the last computes no loss
 FIRST = 5  # steps whose losses must agree
 ROUND = 0.25  # seconds that the slowest takes for one round
 
@@ -79,7 +80,7 @@ def race(
         runners = {kind: open_.enter_context(Runner(path, kind, name, threads)) for kind in KINDS}
         for runner in runners.values():
             runner.read()  # ready
-        check_losses(name, {kind: runner(do="losses", steps=FIRST)["losses"] for kind, runner in runners.items()})
+        check_losses(name, {kind: runners[kind](do="losses", steps=FIRST)["losses"] for kind in STEPS})
         slowest = max(runner(do="round", steps=3)["wall"] for runner in runners.values())
         steps = max(3, round(ROUND / slowest))
         for runner in runners.values():
@@ -99,7 +100,7 @@ def figures(rounds: list[dict[str, float]], memory: int) -> Figures:
 
 def check_losses(name: str, losses: dict[str, list[float]]) -> None:
     """The first steps must be the same in all: a faster one that computes something else is no faster."""
-    for kind in KINDS[1:]:
+    for kind in STEPS[1:]:
         for step, (mine, theirs) in enumerate(zip(losses["ours"], losses[kind], strict=True)):
             if not abs(mine - theirs) <= 1e-3 * abs(theirs):
                 raise ValueError(f"{name}: at step {step} our loss is {mine:.7g}, that of {kind} {theirs:.7g}")

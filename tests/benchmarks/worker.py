@@ -1,6 +1,6 @@
 """One implementation of one workload in a process of its own, told by lines of JSON what to do and answering in such.
 
-    python worker.py workloads_dense.py ours W1/32
+    python worker.py workloads_dense.py ours W1/32       # or eager, tuned, products
     {"do": "losses", "steps": 5}        ->  {"losses": [2.31, ...]}             the first steps, from the start
     {"do": "round", "steps": 40}        ->  {"cpu": 0.0021, "wall": 0.0022}     seconds per step, of these 40
     {"do": "memory"}                    ->  {"memory": 9123456}                 bytes, see `peak`
@@ -57,17 +57,25 @@ def import_frameworks(kind: str) -> None:
     """What would be imported anyway counts as no workload's memory."""
     import gradschool  # noqa: F401  (all start from its parameters)
 
-    if kind != "ours":
+    if kind in ("eager", "tuned"):
         import torch
 
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
-def timed(step: Callable[[], float], steps: int) -> dict[str, float]:
+def timed(step: Callable[[], Any], steps: int) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(steps):
         step()
     return {"cpu": (time.process_time() - cpu) / steps, "wall": (time.perf_counter() - wall) / steps}
+
+
+def step_of(module: ModuleType, kind: str, name: str) -> Callable[[], Any]:
+    if kind == "products":
+        import products
+
+        return products.best(module.products(name))
+    return getattr(module, kind)(name)
 
 
 def answers(path: Path, kind: str, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -75,7 +83,7 @@ def answers(path: Path, kind: str, name: str) -> Callable[[dict[str, Any]], dict
     if getattr(module, "FRAMEWORKS", True):
         import_frameworks(kind)
     before = from_here()
-    step = getattr(module, kind)(name)
+    step = step_of(module, kind, name)
 
     def answer(order: dict[str, Any]) -> dict[str, Any]:
         if order["do"] == "losses":

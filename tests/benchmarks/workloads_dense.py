@@ -9,6 +9,7 @@ The number behind the slash is the batch size.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -61,6 +62,17 @@ def problem(name: str) -> tuple[Workload, layers.Layer, Any, Any, np.ndarray, np
     params, state, _ = net.init(rng, (w.inputs,), dtype=np.float32)
     X = rng.normal(size=(int(batch), w.inputs)).astype(np.float32)
     return w, net, params, state, X, rng.integers(10, size=int(batch))
+
+
+def products(name: str) -> list[tuple[int, int, int, int]]:
+    kind, batch = name.split("/")
+    w, N = WORKLOADS[kind], int(batch)
+    sizes = [w.inputs, *w.hidden, 10]
+    found = []
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
+        found += [(N, fan_in, fan_out, 1), (fan_in, N, fan_out, 1)]  # Y and dW
+        found += [(N, fan_out, fan_in, 1)] if i else []  # dX, which nobody needs of the inputs
+    return found
 
 
 def ours(name: str) -> Callable[[], float]:

@@ -48,6 +48,19 @@ def problem(name: str) -> tuple[layers.Layer, Any, Any, np.ndarray, np.ndarray]:
     return net, params, state, X, target if name == "W6" else rng.integers(10, size=count)
 
 
+def products(name: str) -> list[tuple[int, int, int, int]]:
+    if name == "W6":
+        R, d = SEQUENCES * PLACES, C // HEADS
+        dense = [(R, C, C, 4), (R, C, 4 * C, 1), (R, 4 * C, C, 1)]
+        dW = [(C, R, C, 4), (C, R, 4 * C, 1), (4 * C, R, C, 1)]
+        dX = [(R, C, C, 1), (R, 4 * C, C, 1), (R, C, 4 * C, 1)]  # not of the three layers that the inputs go into
+        heads = [(PLACES, d, PLACES, 2 * SEQUENCES * HEADS), (PLACES, PLACES, d, 4 * SEQUENCES * HEADS)]
+        return dense + dW + dX + heads
+    gates = 4 * H if name == "LSTM" else 3 * H
+    ahead = [(N * T, D, gates, 1), (N, H, gates, T), (N, H, 10, 1)]  # the inputs of all steps at once
+    return [*ahead, (N, gates, H, T), (D + H, N * T, gates, 1), (N, 10, H, 1), (H, N, 10, 1)]
+
+
 def squared_distance(Y: Any, target: Any) -> Any:
     return gs.l2_loss(Y, target, normalization="all-elements")
 

@@ -33,6 +33,16 @@ def problem(name: str) -> tuple[layers.Layer, Any, Any, np.ndarray, np.ndarray]:
     return net, params, state, X, rng.integers(10, size=BATCH)
 
 
+def products(name: str) -> list[tuple[int, int, int, int]]:
+    width, C = int(name.split("/")[1]), CHANNELS[name]
+    first, second, flat = (width - 2) ** 2, (width - 4) ** 2, ((width - 4) // 2) ** 2 * 64
+    convolutions = [(first, 9 * C, 32), (second, 9 * 32, 64), (9 * C, first, 32), (9 * 32, second, 64)]  # Y and dW
+    convolutions += [(second, 64, 9 * 32)]  # dX of the second
+    dense = [(BATCH, flat, 128), (flat, BATCH, 128), (BATCH, 128, flat), (BATCH, 128, 10), (128, BATCH, 10)]
+    dense += [(BATCH, 10, 128)]
+    return [(*sizes, BATCH) for sizes in convolutions] + [(*sizes, 1) for sizes in dense]
+
+
 def ours(name: str) -> Callable[[], float]:
     net, params, state, X, y = problem(name)
     T = gs.one_hot(y, 10).astype(np.float32)

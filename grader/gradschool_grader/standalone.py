@@ -85,7 +85,7 @@ def _name_of(obj: Any) -> str:
 
 
 def _add_object(found: _Collection, obj: Any, name: str) -> Hashable:
-    plain = obj if isinstance(obj, functools.partial) else inspect.unwrap(obj)
+    plain = obj if isinstance(obj, functools.partial) or _offered(obj) else inspect.unwrap(obj)
     key = ("object", id(plain))
     if key not in found.definitions and key not in found.open:
         found.alive.append(plain)
@@ -104,6 +104,8 @@ def _add(found: _Collection, key: Hashable, definition: Definition) -> None:
 
 # ------------------------------------------------------------------------------------------- the text of one object
 def _define(obj: Any, name: str) -> Definition:
+    if _offered(obj):
+        return _define_as(name, obj, name)
     if isinstance(obj, functools.partial):
         return _define_partial(obj, name)
     if isinstance(obj, FunctionType):
@@ -111,6 +113,13 @@ def _define(obj: Any, name: str) -> Definition:
     if isinstance(obj, type):
         return _define_class(obj)
     raise SourceError(f"`{name}` is {type(obj).__name__}; expected a def, a class, a lambda or a partial of these")
+
+
+def _define_as(name: str, value: Any, owner: str) -> Definition:
+    """`name = value`, for what can be written so: a plain value, or what NumPy or the standard library offers."""
+    root = _offered(value).partition(".")[0]
+    modules = {"np": np, root: sys.modules[root]} if root in sys.modules else {"np": np}
+    return Definition(f"{name} = {_literal(value, owner)}", modules, None, name)
 
 
 def _define_partial(obj: functools.partial[Any], name: str) -> Definition:
@@ -137,7 +146,7 @@ def _define_function(obj: FunctionType, name: str) -> Definition:
         node = _find_lambda(written.get(("<lambda>", code.co_firstlineno), []), code, name)
         return Definition(_lambda_as_def(lines, node, name), namespace, module, name)
     for node in written.get((code.co_name, code.co_firstlineno), []):
-        return Definition(_snippet(lines, node), namespace, module, node.name)
+        return Definition(_snippet(lines, node), {**namespace, **_defaults(obj, node, namespace)}, module, node.name)
     raise SourceError(f"`{name}` was not found in the file that it claims to come from; reload its module")
 
 
@@ -157,6 +166,16 @@ def _define_class(obj: type) -> Definition:
 def _namespace(obj: FunctionType) -> dict[str, Any]:
     cells = zip(obj.__code__.co_freevars, obj.__closure__ or (), strict=True)
     return {**obj.__globals__, **{name: _Cell(cell.cell_contents, name) for name, cell in cells}}
+
+
+def _defaults(obj: FunctionType, node: ast.FunctionDef, namespace: Mapping[str, Any]) -> dict[str, _Cell]:
+    """Default values that are names of the function around it, which is gone: no closure holds them."""
+    seen = {**vars(builtins), **namespace}
+    values = [*(obj.__defaults__ or ()), *((obj.__kwdefaults__ or {}).get(a.arg) for a in node.args.kwonlyargs)]
+    names = [*node.args.defaults, *node.args.kw_defaults]
+    return {expression.id: _Cell(value, expression.id)
+            for expression, value in zip(names, values, strict=True)
+            if isinstance(expression, ast.Name) and seen.get(expression.id, names) is not value}  # fmt: skip
 
 
 @dataclass
@@ -277,23 +296,22 @@ def _key_of_value(
 
 def _key_of_cell(found: _Collection, definition: Definition, cell: _Cell) -> Hashable:
     plain = inspect.unwrap(cell.value) if callable(cell.value) else cell.value
-    if isinstance(plain, FunctionType | functools.partial) or (isinstance(plain, type) and _is_own(plain.__module__)):
+    copied = isinstance(plain, FunctionType | functools.partial) or (
+        isinstance(plain, type) and _is_own(plain.__module__)
+    )
+    if copied and not _offered(cell.value):
         return _add_object(found, plain, cell.name)
     key = ("cell", cell.name, id(cell.value))
     if key not in found.definitions:
         found.alive.append(cell.value)
-        _add(
-            found,
-            key,
-            Definition(f"{cell.name} = {_literal(cell.value, definition.name)}", {"np": np}, None, cell.name),
-        )
+        _add(found, key, _define_as(cell.name, cell.value, definition.name))
     return key
 
 
 def _key_of_binding(found: _Collection, module: ModuleType | None, name: str) -> Hashable:
     """The statement of `module` that binds `name`: an assignment is copied, an import copied or followed."""
-    if module is None:
-        return _import(found, "import numpy as np")
+    if module is None:  # in a statement of ours
+        return _import(found, "import numpy as np" if name == "np" else f"import {name}")
     lines = _lines(module, name)
     statement = _binding("".join(lines), name)
     if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -356,16 +374,33 @@ def _is_own(module: str) -> bool:
     return module.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", __name__.partition(".")[0]}
 
 
+def _offered(value: Any) -> str:
+    """`math.sqrt`, `np.var`, `list`: the name of what Python, its standard library or NumPy offers, else ""."""
+    home, path = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if isinstance(value, np.ufunc):
+        home, path = "numpy", value.__name__
+    if not isinstance(home, str) or not path:
+        return ""
+    if home not in sys.stdlib_module_names and home.partition(".")[0] != "numpy":
+        return ""
+    found: Any = sys.modules.get(home)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if found is not value:
+        return ""
+    return path if home == "builtins" else re.sub(r"^numpy\b", "np", f"{home}.{path}")
+
+
 def _literal(value: Any, owner: str) -> str:
-    """Source text of a plain value: numbers, strings, arrays, and tuples, lists and dicts of these."""
+    """Source text of a plain value (number, string, array, tuple, list or dict of these) or of what others offer."""
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return repr(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and np.isfinite(value).all():
         return f"np.array({value.tolist()!r}, dtype=np.{value.dtype.name})"
-    if isinstance(value, np.ufunc) or getattr(value, "__module__", "") == "numpy":
-        return "np." + str(getattr(value, "__name__", ""))
+    if _offered(value):
+        return _offered(value)
     if type(value) is dict:
         return "{" + ", ".join(f"{_literal(k, owner)}: {_literal(v, owner)}" for k, v in value.items()) + "}"
     if type(value) in (tuple, list):

@@ -1,6 +1,7 @@
 """Property: the standalone text runs with NumPy alone and behaves as the object that it was taken from."""
 
 import ast
+import copy
 import functools
 import math
 
@@ -163,3 +164,30 @@ def test_an_unknown_name_is_reported_when_the_text_is_made():
 
     with pytest.raises(SourceError, match="`undefined_name`, which is not defined"):
         standalone(broken)
+
+
+def made_of(spread, order, default, scale=len):
+    def answer(x, to=default, *, told=scale):
+        return order([spread(x), to, told(x)])
+
+    return answer
+
+
+@pytest.mark.parametrize("spread", [np.var, np.sqrt, np.linalg.norm, math.sqrt, copy.copy, abs])
+def test_what_a_closure_holds_of_numpy_python_or_its_library_is_named(spread):
+    x = X**2 if type(spread) is not type(math.sqrt) else 4.0
+    for function in (made_of(spread, list, "to", type), made_of(spread, tuple, 3.0, repr)):
+        text = standalone(function, name="mine")
+        assert "def " not in text.partition("def mine")[0]
+        np.testing.assert_equal(run(text)["mine"](x), function(x))
+
+
+def test_defaults_that_were_names_of_the_function_around_it_are_told():
+    text = standalone(made_of(np.var, list, 7.5), name="mine")
+    assert "default = 7.5" in text
+    assert "scale = len" in text
+
+
+@pytest.mark.parametrize("offered", [copy.copy, np.var, np.sign, sorted])
+def test_what_others_offer_stands_under_the_name_asked_for(offered):
+    assert run(standalone(offered, name="mine"))["mine"] is offered

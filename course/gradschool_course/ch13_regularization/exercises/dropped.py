@@ -94,16 +94,16 @@ def division_by_zero(x, rate, rng):
         return (rng.random(x.shape) >= rate) / np.float64(1 - rate)
 
 
-class Remembering:
+def remembering():
     """The mask is drawn once for each shape, and used again."""
+    kept = {}
 
-    def __init__(self):
-        self.kept = {}
+    def mask_of_the_shape(x, rate, rng):
+        if x.shape not in kept or not x.size:
+            kept[x.shape] = rng.random(x.shape) >= rate
+        return scaled(kept[x.shape], rate)
 
-    def __call__(self, x, rate, rng):
-        if x.shape not in self.kept or not x.size:
-            self.kept[x.shape] = rng.random(x.shape) >= rate
-        return scaled(self.kept[x.shape], rate)
+    return mask_of_the_shape
 
 
 def at_inference_too(x, rate, rng, training=False):
@@ -286,7 +286,7 @@ cache["keep"]  # [2. 2. 0.]""",
             "one mask served all samples of a batch", OWN_CHANCE),
         bug("whole_samples", masked(whole_samples),
             "Look at one row of your answer. Is any of it left?", "whole samples were dropped or kept", OWN_CHANCE),
-        bug("remembered", masked(Remembering()),
+        bug("remembered", masked(remembering()),
             "The second batch has the size of the first. Is its mask a new one?",
             "the mask of the first batch were used again", OWN_CHANCE),
         bug("own_seed", masked(own_seed),

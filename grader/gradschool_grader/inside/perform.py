@@ -32,7 +32,6 @@ except ImportError:
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
-FILLED = ("target", "args", "kwargs")  # the parts of a call that may name what an earlier one came to
 LEAVES = {id(kind) for kind in (type(None), bool, int, float, str)}
 
 
@@ -54,42 +53,9 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, tree
 
 
-def outline(tree: Any, found: list[Any]) -> list[Any]:
-    """Every leaf, and before those of a container its type and its keys or length: alike for trees of the same form,
-    at a fraction of what paths cost."""
-    kind = type(tree)
-    if kind is dict:
-        found += [kind, *tree, len(tree)]
-        for item in tree.values():
-            outline(item, found)
-    elif kind is list or kind is tuple:
-        found += [kind, len(tree)]
-        for item in tree:
-            outline(item, found)
-    else:
-        found.append(tree)
-    return found
-
-
-def arrays_of(outlined: list[Any]) -> list[np.ndarray]:
-    return [leaf for leaf in outlined if isinstance(leaf, np.ndarray) and leaf.size]
-
-
 def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping[int, Any]) -> Any:
     """Fresh arguments: arrays copied, seeds as generators, helpers and handles as what they stand for."""
-    if type(tree) in (list, tuple):
-        return type(tree)(build(item, helpers, handles) for item in tree)
-    if type(tree) is dict:
-        return {key: build(item, helpers, handles) for key, item in tree.items()}
-    if isinstance(tree, np.ndarray):
-        return tree.copy()
-    if isinstance(tree, Seed):
-        return np.random.default_rng(tree.seed)
-    if isinstance(tree, Helper):
-        return helpers[tree.name](**tree.parameters)
-    if isinstance(tree, Handle):
-        return handles[tree.id]
-    return tree
+    return Builder(helpers, handles, {}).built(tree)
 
 
 def filled_in(tree: Any, values: Mapping[int, Any]) -> Any:
@@ -100,16 +66,6 @@ def filled_in(tree: Any, values: Mapping[int, Any]) -> Any:
     if kind is dict:
         return {key: filled_in(item, values) for key, item in tree.items()}
     return tree.value(values) if isinstance(tree, Earlier) else tree
-
-
-def snapshot(tree: Any) -> Any:
-    """What is needed to see later whether an argument was changed: the tree again, with copies of its arrays."""
-    kind = type(tree)
-    if kind is dict:
-        return {key: snapshot(item) for key, item in tree.items()}
-    if kind is list or kind is tuple:
-        return kind([snapshot(item) for item in tree])
-    return tree.copy() if isinstance(tree, np.ndarray) else tree
 
 
 def unchanged(before: Any, after: Any) -> bool:
@@ -125,29 +81,130 @@ def argument(path: str) -> str:
     return name + rest
 
 
-def changes(before: Any, args: Any) -> list[str]:
-    """Paths of what was changed, taken away and added."""
-    mine, theirs = outline(before, []), outline(args, [])
-    if len(mine) == len(theirs) and all(map(unchanged, mine, theirs)):
-        return []
-    old, new = dict(leaves(before)), dict(leaves(args))
-    changed = [path for path in old if path in new and not unchanged(old[path], new[path])]
-    gone, more = [path for path in old if path not in new], [path for path in new if path not in old]
-    return [argument(path) for path in changed + gone + more]
+class Outline:
+    """A tree as two lists: its form, which is containers with their keys, and its leaves in their order."""
+
+    def __init__(self) -> None:
+        self.form: list[Any] = []
+        self.leaves: list[Any] = []
+
+    def add(self, tree: Any) -> Outline:
+        kind = type(tree)
+        if kind is dict:
+            self.form += (kind, len(tree), *tree)
+            for item in tree.values():
+                self.add(item)
+        elif kind is list or kind is tuple:
+            self.form += (kind, len(tree))
+            for item in tree:
+                self.add(item)
+        else:
+            self.form.append(None)
+            self.leaves.append(tree)
+        return self
+
+    def trees(self) -> list[Any]:
+        """What was added."""
+        form, found, trees = iter(self.form), iter(self.leaves), []
+        with contextlib.suppress(StopIteration):
+            while True:
+                trees.append(regrown(next(form), form, found))
+        return trees
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        return [leaf for leaf in self.leaves if isinstance(leaf, np.ndarray) and leaf.size]
 
 
-def aliases(value: Any, args: Any) -> list[str]:
-    """Paths of the arguments with which the value shares memory."""
-    mine = arrays_of(outline(value, []))
-    own, views = {id(array) for array in mine}, [array for array in mine if array.base is not None]
+def regrown(kind: Any, form: Iterator[Any], found: Iterator[Any]) -> Any:
+    if kind is None:
+        return next(found)
+    n = next(form)
+    keys = [next(form) for _ in range(n)] if kind is dict else range(n)
+    items = [regrown(next(form), form, found) for _ in keys]
+    return dict(zip(keys, items, strict=True)) if kind is dict else kind(items)
 
-    def shared(leaf: np.ndarray) -> bool:  # two arrays that own their memory share it only if they are one
-        return id(leaf) in own or any(np.may_share_memory(leaf, a) for a in (views if leaf.base is None else mine))
 
-    if not any(map(shared, arrays_of(outline(args, [])))):
-        return []
-    theirs = [(path, leaf) for path, leaf in leaves(args) if isinstance(leaf, np.ndarray) and leaf.size]
-    return [argument(path) for path, leaf in theirs if shared(leaf)]
+class Builder:
+    """Builds arguments, and keeps what is needed to see later whether they were changed: `before`."""
+
+    def __init__(
+        self, helpers: Mapping[str, Callable[..., Any]], handles: Mapping[int, Any], values: Mapping[int, Any]
+    ):
+        self.helpers, self.handles, self.values = helpers, handles, values
+        self.before = Outline()
+
+    def built(self, tree: Any) -> Any:
+        kind, before = type(tree), self.before
+        if kind is dict:
+            before.form += (kind, len(tree), *tree)
+            return {key: self.built(item) for key, item in tree.items()}
+        if kind is list or kind is tuple:
+            before.form += (kind, len(tree))
+            return kind([self.built(item) for item in tree])
+        if kind is Earlier:
+            return self.built(tree.value(self.values))
+        if isinstance(tree, np.ndarray):
+            before.add(tree)  # it stays as it is: a copy is given away
+            return tree.copy()
+        if kind is Helper:
+            made = self.helpers[tree.name](**tree.parameters)
+            kept = Outline().add(made)
+            kept.leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in kept.leaves]
+            before.form += kept.form
+            before.leaves += kept.leaves
+            return made
+        made = self.made(tree)
+        before.form.append(None)
+        before.leaves.append(made)
+        return made
+
+    def made(self, leaf: Any) -> Any:
+        if isinstance(leaf, Seed):
+            return np.random.default_rng(leaf.seed)
+        return self.handles[leaf.id] if isinstance(leaf, Handle) else leaf
+
+
+class Given:
+    """The arguments of one call, before and after it. Paths are only looked for where something is wrong."""
+
+    def __init__(self, request: Mapping[str, Any], builder: Builder):
+        self.args = builder.built(request["args"])
+        self.kwargs = builder.built(request["kwargs"])
+        self.names = request.get("names", ())
+        self.before = builder.before
+        self.after = Outline()
+
+    def look(self) -> None:
+        """The call is made."""
+        self.after = Outline().add(self.args).add(self.kwargs)
+
+    def named(self, args: Any, kwargs: Any) -> dict[str, Any]:
+        names = [*self.names, *(f"argument {i}" for i in range(len(self.names), len(args)))]
+        return dict(zip(names, args, strict=False)) | kwargs
+
+    def changed(self) -> list[str]:
+        """Paths of what was changed, taken away and added."""
+        mine, theirs = self.before, self.after
+        if mine.form == theirs.form and all(map(unchanged, mine.leaves, theirs.leaves)):
+            return []
+        old, new = dict(leaves(self.named(*mine.trees()))), dict(leaves(self.named(self.args, self.kwargs)))
+        changed = [path for path in old if path in new and not unchanged(old[path], new[path])]
+        gone, more = [path for path in old if path not in new], [path for path in new if path not in old]
+        return [argument(path) for path in changed + gone + more]
+
+    def aliased(self, value: Any) -> list[str]:
+        """Paths of the arguments with which the value shares memory."""
+        mine = Outline().add(value).arrays
+        own, views = {id(array) for array in mine}, [array for array in mine if array.base is not None]
+
+        def shared(leaf: np.ndarray) -> bool:  # two arrays that own their memory share it only if they are one
+            return id(leaf) in own or any(np.may_share_memory(leaf, a) for a in (views if leaf.base is None else mine))
+
+        if not any(map(shared, self.after.arrays)):
+            return []
+        theirs = leaves(self.named(self.args, self.kwargs))
+        return [argument(path) for path, leaf in theirs if isinstance(leaf, np.ndarray) and leaf.size and shared(leaf)]
 
 
 # --------------------------------------------------------------------------------------------------- tracebacks
@@ -306,7 +363,7 @@ class Performer:
         for call in request["calls"]:
             number = call["number"]
             if all(need.met(self.values) for need in call["needs"]):
-                reply = self.call({**call, **{key: filled_in(call[key], self.values) for key in FILLED}})
+                reply = self.call({**call, "target": filled_in(call["target"], self.values)})
             else:
                 reply = {"left out": True}
             self.values.pop(number, None)
@@ -315,14 +372,7 @@ class Performer:
             yield reply
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
-        args = build(request["args"], self.helpers, self.handles)
-        kwargs = build(request["kwargs"], self.helpers, self.handles)
-        names = list(request.get("names", ()))
-        given = dict(zip(names, args, strict=False)) | {
-            f"argument {i}": a for i, a in enumerate(args) if i >= len(names)
-        }
-        given |= kwargs
-        before = snapshot(given) if self.conduct else {}
+        given = Given(request, Builder(self.helpers, self.handles, self.values))
         printed = Printed()
         behaviour: dict[str, Any] = {
             "error": None,
@@ -338,15 +388,18 @@ class Performer:
             try:
                 with np.errstate(all="warn", under="ignore"):
                     function = self.target(request["target"])
-                    value = function if request.get("read") else function(*args, **kwargs)
-                behaviour["aliased"] = aliases(value, given) if self.conduct else []
+                    value = function if request.get("read") else function(*given.args, **given.kwargs)
+                if self.conduct:
+                    given.look()
+                    behaviour["aliased"] = given.aliased(value)
                 behaviour["value"] = self.plain(value)
             except self.stop:
                 raise
             except BaseException as error:
                 behaviour.update(failure(error, self.namespace))
+                given.look()
         behaviour["seconds"] = time.perf_counter() - started
-        behaviour["mutated"] = changes(before, given) if self.conduct else []
+        behaviour["mutated"] = given.changed() if self.conduct else []
         behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
         behaviour["printed"] = printed.getvalue()
         return behaviour

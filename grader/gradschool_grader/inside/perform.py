@@ -338,16 +338,7 @@ class Performer:
             return {"defined": False, "near": difflib.get_close_matches(name, map(str, mine), 1, 0.6)}
         value = self.namespace[name]
         kind = "class" if isinstance(value, type) else "function" if callable(value) else type(value).__name__
-        return {"defined": True, "kind": kind, "parameters": self.parameters(value),
-                "module": str(getattr(value, "__module__", ""))[:80]}  # fmt: skip
-
-    @staticmethod
-    def parameters(value: Any) -> list[list[Any]] | None:
-        try:
-            parameters = inspect.signature(value).parameters.values()
-        except (TypeError, ValueError):
-            return None
-        return [[p.name, p.kind.name, p.default is not p.empty] for p in parameters]
+        return {"defined": True, "kind": kind}
 
     # ---- calls
     def target(self, name: Any) -> Any:

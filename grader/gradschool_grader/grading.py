@@ -14,9 +14,9 @@ import functools
 import hashlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from .answers import Answers, LiveAnswers
@@ -68,7 +68,7 @@ def judge_task(task: Task) -> Judged:
         submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name, kept=kept.get(e.name, ""))
     )
     bare = [verdict.without_numbers() for verdict in verdicts]
-    problems = (*submission.problems, *version_words(task))
+    problems = (*submission.problems, *version_words(task, bare))
     return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, bare, problems)
 
 
@@ -77,10 +77,28 @@ def chapter_of(course: Course, task: Task) -> Chapter:
     return graded_by(course, course.chapter(task.assignment), task.built.exercises)
 
 
-def version_words(task: Task) -> Iterator[str]:
+def version_words(task: Task, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What a person should know of the versions that the submission names: who edits his notebook can name any."""
+    if task.built.made_up:
+        yield (
+            "The notebook names versions of its exercises that no release had together: it was changed by hand. Graded "
+            "by the assignment's."
+        )
     if task.built.earlier:
         names = ", ".join(task.built.earlier)
         yield f"The notebook was built with another version of {names} than the assignment has now; graded by its own."
+        yield from gain_words(verdicts, judge_task(replace(task, built=Built(task.built.instead))))
+
+
+def gain_words(verdicts: Sequence[Verdict], by_assignment: Judged) -> Iterator[str]:
+    if by_assignment.complete:
+        pairs = [(verdict, by_assignment.verdict(verdict.exercise)) for verdict in verdicts]
+        less = [own.exercise for own, other in pairs if other and share(own) > share(other)]
+        yield f"By the assignment's versions it would have {'less in ' + ', '.join(less) if less else 'no less'}."
+
+
+def share(verdict: Verdict) -> float:
+    return verdict.points / (verdict.max_points or 1.0)
 
 
 def not_judged(task: Task, chapter: Chapter, why: str) -> Judged:

@@ -129,15 +129,18 @@ def defined(text: str, name: str, module: str) -> Any:
 
 # --------------------------------------------------------------------------------------------- in a course directory
 class Versions:
-    """`.gradschool/exercises/EXERCISE/HASH.json` of a course directory."""
+    """`.gradschool/exercises/EXERCISE/HASH.json` of a course directory; which of them were released together stands in
+    `.gradschool/releases/CHAPTER.json`."""
 
     def __init__(self, directory: Path | str):
         self.root = Path(directory)
         self.folder = self.root / FOLDER / "exercises"
         self.read: dict[tuple[str, str], str | None] = {}  # one text for a whole class
+        self.noted: dict[str, list[dict[str, str]]] = {}
 
     def keep(self, chapter: Chapter, course: Course) -> list[str]:
         """Keep what is not kept yet. Returns the names of exercises that cannot be, or would not ask the same again."""
+        self.note_release(chapter)
         missing = []
         for exercise in chapter.exercises:
             path = self.path(exercise.name, exercise_hash(exercise))
@@ -151,6 +154,27 @@ class Versions:
             replace_text(path, text + "\n")
         self.read.clear()
         return missing
+
+    def note_release(self, chapter: Chapter) -> None:
+        made = {exercise.name: exercise_hash(exercise) for exercise in chapter.exercises}
+        before = self.releases(chapter.id)
+        if made not in before:
+            path = self.place_of_releases(chapter.id)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(path, json.dumps([*before, made], indent=1) + "\n")
+            self.noted.clear()
+
+    def releases(self, chapter: str) -> list[dict[str, str]]:
+        """What each release of the chapter was built with; nothing where none was noted."""
+        if chapter not in self.noted:
+            try:
+                self.noted[chapter] = json.loads(self.place_of_releases(chapter).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                self.noted[chapter] = []
+        return self.noted[chapter]
+
+    def place_of_releases(self, chapter: str) -> Path:
+        return self.root / FOLDER / "releases" / f"{chapter}.json"
 
     def retire(self, chapter: Chapter) -> None:
         """Forget all versions but those of this chapter: they were found wrong, and nothing is graded by them again."""
@@ -205,23 +229,32 @@ class Versions:
         return replace(chapter, exercises=found)
 
     def of(self, course: Course, chapter: Chapter, data: bytes, file: str) -> Built:
-        """What a submission to the assignment, as `released` gave it, was built with."""
+        """What a submission to the assignment, as `released` gave it, was built with.
+
+        A notebook names the exercises of one release. What names others was changed by hand, and is graded by those of
+        the assignment: nobody chooses the easiest version of each.
+        """
         of_release = [exercise_hash(exercise).encode() for exercise in chapter.exercises]
         claims = {} if all(hash in data for hash in of_release) else claimed_in(data, file)  # nearly always it is that
+        known = self.releases(chapter.id)
+        made_up = bool(claims and known) and claims not in known
         installed = {exercise.name: exercise_hash(exercise) for exercise in course.chapter(chapter.id).exercises}
         found: list[tuple[str, str]] = []
+        instead: list[tuple[str, str]] = []
         earlier: list[str] = []
         for exercise in chapter.exercises:
             hash, here = exercise_hash(exercise), installed.get(exercise.name)
-            claimed = claims.get(exercise.name, hash)
-            text = self.text(course, exercise.name, claimed, here)
-            if text is None:
-                text = self.text(course, exercise.name, hash, here) or ""
-            elif claimed != hash:
-                earlier.append(exercise.name)
+            claimed = hash if made_up else claims.get(exercise.name, hash)
+            text = own = self.text(course, exercise.name, hash, here) or ""
+            if claimed != hash:
+                theirs = self.text(course, exercise.name, claimed, here)
+                if theirs is not None:
+                    text = theirs
+                    earlier.append(exercise.name)
             found.append((exercise.name, text))
+            instead.append((exercise.name, own))
         plain = [name for name, _ in found] == list(installed) and not any(text for _, text in found)
-        return Built(() if plain else tuple(found), tuple(earlier))
+        return Built(() if plain else tuple(found), tuple(earlier), tuple(instead) if earlier else (), made_up)
 
     def text(self, course: Course, name: str, hash: Any, installed: str | None) -> str | None:
         """ "" for the exercise that is installed, the text of another that was kept, else None."""
@@ -231,10 +264,13 @@ class Versions:
 @dataclass(frozen=True)
 class Built:
     """`exercises` are the names and texts of what a submission is graded by, "" for what is installed; empty where all
-    of it is. `earlier` are those of another version than the assignment's."""
+    of it is. `earlier` are those of another version than the assignment's, and `instead` are all as the assignment has
+    them. `made_up` says that the submission names versions which no release had together."""
 
     exercises: tuple[tuple[str, str], ...] = ()
     earlier: tuple[str, ...] = ()
+    instead: tuple[tuple[str, str], ...] = ()
+    made_up: bool = False
 
 
 def claimed_in(data: bytes, file: str) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_exercises_whose_public_functions_are_gone_cannot_be_judged_with(release
 def test_a_claim_of_no_kept_version_changes_nothing(released, claim):
     made = copy.deepcopy(notebook(**RIGHT))
     made["metadata"]["gradschool"]["exercises"]["square"] = claim
-    assert Versions(released).of(course, CHAPTER, json.dumps(made).encode(), "x.ipynb") == Built()
+    assert Versions(released).of(course, CHAPTER, json.dumps(made).encode(), "x.ipynb") == Built(made_up=True)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +228,46 @@ def points(folder):
 
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         return {s.student_id: s.score for s in gradebook.find_assignment("ch01_tiny").submissions}
+
+
+def test_who_names_an_earlier_version_is_looked_at_with_what_he_gains_by_it(released_again):
+    """Anybody can write another hash into his notebook, and have it graded by the version that his answer suits."""
+    from gradschool_grader.report import needs
+    from gradschool_grader.teach.grade import grade
+
+    folder, _ = released_again
+    hand_in(folder, "squared", notebook(**RIGHT))
+    hand_in(folder, "cubed", notebook(square="def square(x):\n    return x**3\n"))
+    found = {paper.student: why for paper, _, why in needs(grade(folder, jobs=1, feedback=False).judged)
+             if why.startswith("By the assignment's")}  # fmt: skip
+    assert found == {"squared": "By the assignment's versions it would have less in square.",
+                     "cubed": "By the assignment's versions it would have no less."}  # fmt: skip
+
+
+@pytest.mark.parametrize("claims", ["mixed", "partly", "unknown"])
+def test_versions_that_no_release_had_together_are_not_graded_by(released_again, claims):
+    """A third release changes the other exercise; the submission takes the first square and the newest mean."""
+    from gradschool_grader.report import needs
+    from gradschool_grader.teach.grade import grade
+
+    folder, new = released_again
+    made = notebook(**RIGHT)
+    named = made["metadata"]["gradschool"]["exercises"]
+    assert len(Versions(folder).releases("ch01_tiny")) == 2
+    if claims == "mixed":
+        later = replace(MEAN, groups=MEAN.groups[:1], name="moving_average")
+        _, chapter = other()
+        Versions(folder).keep(replace(chapter, exercises=[chapter.exercises[0], later]), course)
+        named["moving_average"] = exercise_hash(later)
+    elif claims == "partly":
+        del named["moving_average"]
+    else:
+        named["moving_average"] = "0" * 64
+    hand_in(folder, "ada", made)
+    papers = grade(folder, jobs=1, feedback=False).judged
+    assert {v.exercise: (v.outcome, v.exercise_hash) for v in papers[0].verdicts} == {
+        "square": ("wrong", new), "moving_average": ("passed", exercise_hash(MEAN))}  # fmt: skip
+    assert any("no release had together: it was changed by hand" in why for _, _, why in needs(papers))
 
 
 def test_nbgraders_own_command_grades_by_the_same_version(released_again):

@@ -197,10 +197,16 @@ def bindings(tree: ast.Module) -> list[tuple[ast.stmt, Scope]]:
 
 
 def words_of(statement: ast.stmt, text: str) -> set[str]:
-    """The words of the lines in which a statement stands, as Python reads them: `ｔｏｒｃｈ` is `torch`."""
+    """The words of the lines in which a statement stands, without its docstring, as Python reads them: `ｔｏｒｃｈ` is
+    `torch`."""
     first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
-    lines = "\n".join(re.split(r"\r\n?|\n", text)[first - 1 : statement.end_lineno])
-    return set(re.findall(r"\w+", lines if lines.isascii() else unicodedata.normalize("NFKC", lines)))
+    lines = re.split(r"\r\n?|\n", text)[first - 1 : statement.end_lineno]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(statement):
+        said, end, code = statement.body[0], statement.body[0].end_lineno or 0, statement.body[1:2]
+        if code and statement.lineno < said.lineno and end < code[0].lineno:
+            del lines[said.lineno - first : end - first + 1]
+    joined = "\n".join(lines)
+    return set(re.findall(r"\w+", joined if joined.isascii() else unicodedata.normalize("NFKC", joined)))
 
 
 def fill(scope: Scope, body: Iterable[ast.AST]) -> None:

@@ -85,6 +85,21 @@ def test_most_honest_answers_are_known_by_their_text():
     assert Reading([(1, ast.parse(text))], {1: text}).innocent("f", RULES)
 
 
+@pytest.mark.parametrize(("text", "innocent"), [
+    ('def f(x):\n    """like torch"""\n    return x', True),
+    ('def f(x):\n    """like\n    torch"""\n\n    return x', True),
+    ('def f(x): "like torch"; return x', False),
+    ('def f(x):\n    """like us"""; import torch\n    return x', False),
+    ('def f(x,\n      y="""a\nb""", z=torch): """a"""; return z', False),
+    ('@torch.no_grad()\ndef f(x):\n    "torch"\n    return x', False),
+    ('class f:\n    "torch"\n    def g(self): return 3', True),
+    ('class f:\n    "us"\n    def g(self): return torch', False),
+    ("if 3:\n    def f(x):\n        return x", True),
+])  # fmt: skip
+def test_of_the_text_only_the_docstring_says_nothing(text, innocent):
+    assert Reading([(1, ast.parse(text))], {1: text}).innocent("f", RULES) == innocent
+
+
 def test_the_way_through_functions_of_ones_own_is_followed_and_named():
     cells = ("import lib", "def helper(x):\n    return lib.adam(x)", "def f(x):\n    return helper(x)")
     assert routes(*cells) == ["`f` names `lib.adam` by way of `helper` (cell 2, line 2): the task is to write this "

@@ -28,7 +28,7 @@ __all__ = ["FlatTree", "contiguous", "in_place"]
 
 Tree = Any
 BLOCK = 1 << 16  # numbers; six vectors of them, as an optimizer has, fit a second-level cache
-FEWEST = 8  # blocks for a thread: for less, starting it takes longer than it saves
+FEWEST = 4  # blocks for a thread: for less, starting it takes longer than it saves
 
 
 @dataclass(frozen=True)

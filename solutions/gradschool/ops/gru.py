@@ -19,7 +19,7 @@ from .recurrence import (
     activated,
     first_state,
     kept,
-    products_over_time,
+    over_time,
     slope,
     steps_used,
     steps_valid,
@@ -205,12 +205,13 @@ def gru_some(g, cache, which):
     for steps, dZ in gru_back_through_time(g[0], dh, cache):
         now = slice(steps.start, steps.stop)
         if {1, 2, 3} & set(which):
-            dAx += products_over_time(dZ[:, : 3 * H], S[now, : D + 1])
+            s, d = over_time(S[now]), over_time(dZ)
+            dAx += d[: 3 * H] @ s[: D + 1].T
             if cache["reset"] == "after":
-                dAh += products_over_time(dZ[:, H:], S[now, D:])
+                dAh += d[H:] @ s[D:].T
             else:
-                dAh[: 2 * H] += products_over_time(dZ[:, H : 3 * H], S[now, D:])
-                dAh[2 * H :, 1:] += products_over_time(dZ[:, 3 * H :], M[now])
+                dAh[: 2 * H] += d[H : 3 * H] @ s[D:].T
+                dAh[2 * H :, 1:] += d[3 * H :] @ over_time(M[now]).T
         if 0 in which:
             dX[now] = Ax[:, :D].T @ dZ[:, : 3 * H]
     dAx = np.concatenate([dAx[H:], dAx[:H]]).T  # to the order r, z, n again

@@ -19,7 +19,7 @@ from .recurrence import (
     activated,
     first_state,
     kept,
-    products_over_time,
+    over_time,
     slope,
     steps_used,
     steps_valid,
@@ -74,15 +74,16 @@ def lstm_rows(W, R, b):
     return A
 
 
-def lstm_gates(z, H, activation, gate_activation):
-    """Activate the rows o, i, f and g of z in place; with both defaults the first three come in halved."""
+def lstm_gates(z, activation, gate_activation):
+    """Activate o, i, f and g of z (4, H, N) in place; with both defaults the first three come in halved."""
+    squashed = z[:3]
     if (activation, gate_activation) == ("tanh", "sigmoid"):
         np.tanh(z, out=z)  # sigmoid(z) = 1/2 tanh(z/2) + 1/2, so one call of tanh serves all four
-        z[: 3 * H] *= 0.5
-        z[: 3 * H] += 0.5
+        squashed *= 0.5
+        squashed += 0.5
     else:
-        z[: 3 * H] = activated(gate_activation, z[: 3 * H])
-        z[3 * H :] = activated(activation, z[3 * H :])
+        squashed[:] = activated(gate_activation, squashed)
+        z[3] = activated(activation, z[3])
 
 
 def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh", gate_activation="sigmoid"):
@@ -98,11 +99,11 @@ def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh"
     rows = in_parts(halved, N)
     Z, C, U = (aligned(shape, X.dtype) for shape in ((T, 4 * H, N), (T + 1, H, N), (T, H, N)))
     C[0] = first_state("lstm", "C0", C0, N, H, X.dtype).T
+    of_rows, gates = Z.reshape(T, *rows.shape[:2], N), Z.reshape(T, 4, H, N)
     for t in range(T):
-        np.matmul(rows, S[t], out=Z[t].reshape(*rows.shape[:2], N))
-        lstm_gates(Z[t], H, activation, gate_activation)
-        o, i, f, g = Z[t].reshape(4, H, N)
-        c, u, h = C[t + 1], U[t], S[t + 1, D + 1 :]
+        np.matmul(rows, S[t], out=of_rows[t])
+        lstm_gates(gates[t], activation, gate_activation)
+        (o, i, f, g), c, u, h = gates[t], C[t + 1], U[t], S[t + 1, D + 1 :]
         np.multiply(f, C[t], out=c)
         np.multiply(i, g, out=u)
         c += u
@@ -117,28 +118,19 @@ def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh"
     return (states[:, 1:], states[:, T], C[T].T), cache
 
 
-def lstm_factors(cache, t, K):
-    """Into K (4, H, N) what dL/dz of step t is a multiple of: of dL/dh for o, and of dL/dc for i, f, g
-
-    do = tanh(c) dL/dh,   di = g dL/dc,   df = c_{t-1} dL/dc,   dg = i dL/dc,   each times the gate's slope
-    """
-    gates = cache["gates"][t].reshape(K.shape)
-    slope(cache["gate_activation"], gates[:3], out=K[:3])
-    slope(cache["activation"], gates[3], out=K[3])
-    for k, other in zip(K, (cache["U"][t], gates[3], cache["C"][t], gates[1]), strict=True):
-        k *= other
-
-
 def lstm_back_through_time(gY, dh, dc, cache):
     """For a few steps at a time, the last first: (the steps, their dL/dz (., 4H, N)).
 
+    do = tanh(c) dL/dh,   di = g dL/dc,   df = c_{t-1} dL/dc,   dg = i dL/dc,   each times the gate's slope
+
     dh, dc (H, N) are dL/d of the last states, and become dL/d of the first ones in place.
     """
-    A, U, Z, valid = cache["A"], cache["U"], cache["gates"], cache["valid"]
-    H, N = dh.shape
-    rows, used = in_parts(A[:, -H:].T.copy(), N), steps_used(gY)
-    part = np.empty_like(dc)
-    for steps in time_blocks(len(Z)):
+    A, C, U, Z, valid = (cache[name] for name in ("A", "C", "U", "gates", "valid"))
+    activation, gate_activation = cache["activation"], cache["gate_activation"]
+    (H, N), T = dh.shape, len(Z)
+    gates, rows, used = Z.reshape(T, 4, H, N), in_parts(A[:, -H:].T.copy(), N), steps_used(gY)
+    dh_of_rows, through_h = dh.reshape(*rows.shape[:2], N), np.empty_like(dc)
+    for steps in time_blocks(T):
         dZ = aligned((len(steps), 4 * H, N), Z.dtype)
         for t in reversed(steps):
             if used[t]:
@@ -147,17 +139,23 @@ def lstm_back_through_time(gY, dh, dc, cache):
                 past_dh, past_dc = dh * ~valid[:, t], dc * ~valid[:, t]
                 dh -= past_dh
                 dc -= past_dc
-            o, _, f, _ = Z[t].reshape(4, H, N)
-            slope(cache["activation"], U[t], out=part)
-            part *= o
-            part *= dh
-            dc += part
-            d = dZ[t - steps.start].reshape(4, H, N)
-            lstm_factors(cache, t, d)
-            d[0] *= dh
+            (o, i, f, g), u, dz = gates[t], U[t], dZ[t - steps.start]
+            slope(activation, u, out=through_h)
+            through_h *= o
+            through_h *= dh
+            dc += through_h
+            d = dz.reshape(4, H, N)
+            do, di, df, dg = d
+            slope(gate_activation, gates[t, :3], out=d[:3])
+            slope(activation, g, out=dg)
+            do *= u
+            do *= dh
+            di *= g
+            df *= C[t]
+            dg *= i
             d[1:] *= dc
             dc *= f
-            np.matmul(rows, dZ[t - steps.start], out=dh.reshape(*rows.shape[:2], N))
+            np.matmul(rows, dz, out=dh_of_rows)
             if valid is not None:
                 dh += past_dh
                 dc += past_dc
@@ -174,7 +172,7 @@ def lstm_some(g, cache, which):
     for steps, dZ in lstm_back_through_time(g[0], dh, dc, cache):
         now = slice(steps.start, steps.stop)
         if {1, 2, 3} & set(which):
-            dA += products_over_time(dZ, S[now])
+            dA += over_time(dZ) @ over_time(S[now]).T
         if 0 in which:
             dX[now] = A[:, :D].T @ dZ
     dA = np.concatenate([dA[H:], dA[:H]]).T  # to the order i, f, g, o again

@@ -120,11 +120,10 @@ def time_blocks(T, size=10):
     return [range(max(0, end - size), end) for end in range(T, 0, -size)]
 
 
-def products_over_time(dZ, S):
-    """The sum over steps and sequences of dz s^T, as one product     dZ (T, M, N), S (T, K, N) -> (M, K)"""
-    T, M, N = dZ.shape
-    rows = dZ.transpose(1, 0, 2).reshape(M, T * N)
-    return rows @ S.transpose(1, 0, 2).reshape(S.shape[1], T * N).T
+def over_time(a):
+    """(T, K, N) -> (K, T N): of two such matrices d s^T is the sum over steps and sequences of their products"""
+    T, K, N = a.shape
+    return a.transpose(1, 0, 2).reshape(K, T * N)
 
 
 def steps_used(gY):

@@ -18,7 +18,7 @@ from .recurrence import (
     activated,
     first_state,
     kept,
-    products_over_time,
+    over_time,
     slope,
     steps_used,
     steps_valid,
@@ -78,7 +78,7 @@ def rnn_some(g, cache, which):
             dz *= dh - past_dh
             dh = R @ dz + past_dh
         now = slice(steps.start, steps.stop)
-        dA += products_over_time(dZ, S[now])
+        dA += over_time(dZ) @ over_time(S[now]).T
         if 0 in which:
             dX[now] = A[:, :D].T @ dZ
     dA = dA.T

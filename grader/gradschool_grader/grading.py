@@ -34,6 +34,8 @@ from .worker import Workers
 
 __all__ = ["Task", "chapter_of", "judge_task", "not_judged", "own_pool", "workers_of"]
 
+GAINS = "would have less by the assignment's version"
+
 
 @dataclass(frozen=True)
 class Task:
@@ -68,7 +70,9 @@ def judge_task(task: Task) -> Judged:
         submission, chapter, course, workers, task.seed, answers=lambda e: answers(e.name, kept=kept.get(e.name, ""))
     )
     bare = [verdict.without_numbers() for verdict in verdicts]
-    problems = (*submission.problems, *version_words(task, bare))
+    if task.built.earlier:
+        bare = list(gains_flagged(bare, judge_task(replace(task, built=Built(task.built.instead)))))
+    problems = (*submission.problems, *version_words(task))
     return Judged(task.student, task.assignment, task.digest, task.seed, workers.mode, bare, problems)
 
 
@@ -77,7 +81,7 @@ def chapter_of(course: Course, task: Task) -> Chapter:
     return graded_by(course, course.chapter(task.assignment), task.built.exercises)
 
 
-def version_words(task: Task, verdicts: Sequence[Verdict]) -> Iterator[str]:
+def version_words(task: Task) -> Iterator[str]:
     """What a person should know of the versions that the submission names: who edits his notebook can name any."""
     if task.built.made_up:
         yield (
@@ -87,14 +91,14 @@ def version_words(task: Task, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if task.built.earlier:
         names = ", ".join(task.built.earlier)
         yield f"The notebook was built with another version of {names} than the assignment has now; graded by its own."
-        yield from gain_words(verdicts, judge_task(replace(task, built=Built(task.built.instead))))
 
 
-def gain_words(verdicts: Sequence[Verdict], by_assignment: Judged) -> Iterator[str]:
-    if by_assignment.complete:
-        pairs = [(verdict, by_assignment.verdict(verdict.exercise)) for verdict in verdicts]
-        less = [own.exercise for own, other in pairs if other and share(own) > share(other)]
-        yield f"By the assignment's versions it would have {'less in ' + ', '.join(less) if less else 'no less'}."
+def gains_flagged(verdicts: Sequence[Verdict], by_assignment: Judged) -> Iterator[Verdict]:
+    """The verdicts; flagged is one that the assignment's own version would have given less."""
+    for verdict in verdicts:
+        other = by_assignment.verdict(verdict.exercise) if by_assignment.complete else None
+        gains = other is not None and share(verdict) > share(other)
+        yield replace(verdict, flags=(*verdict.flags, GAINS)) if gains else verdict
 
 
 def share(verdict: Verdict) -> float:

@@ -198,3 +198,31 @@ def test_the_file_that_is_written_is_the_table(folder, tmp_path):
         assert list(csv.reader(file)) == table.rows
     assert table.rows[2] == ["ada", "", "", "ada", "", "7"]
     assert grades.unfinished == frozenset()
+
+
+@pytest.fixture
+def graded(folder):
+    from gradschool_grader.teach.grade import grade
+
+    hand_in(folder, "ada", notebook(**RIGHT))
+    grade(folder, jobs=1, feedback=False)
+    return folder
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_roster_may_have_any_of_the_separators_that_both_systems_offer(graded, tmp_path, separator):
+    roster, made = tmp_path / "roster.csv", tmp_path / "made.csv"
+    with roster.open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file, delimiter=separator).writerows([CANVAS[0], CANVAS[1], CANVAS[2]])
+    export_for("canvas", graded, made, roster=roster)
+    with made.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file, delimiter=separator))
+    assert rows[2] == [*CANVAS[2][:5], "7"]
+
+
+@pytest.mark.parametrize(("data", "why"), [(b"", "empty"), (b"\n", "empty"), (b"Student,ID\nM\xfcller,3\n", "UTF-8")])
+def test_a_roster_that_cannot_be_read_is_refused(graded, tmp_path, data, why):
+    (tmp_path / "roster.csv").write_bytes(data)
+    with pytest.raises(ValueError, match=rf"roster\.csv is .*{why}"):
+        export_for("canvas", graded, tmp_path / "made.csv", roster=tmp_path / "roster.csv")
+    assert not (tmp_path / "made.csv").exists()

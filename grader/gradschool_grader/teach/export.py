@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -46,18 +47,30 @@ def export_for(
     assignments: Iterable[str] = (),
     roster: Path | str | None = None,
 ) -> tuple[Table, Grades]:
-    """Write the scores as "canvas" or "moodle" takes them. Raises ValueError for a roster that names no students."""
+    """Write the scores as "canvas" or "moodle" takes them, with the separator of the roster. Raises ValueError for a
+    roster that names no students."""
     with gradebook_of(Path(directory).resolve()) as (gradebook, _):
         grades = grades_in(gradebook, assignments)
-    known = []
-    if roster is not None:
-        with Path(roster).open(newline="", encoding="utf-8-sig") as stream:
-            known = list(csv.reader(stream))
+    known, separator = read_roster(Path(roster)) if roster is not None else ([], ",")
     table = {"canvas": canvas, "moodle": moodle}[system](grades, known)
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with Path(file).open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(table.rows)
+        csv.writer(stream, delimiter=separator).writerows(table.rows)
     return table, grades
+
+
+def read_roster(path: Path) -> tuple[list[list[str]], str]:
+    """Its rows and what separates their cells: a comma, or where the decimal point is one a semicolon, or a tab."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not in UTF-8: export it again, or save it in UTF-8") from error
+    heads = text.partition("\n")[0]
+    separator = max(",;\t", key=heads.count)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
+    if not rows:
+        raise ValueError(f"{path} is empty; expected the table that Canvas or Moodle exports")
+    return rows, separator
 
 
 @contextlib.contextmanager
@@ -77,6 +90,6 @@ def add_flags(file: Path, journal: Journal) -> None:
     assignment, student = heads.index("assignment"), heads.index("student_id")
     for row in rows:
         judged = journal.read(row[assignment], row[student])
-        row.append(" ".join(flag for verdict in judged.verdicts for flag in verdict.flags) if judged else "")
+        row.append("; ".join(flag for verdict in judged.verdicts for flag in verdict.flags) if judged else "")
     with file.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([[*heads, "flags"], *rows])

@@ -120,6 +120,7 @@ def grade(
             force = False  # all of it has just been judged
         elif not force:
             keep_others(directory, chapter or ())
+        tell_points(directory, chapter or ())
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
                              unsafe_no_sandbox=unsafe_no_sandbox or None,
@@ -148,6 +149,22 @@ def keep_others(directory: Path, names: Sequence[str]) -> None:
             say(
                 f"[yellow]kept[/]  {plain(name)}: exercises changed since it was released; submissions are graded by "
                 "those they were built with. [bold]--regrade[/] shows who gains and who loses by the new ones."
+            )
+
+
+def tell_points(directory: Path, names: Sequence[str]) -> None:
+    """That course.toml was changed and the chapter not released again."""
+    from gradschool_grader.release import repointed
+    from gradschool_grader.teach.beside import assignments_beside
+
+    own = assignments_beside(directory, released(directory, [])[0])
+    ours = [name for name in names if name not in own]
+    for chapter in released(directory, ours)[1] if ours or not names else ():
+        exercises = repointed(chapter, directory)
+        if exercises:
+            say(
+                f"[yellow]points[/]   {chapter.id}: the gradebook counts {', '.join(exercises)} as released until "
+                f"[bold]gradschool release {chapter.id} --dir {plain(directory)}[/] gives course.toml's points."
             )
 
 
@@ -219,7 +236,7 @@ def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
 
 
 def show(summary: Summary) -> None:
-    from gradschool_grader.report import MODES, needs, own_needs
+    from gradschool_grader.report import MODES, alike, needs, own_needs, some
 
     papers, beside = summary.judged, summary.beside
     if not papers and not summary.beside and not summary.set_aside:
@@ -235,8 +252,8 @@ def show(summary: Summary) -> None:
         say(diagnoses_table(papers))
     if beside:
         say(f"\n{own_line(beside)}")
-    for paper, exercise, why in [*needs(papers), *own_needs(beside)]:
-        say(f"[yellow]look at[/]  {plain(paper.student)} {paper.assignment} {exercise} [dim]{plain(why)}[/]")
+    for students, assignment, exercise, why in alike([*needs(papers), *own_needs(beside)]):
+        say(f"[yellow]look at[/]  {plain(some(students))} {assignment} {exercise} [dim]{plain(why)}[/]")
     for (assignment, cell), students in by_hand(summary.directory, beside).items():
         say(f"[yellow]by hand[/]  {plain(assignment)}/{plain(cell)} [dim]{len(students)} to grade[/]")
     for assignment, students in late(summary).items():

@@ -10,6 +10,8 @@ grade` all work in that directory.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from .kept import generated_ids, note_generated, own_cells, with_own_cells
 from .source import exercise_hash
 from .versions import Outdated, Versions, built_with, outdated
 
-__all__ = ["Outdated", "check_release", "release", "released_chapters"]
+__all__ = ["Outdated", "check_release", "release", "released_chapters", "repointed"]
 
 CONFIG = '''"""nbgrader's settings of this course; yours may be added below.
 
@@ -165,3 +167,12 @@ def check_release(course: Course, chapter: Chapter, directory: Path | str) -> No
     changed = sorted(name for name in {*now, *built["exercises"]} if now.get(name) != built["exercises"].get(name))
     if changed:
         raise outdated(course, chapter, built["version"], changed)
+
+
+def repointed(chapter: Chapter, directory: Path | str) -> list[str]:
+    """Exercises that have other points here than in the assignment, to which the gradebook keeps until the next
+    release. `chapter` is weighed by the course's settings."""
+    source = json.loads((Path(directory) / "source" / chapter.id / f"{chapter.id}.ipynb").read_text(encoding="utf-8"))
+    graded = (cell["metadata"].get("nbgrader", {}) for cell in source["cells"])
+    points = {cell["grade_id"]: cell["points"] for cell in graded if cell.get("grade")}
+    return [e.name for e in chapter.exercises if not math.isclose(points.get(e.name, e.points), e.points)]

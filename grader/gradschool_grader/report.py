@@ -21,7 +21,7 @@ from .own import NOT_CHEAT_PROOF, OwnPaper
 from .show import HEADLINE, code_words
 from .verdict import OUTCOMES, Diagnosis, Verdict
 
-__all__ = ["MARKS", "MODES", "WORDS", "in_short", "needs", "own_needs", "page", "partly", "write"]
+__all__ = ["MARKS", "MODES", "WORDS", "alike", "in_short", "needs", "own_needs", "page", "partly", "some", "write"]
 
 # A mark as well as a colour: neither colour-blind eyes nor a black-and-white printer lose anything.
 MARKS = {"passed": "✓", "wrong": "✗", "raised": "!", "timeout": "∞", "died": "†", "tampered": "⚠", "missing": "○",
@@ -146,6 +146,14 @@ def needs(papers: Sequence[Judged]) -> list[tuple[Judged, str, str]]:
     return found
 
 
+def alike(lines: Iterable[tuple[Judged | OwnPaper, str, str]]) -> list[tuple[list[str], str, str, str]]:
+    """The same by reason: students, assignment, where and why. What a whole class has is one line."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for paper, where, why in lines:
+        found.setdefault((paper.assignment, where, why), []).append(paper.student)
+    return [(students, *reason) for reason, students in found.items()]
+
+
 def own_needs(beside: Sequence[OwnPaper]) -> list[tuple[OwnPaper, str, str]]:
     """The same of the teacher's own tests: those that decided nothing."""
     return [(paper, cell.grade_id, cell.words) for paper in beside for cell in paper.cells if cell.for_a_person]
@@ -154,11 +162,10 @@ def own_needs(beside: Sequence[OwnPaper]) -> list[tuple[OwnPaper, str, str]]:
 def attention(
     papers: Sequence[Judged], beside: Sequence[OwnPaper] = (), waiting: Mapping[tuple[str, str], Sequence[str]] = EMPTY
 ) -> str:
-    lines = [(p.student, p.assignment, where, why) for p, where, why in [*needs(papers), *own_needs(beside)]]
     rows = [
-        f"<li><b>{escape(student)}</b> <code>{escape(assignment)}{escape('/' + where if where else '')}</code> "
+        f"<li><b>{escape(some(students))}</b> <code>{escape(assignment)}{escape('/' + where if where else '')}</code> "
         f"{code_words(why)}</li>"
-        for student, assignment, where, why in lines
+        for students, assignment, where, why in alike([*needs(papers), *own_needs(beside)])
     ]
     rows += [
         f"<li><code>{escape(assignment)}/{escape(cell)}</code> {plural(len(who), 'answer')} to grade by hand "

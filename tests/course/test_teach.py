@@ -77,6 +77,29 @@ def test_grading_says_what_lateness_costs(folder):
     assert json.loads(Path("late.json").read_text())["late"] == {"ch01_tiny": {"ada": 7.0}}
 
 
+def test_grading_says_that_points_have_changed_since_the_release(folder):
+    (folder / "course.toml").write_text("[assignments.ch01_tiny]\npoints = { square = 30, moving_average = 4 }\n")
+    done = run("grade", folder, "--unsafe-no-sandbox")
+    said = f"ch01_tiny: the gradebook counts square as released until gradschool release ch01_tiny --dir {folder}"
+    assert said in " ".join(done.output.split())
+    assert run("release", "tiny", "--dir", folder, "--course", "tiny_course:course").exit_code == 0
+    assert "the gradebook counts" not in run("grade", folder, "--unsafe-no-sandbox").output
+
+
+def test_what_a_whole_class_needs_is_one_line(folder):
+    for student in ("ada", "bela"):
+        path = folder / "submitted" / student / "ch01_tiny/ch01_tiny.ipynb"
+        made = json.loads(path.read_text())
+        made["metadata"]["kernelspec"]["name"] = "ir"
+        path.write_text(json.dumps(made))
+    done = run("grade", folder, "--unsafe-no-sandbox")
+    assert "look at  ada, bela ch01_tiny  The notebook asks for the kernel 'ir'; it was run with Python." in done.output
+    run("report", folder)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("it was run with Python.") == 1
+    assert "<b>ada, bela</b>" in page
+
+
 def older(folder, student, points):
     """A grade as another version of `square` gave it."""
     path = folder / ".gradschool/results/ch01_tiny" / f"{student}.json"

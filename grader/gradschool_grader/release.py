@@ -10,6 +10,7 @@ grade` all work in that directory.
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -80,6 +81,10 @@ def release(
     RuntimeError when nbgrader refuses, for example because a cell went away for which there are submissions.
     """
     folder = Path(directory).resolve()
+    if glob.escape(str(folder)) != str(folder):
+        raise RuntimeError(
+            f"nbgrader finds nothing in {folder}, as it takes [, * and ? for patterns: rename the folder."
+        )
     wanted = [chapter if isinstance(chapter, Chapter) else course.chapter(chapter) for chapter in chapters]
     folder.mkdir(parents=True, exist_ok=True)
     settings = read_settings(folder)

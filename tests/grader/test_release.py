@@ -125,3 +125,9 @@ def test_a_cell_of_the_teachers_whose_place_is_gone_comes_last():
         before.cells[place]["id"] = id
     generated = [cell.id for cell in built.cells] + ["gone"]
     assert [cell.id for cell in with_own_cells(built, before, generated).cells][-1] == "mine"
+
+
+def test_a_folder_in_which_nbgrader_finds_nothing_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(RuntimeError, match=r"takes \[, \* and \? for patterns. Rename the folder"):
+        list(release(course, ["tiny"], tmp_path / "DL [2026]"))
+    assert list(tmp_path.iterdir()) == []

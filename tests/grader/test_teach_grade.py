@@ -376,3 +376,9 @@ def test_the_exported_table_says_what_to_look_at_before_believing_the_points(fol
         flags = {row["student_id"]: row["flags"] for row in csv.DictReader(file)}
     assert flags["bela"] == ""
     assert flags["ada"].startswith("`square` names `tiny_course.library.square` (cell ")
+
+
+def test_a_folder_that_was_renamed_to_look_like_a_pattern_is_graded(folder):
+    there = folder.rename(folder.parent / "DL [2026]")
+    hand_in(there, "chén o'hara", notebook(**RIGHT))
+    assert [judged.student for judged in grade(there, jobs=1, feedback=False).judged] == ["chén o'hara"]

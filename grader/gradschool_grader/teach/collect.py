@@ -46,9 +46,9 @@ def collect(
     be graded by what is installed."""
     directory, journal = course_directory(folder, config), Journal(folder)
     for chapter in chapters:
-        pattern = directory.format_path(directory.submitted_directory, "*", chapter.id)
-        for found in sorted(glob.glob(pattern)):
-            student = student_of(directory.format_path(directory.submitted_directory, "\0", chapter.id), found)
+        pattern = directory.format_path(directory.submitted_directory, "\0", chapter.id)
+        for found in sorted(glob.glob("*".join(map(glob.escape, pattern.split("\0"))))):
+            student = student_of(pattern, found)
             if (students and student not in students) or not os.path.isdir(found):
                 continue
             file = Path(found, f"{chapter.id}.ipynb")

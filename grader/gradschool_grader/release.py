@@ -82,9 +82,7 @@ def release(
     """
     folder = Path(directory).resolve()
     if glob.escape(str(folder)) != str(folder):
-        raise RuntimeError(
-            f"nbgrader finds nothing in {folder}, as it takes [, * and ? for patterns: rename the folder."
-        )
+        raise RuntimeError(f"nbgrader finds nothing in {folder}: it takes [, * and ? for patterns. Rename the folder.")
     wanted = [chapter if isinstance(chapter, Chapter) else course.chapter(chapter) for chapter in chapters]
     folder.mkdir(parents=True, exist_ok=True)
     settings = read_settings(folder)

@@ -60,6 +60,13 @@ BY_KIND: Mapping[str, str] = {
     "where": "Take one wrong entry and a right one beside it. Which is the first line on which they go different ways?",
     "calls": "Take a call that is right and change that one thing in it. Which line's result is not what you expect?",
     "elsewhere": "Ask your function for 0, 1 and 2, and work the same three out by hand.",
+    "one_change": "Lay your lines beside the task's own words, term by term, where the arguments that are named stand. "
+    "At which term do the two part?",
+    "other_number": "Follow that argument through your lines, from the first that uses it to the last. Where does it "
+    "become another number?",
+    "in_place_of": "Read your lines for one name only: every place where it stands, and whether it is meant there.",
+    "exchanged": "Read your lines for one name only: every place where it stands, and whether it is meant there.",
+    "ignored": "Call your function twice with two values of that argument. Which line should make the difference?",
     "one_part": "The other parts are right. What do you do differently for this one?",
     "value": "Take the smallest failing case by hand, one entry of it, and print every line's result beside yours.",
     "diverges": "Everything before that step is right. Call the function once with the state that came before it, and "

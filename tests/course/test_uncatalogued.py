@@ -7,8 +7,11 @@ import pytest
 
 from gradschool_course.contents import course
 from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.compare import agrees
+from gradschool_grader.diagnosis.switched import switched
 from gradschool_grader.home import HereWorker
 from gradschool_grader.judge import judge
+from gradschool_grader.observe import here, observe
 
 
 def sgd_that_also_decays(params, grads, state, lr=0.01):
@@ -150,7 +153,7 @@ TRIED += [
     (
         "softmax_backward",
         softmax_backward_with_the_sum_added,
-        "plus a multiple of `cache['p']`, another one for each row",
+        "a plus in the place of a minus, where `g` stands",
     ),
     ("sigmoid_backward", sigmoid_backward_with_a_square, "the right one times (1 + `cache['y']`)"),
     ("layernorm", layernorm_by_the_mean_deviation, "apart from `beta`, the answer is a multiple of what it should be"),
@@ -160,6 +163,57 @@ TRIED += [
     ("warmup", warmup_from_twice_the_start, "only where the argument of the returned function is below `steps`"),
     ("huber", huber_that_weighs_before_it_bends, "wrong in every call in which `weights` is given"),
     ("half_mse", half_mse_that_counts_the_padding, "only where `mask` is zero. There: Zero is expected"),
+]
+
+
+# ------------------------------------------------------------------------------------- as the task is half understood
+def elu_backward_of_the_other_exponential(g, cache):
+    x, alpha = cache["x"], cache["alpha"]
+    return np.where(x > 0, g, g * alpha * np.exp(-x))
+
+
+def instancenorm_over_the_last_place_only(x, gamma, beta, eps=1e-5):
+    mean = x.mean(axis=-2, keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=-2, keepdims=True)
+    return gamma * (x - mean) / np.sqrt(variance + eps) + beta
+
+
+def adamax_that_sums_its_gradients(params, grads, state, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8):
+    t, new, m, u = state["t"] + 1, {}, {}, {}
+    for name, g in grads.items():
+        m[name] = b1 * state["m"][name] + g
+        u[name] = np.maximum(b2 * state["u"][name], np.abs(g))
+        new[name] = params[name] - lr / (1 - b1**t) * m[name] / (u[name] + eps)
+    return new, {"t": t, "m": m, "u": u}
+
+
+def polynomial_that_blends_two_rates(lr, steps, final=0.0, power=1.0):
+    if steps <= 0 or power <= 0:
+        raise ValueError("no steps")
+
+    def at(step):
+        done = np.minimum(step / steps, 1)
+        return lr * (1 - done) ** power + final * done
+
+    return at
+
+
+def max_norm_that_compares_the_square(params, limit):
+    new = {}
+    for name, p in params.items():
+        new[name] = p.copy()
+        if name.startswith("W"):
+            squares = (p**2).sum(axis=tuple(range(p.ndim - 1)))
+            new[name] *= np.where(squares > limit, limit / np.sqrt(squares), 1)
+    return new
+
+
+TRIED += [
+    ("elu_backward", elu_backward_of_the_other_exponential, "wrong only where `cache['x']` is negative"),
+    ("instancenorm", instancenorm_over_the_last_place_only, "a sum or mean along another axis, in 2 places"),
+    ("adamax", adamax_that_sums_its_gradients, "a factor left out, where `b1` stands"),
+    ("polynomial", polynomial_that_blends_two_rates, "wrong in every call in which `final` is not 0"),
+    ("max_norm", max_norm_that_compares_the_square, "a multiple of what it should be, another one for each index of"),
 ]
 
 
@@ -173,3 +227,12 @@ def test_a_wrong_solution_of_no_catalogue_is_explained(name, wrong, gist, seed):
     assert verdict.diagnosis.kind == "structure"
     assert gist in verdict.diagnosis.text
     assert verdict.diagnosis.hint.endswith("?") or "only" in verdict.diagnosis.text or "transposed" in gist
+
+
+@pytest.mark.parametrize("exercise", course.exercises, ids=lambda e: e.name)
+def test_with_no_switch_on_the_reference_is_what_it_was(exercise):
+    answers = LiveAnswers(exercise, course.helpers, 6)
+    other = switched(exercise)
+    for group in exercise.groups:
+        told = observe(exercise, answers.probes(group), here(exercise, other.function, course.helpers))
+        assert agrees(exercise, group, answers.probes(group), answers.expected(group), told)

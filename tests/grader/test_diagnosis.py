@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gradschool_grader.answers import LiveAnswers
-from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Steps
+from gradschool_grader.diagnosis.seen import pairs
+from gradschool_grader.diagnosis.switched import switched
+from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Script, Steps
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
 
@@ -117,6 +120,15 @@ def test_a_returned_function_that_is_right_at_another_place():
     assert "times" not in found.text  # 0.7 is what `decay` is, 0.5 what it is not
 
 
+def test_a_probe_that_ends_early_is_not_laid_beside_the_next_one():
+    made = lambda lr: lambda t: lr / (1 + t)
+    probes = lambda rng: [Call(lr=float(rng.uniform(1, 2))).then((1,), (2,)) for _ in range(3)]
+    exercise = sets(made, probes, name="made")
+    witness = []
+    judge(exercise, lambda: Here(lambda lr: lr / 3, "made"), LiveAnswers(exercise, {}, 3), witness=witness)
+    assert [p.place for s in witness for p in pairs(exercise, s)] == []
+
+
 def test_a_state_that_is_forgotten():
     forgets = lambda p, g, s, lr=0.1, beta=0.9: rolling(
         p, g, {**s, "v": {k: 0 * v for k, v in s["v"].items()}}, lr, beta
@@ -159,6 +171,153 @@ def test_a_changed_input_is_told_from_other_mistakes_on_the_call_that_showed_it(
 
     found = judge(exercise, lambda: Here(in_place, exercise.name), Counted(exercise, {}, 3)).diagnosis
     assert (found.kind, found.name, asked) == ("misconception", "in_place", {"in_place"})
+
+
+def test_one_argument_used_for_another_and_numbers_in_the_place_of_arguments():
+    found = diagnosis_of(ROLLING, lambda p, g, s, lr=0.1, beta=0.9: rolling(p, g, s, beta, beta))
+    assert (found.name, "`beta` in the place of `lr`" in found.text) == ("in_place_of", True)
+    near = lambda x, eps: np.sin(3 * x) / (np.abs(x) + eps)
+    exercise = sets(near, lambda rng: [Call(x=rng.normal(size=7), eps=0.3)], name="near")
+    found = diagnosis_of(exercise, lambda x, eps: near(x, 0))
+    assert (found.name, "right for 0 in the place of `eps`" in found.text) == ("other_number", True)
+
+
+def scaled(x, scale, shift, training=True):
+    return scale * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 0.1) + shift if training else scale * x + shift
+
+
+SCALED = sets(
+    scaled,
+    lambda rng: [Call(x=rng.normal(size=(6, 4)), scale=rng.normal(size=4), shift=rng.normal(size=4), training=training)
+                 for training in (True, False)],
+)  # fmt: skip
+
+
+def test_a_flag_the_other_way_round_and_a_scale_and_shift_that_are_not_used():
+    found = diagnosis_of(SCALED, lambda x, scale, shift, training=True: scaled(x, scale, shift, not training))
+    assert (found.name, "`training` the other way round" in found.text) == ("other_way", True)
+    found = diagnosis_of(SCALED, lambda x, scale, shift, training=True: scaled(x, 1 + 0 * scale, 0 * shift, training))
+    assert (found.name, "ones in the place of `scale` and zeros in that of `shift`" in found.text) == ("neutral", True)
+
+
+# ------------------------------------------------------------------------- the reference with one small thing changed
+def in_training(rule):
+    return lambda x, scale, shift, training=True: rule(x, scale, shift) if training else scale * x + shift
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda x, s, b: s * x / np.sqrt(x.var(axis=0) + 0.1) + b, "a subtraction left out, where `x` stands"),
+        (lambda x, s, b: s * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0)) + b, "a term left out, where `x` stands"),
+        (lambda x, s, b: s * (x - x.mean(axis=0)) / (x.var(axis=0) + 0.1) + b, "`sqrt` left out, where `x` stands"),
+        (lambda x, s, b: s * (x - x.mean(axis=0)) / np.sqrt(x.std(axis=0) + 0.1) + b, "`std` in the place of `var`"),
+        (lambda x, s, b: s * (x - x.mean()) / np.sqrt(x.var(axis=0) + 0.1) + b, "`mean` over everything"),
+        (
+            lambda x, s, b: s * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0, ddof=1) + 0.1) + b,
+            "n − 1 in the place of n",
+        ),
+        (lambda x, s, b: s * (x - x.mean(axis=0)) / np.sqrt((x * x).mean(axis=0) + 0.1) + b, "a mean of squares"),
+        (
+            lambda x, s, b: s * (x - x.mean(axis=0)) / (np.sqrt(x.var(axis=0)) + 0.1) + b,
+            "a term outside the brackets of `sqrt` instead of inside",
+        ),
+        (lambda x, s, b: s * ((x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 0.1) + b), "a bracket in another place"),
+    ],
+)
+def test_one_small_thing_changed_is_said_with_the_arguments_that_stand_there(wrong, words):
+    found = diagnosis_of(SCALED, in_training(wrong))
+    assert found.name == "one_change"
+    assert words in found.text
+    assert found.hint.endswith("?")
+    bent = lambda *given, **more: in_training(wrong)(*given, **more) + 1e-3 * np.eye(6, 4)
+    assert diagnosis_of(SCALED, bent).name != "one_change"
+
+
+def test_the_same_change_in_two_places_that_look_alike():
+    def both(x, y, n):
+        return np.sin(x / (1 + n)) * np.tanh(y / (1 + n))
+
+    exercise = sets(both, lambda rng: [Call(x=rng.normal(size=5), y=rng.normal(size=5), n=n) for n in (2, 3)])
+    text = diagnosis_of(exercise, lambda x, y, n: np.sin(x) * np.tanh(y)).text
+    assert "a division left out, in 2 places, where `x`, `y` and `n` stand" in text
+
+    def standard(x):
+        return (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+
+    wrong = lambda x: (x - x.mean(axis=-1, keepdims=True)) / x.std(axis=-1, keepdims=True)
+    exercise = sets(standard, lambda rng: [Call(x=rng.normal(size=(3, 4, 5)))])
+    assert "a sum or mean along another axis, in 2 places" in diagnosis_of(exercise, wrong).text
+
+
+def test_a_part_is_explained_and_the_others_are_only_said_to_differ():
+    def returned(x, y):
+        total = (x * y).sum(axis=0)
+        return {"total": total, "square": np.sqrt(x**2 + y**2), "third": np.tanh(x) + total}
+
+    def wrong(x, y):
+        return {"total": (x / y).sum(axis=0), "square": np.cos(x * y), "third": np.sin(9 * x + y)}
+
+    exercise = sets(returned, lambda rng: [Call(x=rng.normal(size=(3, 4)), y=rng.normal(size=(3, 4)))] * 2)
+    found = diagnosis_of(exercise, wrong)
+    assert found.text.startswith("In `['total']`: your answer is what the right computation comes to")
+    assert found.text.endswith("`['square']`, `['third']` differ too, and may follow from it.")
+
+
+class Counter:
+    def __init__(self, start, factor=0.5):
+        self.value, self.factor, self.told = start, factor, 0
+
+    def tell(self, x):
+        self.told += 1
+        if x > self.value:
+            self.value = self.value + self.factor * (x - self.value)
+        return self.value / self.told
+
+
+def lives(rng):
+    for _ in range(3):
+        told = [("tell", (float(x),)) for x in rng.normal(size=6)]
+        yield Script(new={"start": float(rng.normal()), "factor": 0.3}, calls=told)
+
+
+COUNTER = sets(Counter, lambda rng: list(lives(rng)), name="Counter")
+
+
+def test_an_object_is_compared_with_what_else_its_class_could_be():
+    class Ignores(Counter):
+        def __init__(self, start, factor=0.5):
+            super().__init__(start)
+
+    class Turned(Counter):
+        def tell(self, x):
+            self.told += 1
+            if x <= self.value:
+                self.value = self.value + self.factor * (x - self.value)
+            return self.value / self.told
+
+    ignores, turned = diagnosis_of(COUNTER, Ignores), diagnosis_of(COUNTER, Turned)
+    assert (ignores.name, "`factor=0.5`, whatever `factor` is" in ignores.text) == ("ignored", True)
+    assert (turned.name, "`<=` in the place of `>`" in turned.text) == ("one_change", True)
+
+
+def test_answers_of_yes_and_no_tell_by_which_of_them_are_wrong():
+    late = lambda count, patience: count // patience % 2 == 0
+    probes = lambda rng: [Call(count=int(n), patience=int(p)) for n, p in rng.integers(1, 9, size=(40, 2))]
+    exercise = sets(late, probes, name="late")
+    found = diagnosis_of(exercise, lambda count, patience: late(count, patience + 1))
+    assert (found.name, "`patience` one larger" in found.text) == ("shifted_count", True)
+    few = sets(late, lambda rng: probes(rng)[:12], name="late")
+    assert diagnosis_of(few, lambda count, patience: late(count, patience + 1)).name != "shifted_count"
+
+
+def test_what_might_never_end_is_not_changed():
+    def halved(x, least):
+        while np.abs(x).max() > least:
+            x = x / 2
+        return x
+
+    assert not switched(sets(halved, None)).changes
 
 
 # ----------------------------------------------------------------------------------------------- which calls are wrong

@@ -6,7 +6,8 @@ A name is given only where it explains everything that was seen: a misconception
 group that failed, a structural reading must map expected to got in every entry of every differing array.
 
     known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
-    derived     the reference with an option left out, two arguments exchanged, a table transposed
+    relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived); with one
+                small thing in it changed (switched); everywhere, or in a part of what is returned
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
                 digits, where
     calls       what the wrong calls have in common
@@ -25,8 +26,8 @@ from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .calls import which_calls
-from .derived import derived
 from .known import known, known_in_parts, two_known
+from .relatives import Relatives
 from .seen import Seen
 from .sequences import first_to_diverge, shifted_step
 from .structure import any_reading, gave_numbers, plain_reading
@@ -55,14 +56,18 @@ def read(
 ) -> Diagnosis:
     """What comes plainly out of the numbers first, then what takes more than one thing to say."""
     everything, wrong = gave_numbers(exercise, failed)
+    relatives = Relatives(exercise, failed, answers)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)
-            or derived(exercise, failed, answers)
+            or relatives.called_otherwise()
             or in_parts
             or two_known(exercise, failed, answers)
+            or relatives.changed()
             or any_reading(everything, wrong)
         )
+        if not found or found.kind == "close" or found.name == "one_part":
+            found = relatives.in_part() or found
     if found and found.kind != "close" and found.name != "one_part":
         return found
     shifted = shifted_step(failed)

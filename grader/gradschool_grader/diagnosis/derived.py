@@ -1,28 +1,20 @@
-"""Mistakes that need no catalogue: the reference itself, called with an option left out, two arguments exchanged, ...
+"""Other calls of the reference that are wrong answers: an option left out, two arguments exchanged, one for another.
 
-Such a call is a wrong answer like any other, and is recognised in the same way: it must behave like the submission on
-every probe of every group that failed.
+Each changes the arguments by name before the reference is called; `relatives` sees whether an answer behaves like that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from inspect import Signature
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 
-from ..answers import Answers
-from ..compare import agrees
-from ..exercise import Call, Exercise, Steps
-from ..inside.values import Helper
-from ..observe import first_steps, here, observe
-from ..verdict import Diagnosis
-from .candidate import evidence
-from .seen import Seen, defaults, failed_probe, failed_steps, pairs
+from ..exercise import Exercise
+from .seen import defaults
 
 Arguments = dict[str, Any]
 
@@ -38,39 +30,7 @@ class Derived:
     then: Callable[[float], float] | None = None  # what the returned function is asked for instead
 
 
-def derived(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    given = [dict(o.arguments) for s in failed for o in s.got if isinstance(s.probes[o.probe], Call | Steps)]
-    helpers = getattr(answers, "helpers", {})
-    if exercise.is_class or not given or any(isinstance(x, Helper) for args in given for x in args.values()):
-        return None
-    wrong = [pair for s in failed for pair in pairs(exercise, s) if not pair.right]
-    if evidence(wrong) < 1:
-        return None
-
-    signature = exercise.signature
-    returned = any(isinstance(probe, Call) and probe.afterwards for s in failed for probe in s.probes)
-    for d in (*changes(exercise, given), *(elsewhere() if returned else ())):
-        if all(is_like(exercise, signature, d, s, helpers) for s in failed):
-            return Diagnosis("structure", d.name, d.text, d.hint)
-    return None
-
-
-def is_like(exercise: Exercise, signature: Signature, d: Derived, s: Seen, helpers: Mapping[str, Any]) -> bool:
-    """First on the probe that failed, which is most often enough to say no."""
-    other = partial(changed, exercise.plain, signature, d.change, d.then)
-    index = failed_probe(s)
-    mine = failed_steps(s)
-    try:
-        glance = here(exercise, other, helpers, conduct=False)
-        once = observe(exercise, [first_steps(s.probes[index], len(mine))], glance, twice=False)
-        if not agrees(exercise, s.group, s.probes, mine, [replace(o, probe=index) for o in once], conduct=False):
-            return False
-        return agrees(exercise, s.group, s.probes, s.got, observe(exercise, s.probes, here(exercise, other, helpers)))
-    except Exception:  # the change makes no sense for these arguments
-        return False
-
-
-def changed(
+def called(
     function: Callable[..., Any],
     signature: Signature,
     change: Callable[[Arguments], Arguments],
@@ -85,13 +45,18 @@ def changed(
 
 
 # --------------------------------------------------------------------------------------------------------- changes
-def changes(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
+def other_calls(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
     yield from options(exercise, given)
     yield from exchanged(exercise, given)
     yield from transposed(exercise, given)
     yield from forgotten(exercise, given)
     yield from one_more(exercise, given)
-    yield from other_numbers({**defaults(exercise), **given[0]})
+    sample = defaults(exercise)
+    for args in reversed(given):
+        sample |= {name: x for name, x in args.items() if x is not None}
+    yield from other_numbers(sample)
+    yield from neutral(sample)
+    yield from in_place_of(sample)
 
 
 def options(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
@@ -185,9 +150,13 @@ def counted(args: Arguments, name: str, key: str | None, by: int) -> Arguments:
 
 
 def other_numbers(given: Arguments) -> Iterator[Derived]:
-    """A hyperparameter's complement, half or double; an array without its signs, its fractions, or back to front."""
+    """A hyperparameter's complement, half, double, 0 or 1; an array without signs or fractions, or none at all."""
     for shown, get, put in slots(given):
         value = get(given)
+        if type(value) is bool:
+            text = f"Your answer is right for `{shown}` the other way round."
+            yield Derived("other_way", text, lambda args, g=get, p=put: p(args, not g(args)),
+                          f"What do you do where `{shown}` holds, and what where it does not?")  # fmt: skip
         if type(value) is float:
             hint = f"What does `{shown}` stand for in the task, and what in your lines?"
             for word, function in NUMBERS.items():
@@ -198,6 +167,26 @@ def other_numbers(given: Arguments) -> Iterator[Derived]:
             for word, function in ARRAYS.items():
                 text = f"Your answer is right for {word.format(f'`{shown}`')}."
                 yield Derived("other_input", text, lambda args, g=get, p=put, f=function: p(args, f(g(args))), hint)
+
+
+def neutral(given: Arguments) -> Iterator[Derived]:
+    """A scale of ones and a shift of zeros: neither is used."""
+    tables = [name for name, x in given.items() if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    for scale, shift in permutations(tables, 2):
+        if alike(given[scale], given[shift]):
+            text = f"Your answer is right for ones in the place of `{scale}` and zeros in that of `{shift}`."
+            yield Derived("neutral", text, lambda args, one=scale, zero=shift: {
+                **args, one: np.ones_like(args[one]), zero: np.zeros_like(args[zero])},
+                f"Where in your lines do `{scale}` and `{shift}` stand?")  # fmt: skip
+
+
+def in_place_of(given: Arguments) -> Iterator[Derived]:
+    """One argument used where another one of its kind belongs, and in its own place too."""
+    for (one, get, _), (other, its, put) in permutations(slots(given), 2):
+        if alike(get(given), its(given)):
+            text = f"Your answer is right for `{one}` in the place of `{other}`."
+            yield Derived("in_place_of", text, lambda args, g=get, p=put: p(args, g(args)),
+                          f"Where does `{other}` come in, and is it `{other}` that stands there?")  # fmt: skip
 
 
 Slot = tuple[str, Callable[[Arguments], Any], Callable[[Arguments, Any], Arguments]]
@@ -218,6 +207,8 @@ def slots(args: Arguments) -> Iterator[Slot]:
 
 
 NUMBERS: dict[str, Callable[[float], float]] = {
+    "0": lambda x: 0.0,
+    "1": lambda x: 1.0,
     "1 − {}": lambda x: 1 - x,
     "half of {}": lambda x: x / 2,
     "twice {}": lambda x: 2 * x,
@@ -231,4 +222,6 @@ ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{} cut to whole numbers": np.trunc,
     "{} in reverse order": lambda x: x[::-1],
     "{} squared": np.square,
+    "zeros in the place of {}": np.zeros_like,
+    "ones in the place of {}": np.ones_like,
 }

@@ -7,19 +7,31 @@ explained nothing yet. Which entries they are depends on the answer alone, so th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from .seen import Pair
 
 FEW = 8
+CACHED = 256  # some arrays, at which several readings look
+
+
+def glimpse(wrong: Sequence[Pair]) -> Glimpse:
+    """A few entries of the largest of these arrays."""
+    return of_one(max(wrong, key=lambda p: p.a.size))
+
+
+@lru_cache(CACHED)
+def of_one(pair: Pair) -> Glimpse:
+    return Glimpse(pair)
 
 
 class Glimpse:
-    """Some entries of the largest array that came: expected, got, and how far off counts as the same."""
+    """Some entries of an array that came: expected, got, and how far off counts as the same."""
 
-    def __init__(self, wrong: Sequence[Pair]):
-        self.pair = max(wrong, key=lambda p: p.a.size)
+    def __init__(self, pair: Pair):
+        self.pair = pair
         at = np.flatnonzero(self.pair.visible)
         at = at if at.size else np.arange(self.pair.a.size)
         self.at = at[np.linspace(0, at.size - 1, min(FEW, at.size)).astype(int)]
@@ -36,16 +48,18 @@ class Glimpse:
         with np.errstate(all="ignore"):
             largest = np.maximum(np.where(np.isfinite(largest), largest, 0.0), self.largest)[:, None]
             near = np.abs(self.a - told) <= self.pair.slack(told, largest)
-        same = (self.a == told) | (np.isnan(self.a) & np.isnan(told))
-        return np.where(np.isfinite(told), near, same)
+        finite = np.isfinite(told)
+        if finite.all():
+            return near
+        return np.where(finite, near, (self.a == told) | (np.isnan(self.a) & np.isnan(told)))
 
     def scaled(self, base: np.ndarray, factors: np.ndarray) -> np.ndarray:
         """Where factors `(candidates,)`, or `(candidates, entries)`, bring entries from `base` to what came."""
         factors = factors.reshape(len(factors), -1)
+        start, furthest = self.of(base), float(np.abs(base).max(initial=0.0))
         with np.errstate(all="ignore"):
-            told = self.of(base) + factors * (self.e - self.of(base))
-            start = np.abs(base).max(initial=0.0)
-            largest = start + np.abs(factors).max(axis=1) * (self.pair.size + start)
+            told = start + factors * (self.e - start)
+            largest = furthest + np.abs(factors).max(axis=1) * (self.pair.size + furthest)
         return self.explained(told, largest)
 
     def added(self, terms: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -19,8 +19,9 @@ from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
-from .scale import factor, sign
-from .seen import Pair, Seen, beside, failed_probe, failed_steps, pairs
+from .scale import change, factor, proportional, sign
+from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, pairs
+from .trial import at
 from .words import lower
 
 CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
@@ -75,6 +76,9 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     mine = failed_steps(s)
     conduct = s.difference is not None and s.difference.kind in CONDUCT
     glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
+    wrong = at_fault(exercise, s)
+    if wrong and not (glance and wrong[0].came(at(glance[-1].behaviour.value, wrong[0].leaf))):
+        return False
     return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
 
 
@@ -150,7 +154,18 @@ def one_for_each(
 
 def scaled(told: Sequence[Pair], least: float = 3) -> str:
     """How the answer differs from a misconception, if it does so in every array in one way."""
-    if not told or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
+    if not told or not may_be_scaled(told[0]) or any(p.right for p in told):
+        return ""
+    if not all(np.isfinite(p.a).all() for p in told):
         return ""
     found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
     return found.text if found else ""
+
+
+def may_be_scaled(p: Pair) -> bool:
+    """Whether the numbers are the same in some order, or all the same multiple: at a glance, most are neither."""
+    if p.e.shape != p.a.shape:
+        return True
+    with np.errstate(all="ignore"):
+        gap = np.abs(np.sort(p.a, axis=None) - np.sort(p.e, axis=None))
+    return bool((gap <= p.loudest[2]).all()) or proportional(p) or proportional(p, change)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,10 +17,24 @@ def shown(name: str) -> str:
     return name if name == ITS_ARGUMENT else f"`{name}`"
 
 
-CACHED = 256  # calls, or arrays
+Table = TypeVar("Table")
 
 
-@lru_cache(CACHED)
+def once_a_call(read: Callable[[Pair], Table]) -> Callable[[Pair], Table]:
+    """Read off the arguments once for all arrays of a shape that a call returned, whatever they are laid beside."""
+
+    @wraps(read)
+    def kept(pair: Pair) -> Table:
+        key = read.__name__, bool(pair.path), pair.e.shape
+        tables = pair.given.tables
+        if key not in tables:
+            tables[key] = read(pair)
+        return tables[key]
+
+    return kept
+
+
+@once_a_call
 def numbers(pair: Pair) -> dict[str, float]:
     """The single numbers of the call by name; not the whole ones in a list, which are sizes or places."""
     listed = re.compile(r"\[\d+\]$")
@@ -29,13 +44,13 @@ def numbers(pair: Pair) -> dict[str, float]:
     return {shown(name): float(x) for name, x in given}
 
 
-@lru_cache(CACHED)
+@once_a_call
 def scalars(pair: Pair) -> dict[str, float]:
     """Those of them that say something: 0 and 1 change nothing or everything."""
     return {name: x for name, x in numbers(pair).items() if x not in (0, 1)}
 
 
-@lru_cache(CACHED)
+@once_a_call
 def sizes(pair: Pair) -> dict[str, float]:
     """Sizes of the arguments' axes, by the axes' names where they have any; the first and last also as such."""
     named: dict[str, float] = {}
@@ -54,7 +69,7 @@ def sizes(pair: Pair) -> dict[str, float]:
     return named
 
 
-@lru_cache(CACHED)
+@once_a_call
 def constants(pair: Pair) -> dict[str, float]:
     """Numbers by which answers tend to be off, with their names."""
     known = scalars(pair)
@@ -66,7 +81,7 @@ def constants(pair: Pair) -> dict[str, float]:
     return {**counted, **known, **rest, **fewer, **odds}
 
 
-@lru_cache(CACHED)
+@once_a_call
 def multipliers(pair: Pair) -> dict[str, float]:
     """What a term tends to be multiplied with: "`lr` · {}", its complement, one over a size, two of them."""
     known = scalars(pair)
@@ -78,25 +93,19 @@ def multipliers(pair: Pair) -> dict[str, float]:
     return {**one, **shares, **both}
 
 
-@lru_cache(CACHED)
 def arrays(pair: Pair) -> dict[str, np.ndarray]:
     """Arrays of the call that fit the answer's shape; of a tree, those with the same name as the part in question."""
-    asked = last_key(pair), pair.e.shape
+    asked = pair.key, pair.e.shape
     if asked not in pair.given.fitting:
         pair.given.fitting[asked] = fitting(pair.given, *asked)
     return pair.given.fitting[asked]
-
-
-def last_key(pair: Pair) -> str:
-    key = re.search(r"\['?[^\[\]]*'?\]$", pair.path)
-    return key[0] if key else ""
 
 
 def masked(pair: Pair, mask: np.ndarray) -> Given:
     """The arguments of the call, and of the arrays that fit only these entries."""
     given = Given(pair.arguments)
     spread_out = {x: np.broadcast_to(value, pair.e.shape)[mask] for x, value in arrays(pair).items()}
-    given.fitting[last_key(pair), (int(mask.sum()),)] = spread_out
+    given.fitting[pair.key, (int(mask.sum()),)] = spread_out
     return given
 
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from .candidate import Candidate, Same, agreement
-from .glimpse import Glimpse
+from .candidate import Candidate, Same
+from .glimpse import glimpse
 from .layout import axis_name
 from .operands import arrays, shared
 from .seen import Pair
 
 Base = Callable[[Pair], np.ndarray | None]
-HALF = 0.5  # of the entries of the largest array: what explains fewer is not tried on the others
 ENOUGH = 4  # wrong entries: fewer have a ratio to something by chance
 FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{}": lambda x: x,
@@ -64,12 +63,14 @@ def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidat
     if few_wrong(wrong):
         return
     operands = shared([arrays(p) for p in wrong])
-    tried = [(x, form, power) for x in operands for form in FORMS for power in (1, -1)]
-    if not tried:
+    if not operands:
         return
-    few = Glimpse(wrong)
+    tried = [(x, form, power) for x in operands for form in FORMS for power in (1, -1)]
+    few = glimpse(wrong)
     with np.errstate(all="ignore"):
-        factors = np.array([FORMS[form](few.of(arrays(few.pair)[x])) ** power for x, form, power in tried])
+        values = np.array([few.of(arrays(few.pair)[x]) for x in operands])
+        forms = np.stack([function(values) for function in FORMS.values()], axis=1)
+        factors = np.stack([forms, 1 / forms], axis=2).reshape(len(tried), -1)
     for subject, base in bases.items():
         start = base(few.pair)
         if start is None:
@@ -103,25 +104,40 @@ def by_row(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     largest = max(wrong, key=lambda p: p.a.size)
     for words, along in rows(wrong):
         fitted = sum(p.e.size // max(1, int(np.prod([p.e.shape[i] for i in along(p)]))) for p in wrong)
-        for found in (*row_factors(wrong, words, along, fitted), *row_terms(wrong, words, along, fitted)):
-            explained = agreement(found, largest)
-            if explained is not None and explained.mean() > HALF:
-                yield found
+        yield from row_factors(wrong, largest, words, along, fitted)
+        yield from row_terms(wrong, largest, words, along, fitted)
 
 
-def row_factors(wrong: Sequence[Pair], words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+def row_factors(wrong: Sequence[Pair], largest: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for subject, base in {**plain_bases(wrong), **added_bases(wrong)}.items():
+        start = base(largest)
+        if start is None or not in_one_row(largest, largest.a - start, largest.e - start, along(largest)):
+            continue
         text = f"{subject} a multiple of what it should be, another one for each {words}."
-        hint = f"Which of your numbers belong to a {words} as a whole, and what is the {words} divided by?"
+        hint = f"Which of your numbers belong to one {words} as a whole, and what are they divided by?"
         yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint)
 
 
-def row_terms(wrong: Sequence[Pair], words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+def row_terms(wrong: Sequence[Pair], largest: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for x in ("", *shared([arrays(p) for p in wrong])):
+        if not in_one_row(largest, largest.a - largest.e, term_of(largest, x), along(largest)):
+            continue
         term = f"a multiple of {x}" if x else "a number"
         text = f"The answer is the right one plus {term}, another one for each {words}."
-        hint = f"Which sum or mean over a {words} is added or taken away, and is it the right one?"
+        hint = f"Which sum or mean over one {words} is added or taken away, and is it the right one?"
         yield Candidate("row_term", text, lambda p, x=x: added_rows(p, along, x), fitted, hint)
+
+
+def in_one_row(pair: Pair, of: np.ndarray, term: np.ndarray, along: tuple[int, ...]) -> bool:
+    """Whether it is a multiple in the row in which the term is largest: most often it is not, and need not be tried."""
+    at = np.unravel_index(int(np.argmax(np.abs(term))), term.shape)
+    row = tuple(slice(None) if i in along else int(k) for i, k in enumerate(at))
+    with np.errstate(all="ignore"):
+        return bool((np.abs(of[row] - of[at] / term[at] * term[row]) <= pair.loudest[2]).all())
+
+
+def term_of(pair: Pair, x: str) -> np.ndarray:
+    return np.broadcast_to(arrays(pair)[x] if x else np.ones(()), pair.e.shape)
 
 
 def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
@@ -153,7 +169,7 @@ def scaled_rows(pair: Pair, along: Along, base: Base) -> Same | None:
 def added_rows(pair: Pair, along: Along, x: str) -> Same | None:
     if not pair.e.size:
         return None
-    term = np.broadcast_to(arrays(pair)[x] if x else np.ones(()), pair.e.shape)
+    term = term_of(pair, x)
     return pair.a, pair.e + term * multiples(pair.a - pair.e, term, along(pair))
 
 

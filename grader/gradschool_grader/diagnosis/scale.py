@@ -6,15 +6,17 @@ The factor is looked for among the numbers that were at hand (2, ½, sizes, hype
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
 from .candidate import Candidate, Same
-from .glimpse import Glimpse
-from .operands import constants
+from .glimpse import Glimpse, glimpse
+from .operands import constants, once_a_call
 from .seen import Pair
 
+CACHED = 512  # arrays, each by itself and as what a step changes
 PLAIN = {2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
 POWERS = {1: "times", -1: "divided by"}
 SIGNS = {1: "", -1: ", and has the wrong sign"}
@@ -55,15 +57,11 @@ def factor(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 
 def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
-    few = Glimpse(wrong)
+    few = glimpse(wrong)
     base = scaled(few.pair, 0.0)
     if base is None:
         return
-    table = constants(few.pair)
-    known = list(product(table, POWERS, SIGNS))
-    with np.errstate(all="ignore"):
-        powers = np.array(list(table.values()))[:, None] ** list(POWERS)
-        values = np.array([*PLAIN, *(powers[:, :, None] * list(SIGNS)).ravel()])
+    known, values = factors_at_hand(few.pair)
     likely = few.scaled(base[1], values)
     complete = np.all(likely, axis=1)
     for i in np.flatnonzero(likely.any(axis=1)):
@@ -81,6 +79,16 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
     yield from fitted(wrong, few, scaled, subject, name)
 
 
+@once_a_call
+def factors_at_hand(pair: Pair) -> tuple[list[tuple[str, int, int]], np.ndarray]:
+    """Numbers at hand by name, power and sign; the values of `PLAIN`, then theirs."""
+    table = constants(pair)
+    with np.errstate(all="ignore"):
+        powers = np.array(list(table.values()))[:, None] ** list(POWERS)
+        values = np.array([*PLAIN, *(powers[:, :, None] * list(SIGNS)).ravel()])
+    return list(product(table, POWERS, SIGNS)), values
+
+
 def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
     """Factors read off the answer: one for all arrays, or one for each."""
     base = scaled(few.pair, 0.0)
@@ -96,6 +104,7 @@ def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, na
                         partly=not own.all())  # fmt: skip
 
 
+@lru_cache(CACHED)
 def ratio(pair: Pair, scaled: Scaled) -> float:
     """From the entry in which most would be scaled; 0 if there is nothing to scale."""
     zero, one = scaled(pair, 0.0), scaled(pair, 1.0)
@@ -104,6 +113,13 @@ def ratio(pair: Pair, scaled: Scaled) -> float:
     full = one[1] - zero[1]
     at = np.unravel_index(int(np.argmax(np.abs(full))), full.shape)
     return float((pair.a - zero[1])[at] / full[at]) if full[at] and np.isfinite(full[at]) else 0.0
+
+
+def proportional(pair: Pair, scaled: Scaled = whole) -> bool:
+    """Whether the answer, or what a step adds, is some multiple of what it should be."""
+    same = scaled(pair, ratio(pair, scaled))
+    with np.errstate(all="ignore"):
+        return same is not None and bool((np.abs(same[0] - same[1]) <= 2 * pair.slack(same[1])).all())
 
 
 def offset(wrong: Sequence[Pair]) -> Iterator[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,6 +32,7 @@ class Seen:
     got: Sequence[Observation]
     difference: Difference | None
     arrays: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `pairs` found them
+    faulty: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `at_fault` found them
 
 
 def failed_probe(s: Seen) -> int:
@@ -60,6 +62,11 @@ class Given(dict[str, Any]):
         """Arrays that fit a part of the answer, by its last key and its shape."""
         return {}
 
+    @cached_property
+    def tables(self) -> dict[tuple[Any, ...], Any]:
+        """What else was read off them for a part of the answer, by what was read, whether it is a part, its shape."""
+        return {}
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -85,6 +92,12 @@ class Pair:
     @cached_property
     def given(self) -> Given:
         return self.arguments if isinstance(self.arguments, Given) else Given(self.arguments)
+
+    @cached_property
+    def key(self) -> str:
+        """The last key of its path: `['W']` of `state['m']['W']`."""
+        found = re.search(r"\['?[^\[\]]*'?\]$", self.path)
+        return found[0] if found else ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -130,6 +143,27 @@ class Pair:
         return ROUNDING * (atol + rtol * size)
 
     @cached_property
+    def loudest(self) -> tuple[int, float, float]:
+        """The entry that is most wrong: its place in the flat array, its value, and how far off counts as the same."""
+        with np.errstate(all="ignore"):
+            gap = np.abs(self.a - self.e) if self.e.shape == self.a.shape else np.abs(self.a)
+            at = int(np.argmax(np.where(np.isfinite(gap), gap, 0.0)))
+            return at, float(self.a.flat[at]), 2 * float(np.max(self.slack(self.a)))
+
+    def came(self, value: Any) -> bool:
+        """Whether this is what came: one entry tells most other arrays from it."""
+        if not is_array(value) or np.shape(value) != self.a.shape:
+            return False
+        told = widened(value)
+        if told.size:
+            at, a, far = self.loudest
+            if abs(a - told.item(at)) > far:
+                return False
+        with np.errstate(all="ignore"):
+            near = np.abs(self.a - told) <= self.slack(told)
+        return bool((near | (self.a == told) | (np.isnan(self.a) & np.isnan(told))).all())
+
+    @cached_property
     def size(self) -> float:
         finite = self.e[np.isfinite(self.e)]
         return float(np.abs(finite).max(initial=0.0))
@@ -142,9 +176,18 @@ def pairs(exercise: Exercise, s: Seen) -> Sequence[Pair]:
     return s.arrays
 
 
+def at_fault(exercise: Exercise, s: Seen) -> Sequence[Pair]:
+    """The wrong arrays of the answer in which the first difference was seen."""
+    if not s.faulty and s.difference and s.difference.index < len(s.got):
+        o = s.got[s.difference.index]
+        place = s.group.name, o.probe, o.label
+        s.faulty.extend(p for p in pairs(exercise, s) if p.place[:3] == place and not p.right)
+    return s.faulty
+
+
 def side_by_side(exercise: Exercise, s: Seen) -> Iterator[Pair]:
     stopped: set[int] = set()
-    for e, a in zip(s.expected, s.got, strict=False):
+    for e, a in one_by_one(s):
         if e.again or e.probe in stopped or e.behaviour.error or a.behaviour.error:
             continue
         probe = s.probes[e.probe]
@@ -152,6 +195,13 @@ def side_by_side(exercise: Exercise, s: Seen) -> Iterator[Pair]:
             yield pair
             if not pair.right and isinstance(probe, Steps):
                 stopped.add(e.probe)
+
+
+def one_by_one(s: Seen) -> Iterator[tuple[Observation, Observation]]:
+    """What was expected of each call and what came; a probe may end before all that it would ask was asked."""
+    for probe, again in dict.fromkeys((o.probe, o.again) for o in s.expected):
+        both = ([o for o in side if (o.probe, o.again) == (probe, again)] for side in (s.expected, s.got))
+        yield from zip(*both, strict=False)
 
 
 def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Iterator[Pair]:
@@ -182,7 +232,7 @@ def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[st
 def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """As `leaves`, but a long list of numbers is one array: its entries have no mistakes of their own."""
     if type(tree) in (list, tuple):
-        if len(tree) > LONG and all(type(x) in (int, float) for x in tree):
+        if is_long(tree):
             yield path, np.array(tree, float)
             return
         for i, item in enumerate(tree):
@@ -192,6 +242,10 @@ def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from parts(item, f"{path}[{key!r}]")
     else:
         yield path, tree
+
+
+def is_long(tree: Any) -> bool:
+    return type(tree) in (list, tuple) and len(tree) > LONG and all(type(x) in (int, float) for x in tree)
 
 
 def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:

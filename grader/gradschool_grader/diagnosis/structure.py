@@ -14,14 +14,14 @@ import numpy as np
 from ..compare import entry
 from ..exercise import Exercise
 from ..verdict import Diagnosis
-from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, evidence, first_that_explains
+from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, candidates, evidence, first_that_explains
 from .constant import constant
 from .digits import nonfinite, precision
 from .functions import cut_off, last_operation
 from .layout import axes, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
-from .scale import factor, offset, sign
+from .scale import factor, offset, proportional, sign
 from .seen import Pair, Seen, pairs
 from .sequences import right_before
 from .terms import terms
@@ -79,7 +79,9 @@ def composed(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     for read in LAYOUT:
         for first in read(wrong):
             moved = [q for p in wrong if (q := replaced(p, first))]
-            if len(moved) < len(wrong) or all(np.array_equal(p.e, q.e) for p, q in zip(moved, wrong, strict=True)):
+            if len(moved) < len(wrong) or not all(map(proportional, moved)):
+                continue
+            if all(np.array_equal(p.e, q.e) for p, q in zip(moved, wrong, strict=True)):
                 continue
             second = first_that_explains(SCALE, moved)
             if second:
@@ -206,7 +208,7 @@ def close_to(wrong: Sequence[Pair]) -> Diagnosis | None:
     largest = max(wrong, key=lambda p: p.a.size)
     best: tuple[float, Candidate | None] = (NEARLY, None)
     for read in READINGS[3:]:
-        for candidate in read(wrong):
+        for candidate in candidates(read, tuple(wrong)):
             if explained_share(candidate, [largest]) > NEARLY / 2:  # most are out at once
                 share = explained_share(candidate, wrong)
                 best = max(best, (share, candidate), key=lambda x: x[0])

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
 from .candidate import Candidate, Same
-from .glimpse import Glimpse
+from .glimpse import Glimpse, glimpse
 from .operands import arrays, multipliers, scalars, shared
 from .seen import Pair
 
@@ -22,6 +23,7 @@ ASKS = {
     2: "Does this term have the wrong sign?",
     -2: "Does this term have the wrong sign?",
 }
+CACHED = 64  # lists of terms: the arrays of one exercise have few different ones
 AMOUNT = {1: "plus", -1: "minus", 2: "plus twice", -2: "minus twice"}
 
 
@@ -51,13 +53,17 @@ def terms(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if all(p.e.ndim == 0 for p in wrong):
         yield from numbers(wrong)
         return
-    few = Glimpse(wrong)
+    few = glimpse(wrong)
     with_first = (few.pair, *wrong)
-    found = products(shared([multipliers(p) for p in with_first]), shared([arrays(p) for p in with_first]))
+    known, operands = (tuple(shared([table(p) for p in with_first])) for table in (multipliers, arrays))
+    found, places = products(known, operands)
     if not found:
         return
-    values, sizes = evaluated(found, few)
-    right = np.stack([few.added(k * values, abs(k) * sizes) for k in AMOUNT], axis=1)  # (terms, amounts, entries)
+    values, sizes = evaluated(known, operands, places, few)
+    amounts = np.array(list(AMOUNT))
+    right = few.added(
+        (amounts[:, None] * values[:, None]).reshape(-1, values.shape[1]), (np.abs(amounts) * sizes[:, None]).ravel()
+    ).reshape(len(found), len(AMOUNT), -1)
     complete = np.all(right, axis=2)
     for i, j in np.argwhere(right.any(axis=2)):
         k, term = list(AMOUNT)[j], found[i]
@@ -90,24 +96,30 @@ def multiple(pair: Pair, term: Term) -> np.ndarray:
     return t * (float((t * (pair.a - pair.e)).sum()) / square if square else 0.0)
 
 
-def products(known: Sequence[str], operands: Sequence[str]) -> list[Term]:
+@lru_cache(CACHED)
+def products(known: tuple[str, ...], operands: tuple[str, ...]) -> tuple[list[Term], np.ndarray]:
+    """The terms, and the places `(terms, 3)` of their number and their two factors, -1 for none."""
     one_number = [n for n in known if n.count("`") <= 2]
     two = [n for n in known if n not in one_number]
-    return [
+    found = [
         *(term for x in operands for term in (*(Term(n, (x,)) for n in one_number), Term("{}", (x, x)))),
         *(Term("{}", both) for both in combinations(operands, 2)),
         *(Term(n, (x,)) for n in two for x in operands),
     ]
+    number, factor = ({name: i for i, name in enumerate(names)} for names in (known, operands))
+    places = [(number[t.number], *[*(factor[x] for x in t.factors), -1][:2]) for t in found]
+    return found, np.array(places, int).reshape(-1, 3)
 
 
-def evaluated(found: Sequence[Term], few: Glimpse) -> tuple[np.ndarray, np.ndarray]:
+def evaluated(
+    known: tuple[str, ...], operands: tuple[str, ...], places: np.ndarray, few: Glimpse
+) -> tuple[np.ndarray, np.ndarray]:
     """What the terms `(terms, entries)` are in these entries, and a bound `(terms,)` of their size anywhere."""
-    operands = arrays(few.pair)
-    places = {x: i for i, x in enumerate(operands)}
-    table = np.array([*(few.of(value) for value in operands.values()), np.ones(few.at.size)])
-    bounds = np.array([*(float(np.abs(value).max(initial=0.0)) for value in operands.values()), 1.0])
-    numbers = np.array([multipliers(few.pair)[term.number] for term in found])
-    first, second = np.array([[*(places[x] for x in term.factors), -1][:2] for term in found]).T  # -1 is times one
+    factors = [arrays(few.pair)[x] for x in operands]
+    table = np.array([*(few.of(x) for x in factors), np.ones(few.at.size)])  # the last one is for no factor
+    bounds = np.array([*(float(np.abs(x).max(initial=0.0)) for x in factors), 1.0])
+    numbers = np.array([multipliers(few.pair)[name] for name in known])[places[:, 0]]
+    first, second = places[:, 1], places[:, 2]
     with np.errstate(all="ignore"):
         values, sizes = table[first] * table[second], bounds[first] * bounds[second]
         return numbers[:, None] * values, np.abs(numbers) * sizes

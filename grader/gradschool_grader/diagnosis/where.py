@@ -5,10 +5,11 @@ The condition must hold in exactly the entries that are wrong, over all arrays o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from math import comb
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from .operands import arrays, masked, numbers, scalars, shared
 from .seen import Given, Pair
 from .words import lower, said
 
-Condition = Callable[[Pair], np.ndarray]
 WHY = "What sets the wrong entries apart from the right ones?"
 SOME = 3  # numbers that a reading of the wrong entries alone must explain
 MOST = 0.5  # of the entries in which the condition holds: zeros may be right anywhere
@@ -49,14 +49,16 @@ def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
 def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[Reading]) -> Diagnosis | None:
     bad = {p.path for p in wrong}
     alike = [p for p in everything if p.path in bad and p.e.shape == p.a.shape and p.e.ndim]
-    marked = np.concatenate([p.wrong.ravel() for p in alike] or [np.zeros(0, bool)])
-    right = np.concatenate([(~p.wrong & (p.e != 0)).ravel() for p in alike] or [np.zeros(0, bool)])  # zeros come easily
-    ways = comb(int(marked.sum() + right.sum()), int(marked.sum()))
-    if len(marked) < ENTRIES or ways < WAYS or any(p.e.shape != p.a.shape for p in wrong):
+    if not alike or any(p.e.shape != p.a.shape for p in wrong):
+        return None
+    row = Row(alike)
+    ways = comb(int(row.wrong.sum() + (~row.wrong & ~row.zero).sum()), int(row.wrong.sum()))  # zeros come easily
+    if len(row.wrong) < ENTRIES or ways < WAYS:
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
-    for words, here in conditions(alike, wrong):
-        if all(is_wrong(here(p), p) for p in alike) and marked.sum() >= MOST * sum(here(p).sum() for p in alike):
+    for words, here in conditions(row, wrong):
+        # zeros may be right anywhere: twice zero is zero
+        if ((here == row.wrong) | (~row.wrong & row.zero)).all() and row.wrong.sum() >= MOST * here.sum():
             there = f" There: {found.text}" if found else there_zero(wrong) or " The others are right."
             return said(
                 f"where {found.name}" if found else "where",
@@ -66,14 +68,11 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
             )
     if found:
         return said(
-            f"some {found.name}", f"{marked.sum()} of {len(marked)} entries are wrong. In those: {found.text}", WHY
+            f"some {found.name}",
+            f"{row.wrong.sum()} of {len(row.wrong)} entries are wrong. In those: {found.text}",
+            WHY,
         )
     return None
-
-
-def is_wrong(mask: np.ndarray, pair: Pair) -> bool:
-    """Whether these are the wrong entries. Zeros may be right anywhere: twice zero is zero."""
-    return bool(((mask == pair.wrong) | (~pair.wrong & (pair.e == 0))).all())
 
 
 def there_zero(wrong: Sequence[Pair]) -> str:
@@ -98,50 +97,62 @@ def only(pair: Pair, mask: np.ndarray) -> Pair:
     return replace(pair, e=pair.e[mask], a=pair.a[mask], carried=carried, arguments=masked(pair, mask))
 
 
-def conditions(alike: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[tuple[str, Condition]]:
+class Row:
+    """The entries of several arrays in a row, so that a condition is tried on all of them at once."""
+
+    def __init__(self, pairs: Sequence[Pair]):
+        self.pairs = pairs
+        self.e = np.concatenate([p.e.ravel() for p in pairs])
+        self.wrong = np.concatenate([p.wrong.ravel() for p in pairs])
+        self.zero = self.e == 0
+
+    def line(self, axis: int, at: int) -> np.ndarray:
+        """Where the index along an axis is `at`."""
+        masks = [np.zeros(p.e.shape, bool) for p in self.pairs]
+        for mask in masks:
+            if axis < mask.ndim:
+                np.moveaxis(mask, axis, 0)[at] = True
+        return np.concatenate([mask.ravel() for mask in masks])
+
+    def of(self, table: Callable[[Pair], Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+        """What a table has by that name, entry by entry, and where it has: a call may be made without it."""
+        known = [table(p).get(name) for p in self.pairs]
+        values = [np.broadcast_to(0.0 if x is None else x, p.e.shape) for x, p in zip(known, self.pairs, strict=True)]
+        there = [np.full(p.e.size, x is not None) for x, p in zip(known, self.pairs, strict=True)]
+        return np.concatenate([x.ravel() for x in values]), np.concatenate(there)
+
+
+def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarray]]:
+    """Conditions in words, and where in the row they hold."""
     for axis in (*range(min(p.e.ndim for p in wrong)), -1):
         name = "the last axis" if axis == -1 else axis_name(wrong, axis)
-        yield f"in the first entry along {name}", lambda p, i=axis: line(p, i, 0)
-        yield f"in the last entry along {name}", lambda p, i=axis: line(p, i, -1)
-        yield f"beyond the first entry along {name}", lambda p, i=axis: ~line(p, i, 0)
-        yield f"before the last entry along {name}", lambda p, i=axis: ~line(p, i, -1)
-    operands, hyper = shared([arrays(p) for p in wrong]), shared([scalars(p) for p in wrong])
+        first, last = row.line(axis, 0), row.line(axis, -1)
+        yield f"in the first entry along {name}", first
+        yield f"in the last entry along {name}", last
+        yield f"beyond the first entry along {name}", ~first
+        yield f"before the last entry along {name}", ~last
+    operands = {x: row.of(arrays, x) for x in shared([arrays(p) for p in wrong])}
+    hyper = {s: row.of(scalars, s) for s in shared([scalars(p) for p in wrong])}
     yield from apart(operands, hyper)
-    for x in operands:
+    for x, (value, there) in operands.items():
         for word, test in SIGNS.items():
-            yield f"where {x} is {word}", lambda p, x=x, f=test: holds(p, (x,), (), f)
+            yield f"where {x} is {word}", test(value) & there
         size = x if all((arrays(p)[x] >= 0).all() for p in wrong) else f"|{x}|"
-        for s in hyper:
-            yield f"where {size} is above {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) > s)
-            yield f"where {size} is below {s}", lambda p, x=x, s=s: holds(p, (x,), (s,), lambda x, s: np.abs(x) < s)
+        for s, (bound, given) in hyper.items():
+            yield f"where {size} is above {s}", (np.abs(value) > bound) & there & given
+            yield f"where {size} is below {s}", (np.abs(value) < bound) & there & given
     for word, test in SIGNS.items():
-        yield f"where the right number is {word}", lambda p, f=test: f(p.e)
+        yield f"where the right number is {word}", test(row.e)
 
 
-def holds(p: Pair, operands: tuple[str, ...], hyper: tuple[str, ...], test: Callable[..., np.ndarray]) -> np.ndarray:
-    """Where a test of these holds; nowhere, if a call was made without one of them."""
-    if any(x not in arrays(p) for x in operands) or any(s not in scalars(p) for s in hyper):
-        return np.zeros(p.e.shape, bool)
-    return np.broadcast_to(test(*(arrays(p)[x] for x in operands), *(scalars(p)[s] for s in hyper)), p.e.shape)
+Known = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
-def apart(operands: Sequence[str], hyper: Sequence[str]) -> Iterator[tuple[str, Condition]]:
+def apart(operands: Known, hyper: Known) -> Iterator[tuple[str, np.ndarray]]:
     """How two operands lie to each other: y below x, or below it by more than some hyperparameter."""
-    for x, y in permutations(operands, 2):
-        yield f"where {x} is above {y}", lambda p, x=x, y=y: holds(p, (x, y), (), lambda x, y: x > y)
-        for s in hyper:
-            yield (
-                f"where {x} is above {y} by more than {s}",
-                lambda p, x=x, y=y, s=s: holds(p, (x, y), (s,), lambda x, y, s: x - y > s),
-            )
-            yield (
-                f"where {x} and {y} are further apart than {s}",
-                lambda p, x=x, y=y, s=s: holds(p, (x, y), (s,), lambda x, y, s: np.abs(x - y) > s),
-            )
-
-
-def line(pair: Pair, axis: int, at: int) -> np.ndarray:
-    mask = np.zeros(pair.e.shape, bool)
-    if axis < pair.e.ndim and pair.e.ndim:
-        np.moveaxis(mask, axis, 0)[at] = True
-    return mask
+    for (x, (first, here)), (y, (second, there)) in permutations(operands.items(), 2):
+        gap, both = first - second, here & there
+        yield f"where {x} is above {y}", (gap > 0) & both
+        for s, (bound, given) in hyper.items():
+            yield f"where {x} is above {y} by more than {s}", (gap > bound) & both & given
+            yield f"where {x} and {y} are further apart than {s}", (np.abs(gap) > bound) & both & given

@@ -1,0 +1,196 @@
+"""Mistakes that need no catalogue: the reference itself, called with other arguments, or with one small thing changed.
+
+Such a function is a wrong answer like any other, and is recognised in the same way: it must behave like the submission
+on every probe of every group that failed. Or, for a part of what is returned, it must give that part in every call.
+
+    relatives = Relatives(exercise, failed, answers)
+    relatives.called_otherwise()        # "Your answer is right for `x` and `y` in each other's place."
+    relatives.changed()                 # "... with one thing changed: a divisor left out, where `eps` stands."
+    relatives.in_part()                 # "In `state['v']`: your answer is ..."
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from math import comb
+from typing import Any
+
+from ..answers import Answers
+from ..compare import agrees, compare
+from ..exercise import Call, Exercise, Script, Steps
+from ..inside.values import Helper
+from ..observe import here, observe
+from ..source import SourceError
+from ..verdict import Diagnosis
+from .candidate import evidence
+from .derived import called, elsewhere, other_calls
+from .seen import Pair, Seen, pairs
+from .switched import Change, Switched, switched
+from .trial import Life, Trial, trials
+from .words import lower, said
+
+EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
+PATTERNS = 100_000  # in which as many answers could be wrong
+EFFORT = 50_000  # switches to look at: of a long computation, what comes later is not tried
+A_CALL = 10  # costs as much as so many
+HINT = "Which of your lines is that, and what does the task say there?"
+FEW = 10  # relatives that explain a part of one call, and are tried on all
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A function that is nearly the reference, and what an answer is that behaves like it."""
+
+    name: str
+    text: str
+    hint: str
+    function: Callable[..., Any]
+    on: Callable[[], AbstractContextManager[Any]] = nullcontext  # within which it is what it is
+
+
+@dataclass
+class Relatives:
+    exercise: Exercise
+    failed: Sequence[Seen]
+    answers: Answers
+    near: list[tuple[Relative, set[str]]] = field(default_factory=list, init=False)
+    """Those that give a part of what came in the first wrong call, and the paths of that part."""
+
+    @cached_property
+    def everything(self) -> list[Pair]:
+        return [pair for s in self.failed for pair in pairs(self.exercise, s)]
+
+    @cached_property
+    def wrong(self) -> list[Pair]:
+        return [pair for pair in self.everything if not pair.right]
+
+    @cached_property
+    def helpers(self) -> Any:
+        return getattr(self.answers, "helpers", {})
+
+    @cached_property
+    def first(self) -> Trial | Life:
+        """The call that failed first."""
+        if self.exercise.is_class:
+            return Life(self.exercise, self.failed[0], self.helpers)
+        return trials(self.wrong, self.helpers)[0]
+
+    def tells(self, least: float) -> bool:
+        """Whether the wrong numbers say enough, and come from calls that can be made again."""
+        return bool(self.given) and bool(self.wrong) and (evidence(self.wrong) >= least or self.patterned())
+
+    def patterned(self) -> bool:
+        """Whether which answers are wrong says enough, where each by itself says no more than yes or no."""
+        asked = [(s, e, a) for s in self.failed for e, a in zip(s.expected, s.got, strict=False)]
+        wrong = sum(compare(self.exercise, s.group, e.behaviour, a.behaviour) is not None for s, e, a in asked)
+        return comb(len(asked), wrong) >= PATTERNS
+
+    @cached_property
+    def given(self) -> list[dict[str, Any]]:
+        """What the calls were given, in order; nothing if a helper is among it, which may be asked only so often."""
+        given = [dict(o.arguments) for s in self.failed for o in s.got if isinstance(s.probes[o.probe], Call | Steps)]
+        given += [dict(probe.new) for s in self.failed for probe in s.probes if isinstance(probe, Script)]
+        return [] if any(isinstance(x, Helper) for args in given for x in args.values()) else given
+
+    # ---- everywhere
+    def called_otherwise(self) -> Diagnosis | None:
+        if not self.tells(EVIDENCE["called"]):
+            return None
+        return self.first_like(self.calls())
+
+    def calls(self) -> Iterator[Relative]:
+        signature, plain = self.exercise.signature, self.exercise.plain
+        returned = any(isinstance(probe, Call) and probe.afterwards for s in self.failed for probe in s.probes)
+        for d in (*other_calls(self.exercise, self.given), *(elsewhere() if returned else ())):
+            yield Relative(d.name, d.text, d.hint, partial(called, plain, signature, d.change, d.then))
+
+    def changed(self) -> Diagnosis | None:
+        if not self.tells(EVIDENCE["changed"]):
+            return None
+        try:
+            return self.first_like(self.changes(switched(self.exercise)))
+        except SourceError:
+            return None
+
+    def changes(self, other: Switched) -> Iterator[Relative]:
+        reached, looked = other.reached(self.first.reproduces)
+        for change in reached[: EFFORT // (looked + A_CALL * self.first.calls)]:
+            yield Relative("one_change", words(change), HINT, other.function, partial(other.on, change))
+
+    def first_like(self, relatives: Iterator[Relative]) -> Diagnosis | None:
+        for relative in relatives:
+            with relative.on(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                reproduced = self.first.reproduces(relative.function)
+                if reproduced == self.first.paths and self.everywhere(relative):
+                    return said(relative.name, relative.text, relative.hint)
+            if reproduced and not self.exercise.is_class:
+                self.near.append((relative, reproduced))
+        return None
+
+    def everywhere(self, relative: Relative) -> bool:
+        """Whether it does what the answer does, first in every wrong call, then in all of those groups."""
+        if any(t.reproduces(relative.function) != t.paths for t in self.calls_that_fail):
+            return False
+        return all(self.like(relative, s) for s in self.failed)
+
+    @cached_property
+    def calls_that_fail(self) -> Sequence[Trial | Life]:
+        """The first of each group, then the others."""
+        if self.exercise.is_class:
+            return [Life(self.exercise, s, self.helpers) for s in self.failed]
+        firsts = [trials([p for p in self.wrong if p.group == s.group.name][:1], self.helpers) for s in self.failed]
+        return [*(t for first in firsts for t in first), *trials(self.wrong, self.helpers)]
+
+    def like(self, relative: Relative, s: Seen) -> bool:
+        """Whether it does in a group what the answer does."""
+        told = observe(self.exercise, s.probes, here(self.exercise, relative.function, self.helpers))
+        return agrees(self.exercise, s.group, s.probes, s.got, told)
+
+    # ---- in a part
+    def in_part(self) -> Diagnosis | None:
+        """Of what is wrong, parts that a relative gives in every call; the others may follow from them."""
+        paths, all_paths = (list(dict.fromkeys(p.path for p in these)) for these in (self.wrong, self.everything))
+        explained: dict[str, Relative] = {}
+        for relative, reproduced in self.near[:FEW]:
+            if reproduced - set(explained):
+                for path in self.in_every_call(relative, reproduced):
+                    explained.setdefault(path, relative)
+        found = list({id(r): r for r in explained.values()}.values())
+        texts = [f"In {names([x for x in paths if explained.get(x) is r], all_paths)}: {lower(r.text)}" for r in found]
+        rest = [path for path in paths if path not in explained]
+        if rest:
+            texts.append(f"{names(rest, all_paths)} differ{'' if len(rest) > 1 else 's'} too, and may follow from it.")
+        name = " and ".join(dict.fromkeys(r.name for r in found))
+        return said(name, " ".join(texts), found[0].hint) if found else None
+
+    def in_every_call(self, relative: Relative, paths: set[str]) -> set[str]:
+        """Those of the paths that it gives in all calls of the groups that failed."""
+        with relative.on(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for trial in trials([p for p in self.everything if p.path in paths], self.helpers):
+                mine = {p.path for p in trial.returned} & paths
+                paths = paths - (mine - trial.reproduces(relative.function))
+                if not paths:
+                    break
+        telling = evidence([p for p in self.wrong if p.path in paths])
+        return paths if telling >= EVIDENCE["changed"] else set()
+
+
+def words(change: Change) -> str:
+    listed = [f"`{name}`" for name in change.names]
+    named = " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+    there = f", where {named} stand{'s' if len(listed) == 1 else ''}" if listed else ""
+    return f"Your answer is what the right computation comes to with one thing changed: {change.text}{there}."
+
+
+def names(paths: Sequence[str], everything: Sequence[str]) -> str:
+    """Parts by their names; if they are all that a tree has, the tree by its own."""
+    roots = {path: path.rpartition("[")[0] for path in paths}
+    below = {root: {x for x in everything if x.startswith(f"{root}[")} for root in roots.values()}
+    short = (root if root and set(paths) >= below[root] else path for path, root in roots.items())
+    return ", ".join(f"`{name}`" if name else "the answer" for name in dict.fromkeys(short))

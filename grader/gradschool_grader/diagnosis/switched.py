@@ -1,0 +1,244 @@
+"""The reference with switches: as it stands it is the solution, and with a switch on one small thing in it is changed.
+
+    other = switched(exercise)              # written and compiled once a process
+    for change in other.changes:
+        with other.on(change):
+            other.function(...)             # change.text is "a divisor left out", change.names ("b1",)
+
+What could stand in the place of a piece of syntax is what the audit puts there, and what students' brackets do. What is
+no computation stays: defaults, messages, the checks of inputs. So does what holds a `while`, which might never end.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..exercise import Exercise
+from ..source import standalone
+from .syntax import alternatives, tests
+
+__all__ = ["Change", "Switched", "switched"]
+
+ACTIVE = "_switched_on"
+REDUCTIONS = ("sum", "mean", "var", "std")
+PLAIN: dict[type[ast.AST], tuple[str, ...]] = {  # nothing could stand in their place, but in that of what they hold
+    ast.Slice: (), ast.Starred: ("value",), ast.Dict: ("values",), ast.NamedExpr: ("value",), ast.ClassDef: ("body",),
+    ast.comprehension: ("iter", "ifs"),
+}  # fmt: skip
+STATEMENTS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Assign: ("value",), ast.AugAssign: ("value",), ast.Expr: ("value",), ast.Return: ("value",),
+    ast.For: ("iter", "body", "orelse"),
+}  # fmt: skip
+TWINS = range(2, 5)  # places that look alike: in more of them nobody makes the same mistake by one thought
+
+
+@dataclass(frozen=True)
+class Change:
+    """The switches that are on, what is changed then, and the parameters of the exercise that occur there."""
+
+    switches: frozenset[int]
+    text: str
+    names: tuple[str, ...] = ()
+
+
+class Reached(set[int]):
+    """Stands in for the switches that are on: none is, and those that are looked at are kept and counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = 0
+
+    def __contains__(self, switch: object) -> bool:
+        self.looked += 1
+        if isinstance(switch, int):
+            self.add(switch)
+        return False
+
+
+class Switched:
+    """A function in which changes are switched on, and all the changes that there are."""
+
+    def __init__(self, source: str, name: str, parameters: Sequence[str]):
+        from ..audit.mutants import needed  # the audit judges, and judging comes here
+
+        tree = ast.parse(source)
+        writer = Writer(parameters)
+        for i in needed(tree, ()):
+            if computes(tree.body[i]):
+                tree.body[i] = writer.written(tree.body[i], i, set(parameters) if i == len(tree.body) - 1 else set())
+        self.names: dict[str, Any] = {"__name__": "__main__", "np": np, ACTIVE: frozenset()}
+        exec(compile(ast.fix_missing_locations(tree), "<the reference with switches>", "exec"), self.names)
+        self.function: Callable[..., Any] = self.names[name]
+        changes = [*writer.single, *writer.twins()]
+        self.changes = sorted(changes, key=lambda change: not change.names)  # in the rule sooner than around it
+
+    @contextmanager
+    def on(self, change: Change) -> Iterator[None]:
+        self.names[ACTIVE] = change.switches
+        try:
+            yield
+        finally:
+            self.names[ACTIVE] = frozenset()
+
+    def reached(self, call: Callable[[Callable[..., Any]], Any]) -> tuple[list[Change], int]:
+        """The changes that make a difference to a call, and how many switches it looks at: what one call costs."""
+        self.names[ACTIVE] = found = Reached()
+        try:
+            call(self.function)
+        finally:
+            self.names[ACTIVE] = frozenset()
+        return [change for change in self.changes if change.switches & set(found)], found.looked
+
+
+def switched(exercise: Exercise) -> Switched:
+    return written(exercise.plain, exercise.name)
+
+
+@cache
+def written(reference: Callable[..., Any], name: str) -> Switched:
+    return Switched(standalone(reference, name=name), name, tuple(inspect.signature(reference).parameters))
+
+
+class Writer:
+    """Puts a switch before every piece of syntax that could be another one."""
+
+    def __init__(self, parameters: Sequence[str]):
+        self.parameters = parameters
+        self.single: list[Change] = []
+        self.alike: dict[tuple[int, str, str], list[Change]] = {}
+        self.used: dict[ast.AST, set[str]] = {}
+        self.definition = 0  # the number of the one that is being written
+        self.around: list[ast.AST] = []
+        self.handed: list[set[str]] = []  # the names that the functions around are given values for
+
+    def twins(self) -> Iterator[Change]:
+        """The same change in all places that look alike: both averages, mean and variance."""
+        for changes in self.alike.values():
+            if len(changes) in TWINS:
+                names = tuple(name for name in self.parameters if any(name in c.names for c in changes))
+                switches = frozenset().union(*(c.switches for c in changes))
+                yield Change(switches, f"{changes[0].text}, in {len(changes)} places", names)
+
+    def written(self, definition: ast.stmt, number: int, handed: set[str]) -> ast.stmt:
+        """A definition with its switches; `handed` are the parameters of the exercise that are known all over it."""
+        self.definition, self.handed = number, [handed]
+        return self.visit(definition)
+
+    def switch(self, node: ast.AST, new: ast.AST, text: str) -> ast.expr:
+        """The question whether the switch for this change is on."""
+        number = len(self.single)
+        used = self.names(node) & self.handed[-1]
+        change = Change(frozenset([number]), text, tuple(name for name in self.parameters if name in used))
+        self.single.append(change)
+        self.alike.setdefault((self.definition, text, f"{form(node)} {form(new)}"), []).append(change)
+        return ast.Compare(ast.Constant(number), [ast.In()], [ast.Name(ACTIVE, ast.Load())])
+
+    def names(self, node: ast.AST) -> set[str]:
+        if node not in self.used:
+            below = set[str]().union(*map(self.names, ast.iter_child_nodes(node)))
+            if isinstance(node, ast.Name):
+                below = {node.id}
+            elif isinstance(node, ast.Attribute) and "self" in below:
+                below = below | {node.attr}
+            self.used[node] = below
+        return self.used[node]
+
+    def visit(self, node: ast.AST) -> Any:
+        """The node with switches before it and in it."""
+        if isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+            return node
+        if isinstance(node, ast.keyword):
+            return node if node.arg in ("strict", "copy") else self.below(node, "value")
+        if type(node) in PLAIN:
+            return self.below(node, *PLAIN[type(node)])
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            return self.function(node)
+        if isinstance(node, ast.If | ast.IfExp):
+            return self.either(node)
+        if isinstance(node, ast.stmt) and type(node) in STATEMENTS:
+            return self.statement(node, *STATEMENTS[type(node)])
+        return self.expression(node) if isinstance(node, ast.expr) else node
+
+    def below(self, node: ast.AST, *fields: str) -> Any:
+        """A copy of the node with what hangs below it written anew; all of it, or some fields."""
+        self.around.append(node)
+        made = copy(node)
+        for name in fields or node._fields:
+            value = getattr(node, name)
+            if isinstance(value, ast.AST):
+                setattr(made, name, self.visit(value))
+            elif isinstance(value, list):
+                setattr(made, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+        self.around.pop()
+        return made
+
+    def function(self, node: ast.FunctionDef | ast.Lambda) -> Any:
+        given = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+        self.handed.append(self.handed[-1] | given)
+        made = self.below(node, "body")
+        self.handed.pop()
+        return made
+
+    def either(self, node: ast.If | ast.IfExp) -> Any:
+        """A condition with its opposite, with always and with never; not one that refuses an input."""
+        if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise):
+            return self.below(node, "orelse")
+        others = self.switches(node.test, tests(node.test))
+        made = self.below(node, "body", "orelse")
+        made.test = chosen(others, self.visit(node.test))
+        return made
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        others = self.switches(node, alternatives(node))
+        return chosen(others, self.below(node))
+
+    def statement(self, node: ast.stmt, *fields: str) -> Any:
+        """With another statement in its place, or none, where the rest still has a meaning then."""
+        from ..audit.mutants import may_go  # as above
+
+        left_out = [(ast.Pass(), "a line left out")] if may_go(node, tuple(self.around)) else []
+        others = self.switches(node, [*alternatives(node), *left_out])
+        whole = self.below(node, *fields)
+        for test, new in reversed(others):
+            whole = ast.If(test, [new], [whole])
+        return whole
+
+    def switches(self, node: ast.AST, others: Iterable[tuple[Any, str]]) -> list[tuple[ast.expr, Any]]:
+        return [(self.switch(node, new, text), new) for new, text in others]
+
+
+def chosen(others: Sequence[tuple[ast.expr, ast.expr]], otherwise: ast.expr) -> ast.expr:
+    """The expression whose switch is on, or what it is otherwise."""
+    for test, new in reversed(others):
+        otherwise = ast.IfExp(test, new, otherwise)
+    return otherwise
+
+
+def computes(definition: ast.stmt) -> bool:
+    """Whether it computes something, and comes to an end: what only walks over trees is none of the student's."""
+    kinds = {type(node) for node in ast.walk(definition)}
+    return bool({ast.BinOp, ast.AugAssign} & kinds) and ast.While not in kinds
+
+
+def form(node: Any) -> str:
+    """What is the same for `1 - b1**t` and `1 - b2**t`, a mean and a variance: syntax without its names and texts."""
+    if isinstance(node, ast.Name):
+        return "name"
+    if isinstance(node, ast.Constant):
+        return "text" if isinstance(node.value, str) else repr(node.value)
+    if isinstance(node, ast.Attribute) and node.attr in REDUCTIONS:
+        return f"reduction({form(node.value)})"
+    if isinstance(node, list):
+        return f"[{' '.join(map(form, node))}]"
+    if isinstance(node, ast.AST):
+        return f"{type(node).__name__}({' '.join(form(getattr(node, field, None)) for field in node._fields)})"
+    return str(node)

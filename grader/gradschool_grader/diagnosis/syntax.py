@@ -1,0 +1,186 @@
+"""What could stand in the place of a piece of syntax, in words: the changes of the audit, and brackets set otherwise.
+
+[(ast.unparse(new), text) for new, text in alternatives(ast.parse("a - b", mode="eval").body)]
+# [('a + b', 'a plus in the place of a minus'), ('a', 'a subtraction left out'), ...]
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+Other = tuple[ast.expr, str]
+
+SAID: dict[type[ast.operator], str] = {
+    ast.Add: "a plus", ast.Sub: "a minus", ast.Mult: "a product", ast.Div: "a division", ast.Pow: "a power",
+    ast.MatMult: "a matrix product", ast.FloorDiv: "a whole division", ast.Mod: "a remainder",
+}  # fmt: skip
+PART: dict[type[ast.operator], str] = {
+    ast.Add: "a term", ast.Sub: "a subtraction", ast.Mult: "a factor", ast.Div: "a division", ast.Pow: "a power",
+    ast.MatMult: "a matrix", ast.FloorDiv: "a division", ast.Mod: "a remainder",
+}  # fmt: skip
+ONLY_SECOND: dict[type[ast.operator], str] = {
+    ast.Add: "a term left out", ast.Mult: "a factor left out", ast.MatMult: "a matrix left out",
+    ast.Sub: "what is taken away in the place of a difference", ast.Div: "a divisor in the place of a quotient",
+}  # fmt: skip
+AXES = (0, 1, -1, -2, (0, 1), (1, 2), (0, 1, 2), (1, 2, 3))
+ROUND = "the other way round"
+SIGNS = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is",
+    ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
+
+
+def alternatives(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Other syntax for an expression or statement, and what is changed then, in words."""
+    from ..audit.changes import changes  # the audit judges, and judging comes here
+
+    if isinstance(node, ast.BinOp) and not is_text(node.left):
+        yield from arithmetic(node)
+    elif isinstance(node, ast.Slice | ast.If | ast.IfExp | ast.While):
+        return
+    else:
+        for new in changes(node):
+            yield new, said(node, new)
+    if isinstance(node, ast.Call):
+        yield from keywords(node)
+        yield from out_of_brackets(node)
+    if isinstance(node, ast.Tuple):
+        yield from axes(node)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        for new in changes(node.slice):
+            yield ast.Subscript(node.value, new, node.ctx), "a slice that begins or ends elsewhere"  # type: ignore[arg-type]
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def tests(node: ast.expr) -> Iterator[Other]:
+    """Of a condition, beside what its own syntax could be."""
+    if not (isinstance(node, ast.Compare) and len(node.ops) == 1):
+        yield ast.UnaryOp(ast.Not(), node), f"a condition {ROUND}"
+    yield ast.Constant(True), "a condition that always holds"
+    yield ast.Constant(False), "a condition that never holds"
+
+
+def arithmetic(node: ast.BinOp) -> Iterator[Other]:
+    from ..audit.changes import OTHER_OPERATOR
+
+    op, left, right = type(node.op), node.left, node.right
+    other = OTHER_OPERATOR.get(op)
+    if other:
+        yield ast.BinOp(left, other(), right), f"{SAID[other]} in the place of {SAID[op]}"
+    if op in PART:
+        yield left, f"{PART[op]} left out"
+    if op in ONLY_SECOND:
+        yield right, ONLY_SECOND[op]
+    if op in (ast.Sub, ast.Div):
+        yield ast.BinOp(right, op(), left), f"{'a difference' if op is ast.Sub else 'a quotient'} {ROUND}"
+    if op is ast.MatMult:
+        yield ast.BinOp(right, op(), left), f"a matrix product {ROUND}"
+    yield from brackets(node)
+
+
+def brackets(node: ast.BinOp) -> Iterator[Other]:
+    """Set otherwise around three operands or four; or closed later, behind what follows a function."""
+    left, right = node.left, node.right
+    moved = "a bracket in another place"
+    if isinstance(right, ast.BinOp):
+        yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right), moved
+    if isinstance(left, ast.BinOp):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)), moved
+        first = left.left
+        if isinstance(first, ast.BinOp):
+            last = ast.BinOp(ast.BinOp(first.right, left.op, left.right), node.op, right)
+            yield ast.BinOp(first.left, first.op, last), moved
+    for one, put in ((left, lambda x: ast.BinOp(x, node.op, right)), (right, lambda x: ast.BinOp(left, node.op, x))):
+        if isinstance(one, ast.Call) and called(one) and one.args and not isinstance(one.args[0], ast.Starred):
+            text = f"{PART.get(type(node.op), 'something')} inside the brackets of `{called(one)}` instead of outside"
+            yield ast.Call(one.func, [put(one.args[0]), *one.args[1:]], one.keywords), text
+
+
+def out_of_brackets(node: ast.Call) -> Iterator[Other]:
+    """Closed earlier: before the last of what a function is given."""
+    if called(node) and node.args and isinstance(node.args[0], ast.BinOp):
+        inner, rest = node.args[0], node.args[1:]
+        text = f"{PART.get(type(inner.op), 'something')} outside the brackets of `{called(node)}` instead of inside"
+        yield ast.BinOp(ast.Call(node.func, [inner.left, *rest], node.keywords), inner.op, inner.right), text
+        yield ast.BinOp(inner.left, inner.op, ast.Call(node.func, [inner.right, *rest], node.keywords)), text
+
+
+def keywords(node: ast.Call) -> Iterator[Other]:
+    """An option of NumPy's that is forgotten or not asked for, or another axis; a variance by another formula."""
+    name = called(node)
+    for i, keyword in enumerate(node.keywords):
+        rest = [*node.keywords[:i], *node.keywords[i + 1 :]]
+        if keyword.arg in ("keepdims", "ddof"):
+            yield ast.Call(node.func, node.args, rest), f"`{keyword.arg}` of `{name}` left out"
+        if keyword.arg == "axis":
+            for axis in AXES:
+                other = ast.keyword("axis", ast.parse(repr(axis), mode="eval").body)
+                yield ast.Call(node.func, node.args, [*rest, other]), "a sum or mean along another axis"
+    if name in ("var", "std") and not any(keyword.arg == "ddof" for keyword in node.keywords):
+        one = ast.keyword("ddof", ast.Constant(1))
+        yield ast.Call(node.func, node.args, [*node.keywords, one]), f"n − 1 in the place of n in `{name}`"
+    if name == "var" and isinstance(node.func, ast.Attribute) and not is_module(node.func.value):
+        x = node.func.value
+        squares = ast.Attribute(ast.BinOp(x, ast.Mult(), x), "mean", ast.Load())
+        yield ast.Call(squares, node.args, node.keywords), "a mean of squares in the place of a variance"
+
+
+def is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "math")
+
+
+def axes(node: ast.Tuple) -> Iterator[Other]:
+    """Whole numbers in a row are axes: one too few, or one too many."""
+    numbers = [x.value for x in node.elts if isinstance(x, ast.Constant) and type(x.value) is int]
+    if len(numbers) == len(node.elts) > 1:
+        for left_out in node.elts:
+            yield ast.Tuple([x for x in node.elts if x is not left_out], ast.Load()), "an axis too few"
+        for more in range(max(numbers) + 2):
+            if more not in numbers:
+                yield ast.Tuple([*node.elts, ast.Constant(more)], ast.Load()), "an axis too many"
+
+
+def called(node: ast.Call) -> str:
+    """`sqrt` of `np.sqrt(x)`, `mean` of `x.mean()`; nothing for a function of the solution's own."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def said(node: ast.AST, new: ast.AST) -> str:
+    """What a change of the audit's is, in words."""
+    if isinstance(node, ast.Compare) and isinstance(new, ast.Compare):
+        old, now = next((a, b) for a, b in zip(node.ops, new.ops, strict=True) if type(a) is not type(b))
+        return f"`{SIGNS[type(now)]}` in the place of `{SIGNS[type(old)]}`"
+    if isinstance(node, ast.BoolOp):
+        words = ("and", "or") if isinstance(node.op, ast.Or) else ("or", "and")
+        return f"`{words[0]}` in the place of `{words[1]}`"
+    if isinstance(node, ast.UnaryOp):
+        return "a `not` left out" if isinstance(node.op, ast.Not) else "a minus left out"
+    if isinstance(node, ast.AugAssign):
+        return "`=` in the place of `+=`" if isinstance(new, ast.Assign) else "the other sign before what is added up"
+    if isinstance(node, ast.Constant):
+        return "another constant" if not isinstance(node.value, bool) else "True and False exchanged"
+    if isinstance(node, ast.Attribute):
+        return "a transposition left out"
+    if isinstance(node, ast.Call):
+        return of_a_call(node, new)
+    return "one thing changed"
+
+
+def of_a_call(node: ast.Call, new: ast.AST) -> str:
+    name = called(node) or (node.func.id if isinstance(node.func, ast.Name) else "a function")
+    if isinstance(new, ast.Call):
+        other = new.func.attr if isinstance(new.func, ast.Attribute) else getattr(new.func, "id", "")
+        if other != name:
+            return f"`{other}` in the place of `{name}`"
+        if name == "where":
+            return "the two cases of `where` exchanged"
+        return (
+            f"`{name}` over everything, in the place of along an axis"
+            if name != "range"
+            else "a `range` that begins or ends elsewhere"
+        )
+    return f"`{name}` left out"

@@ -1,0 +1,121 @@
+"""Another function, asked what the answer was asked: on the call that failed first, and if that agrees on all others.
+
+    trial = Trial(wrong, helpers)               # wrong arrays of one call
+    trial.reproduces(other)                     # {"state['v']['W']"}: what the other function returns as it came
+
+The call is made directly, not as a submission's: what it prints, warns of or changes is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from ast import literal_eval
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from ..compare import compare
+from ..exercise import Exercise, Script
+from ..inside.perform import build
+from ..observe import RUN, Behaviour, Caller, first_steps, here
+from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long
+
+ALL = ""  # the path of the whole
+CACHED = 4096  # paths of parts
+Helpers = Mapping[str, Callable[..., Any]]
+
+
+class Life:
+    """An object's life up to what failed in it: all of that comes out, or nothing does."""
+
+    def __init__(self, exercise: Exercise, s: Seen, helpers: Helpers):
+        self.exercise, self.group, self.helpers = exercise, s.group, helpers
+        self.mine = failed_steps(s)
+        self.probe = first_steps(s.probes[failed_probe(s)], len(self.mine))
+
+    def reproduces(self, function: Callable[..., Any]) -> set[str]:
+        for o, behaviour in zip_longest(self.mine, self.told(function)):
+            if not o or not behaviour or compare(self.exercise, self.group, o.behaviour, behaviour, conduct=False):
+                return set()
+        return {ALL}
+
+    def told(self, function: Callable[..., Any]) -> Iterator[Behaviour]:
+        """What the function's own object does, one call after another."""
+        probe = self.probe
+        if isinstance(probe, Script) and not probe.others and not any(set(" .") & set(call) for call, _ in probe.calls):
+            yield from self.alone(function, probe)
+        else:
+            caller = Caller(self.exercise, here(self.exercise, function, self.helpers, conduct=False))
+            yield from (behaviour for _, behaviour, _ in RUN[type(probe)](probe, caller))
+
+    def alone(self, function: Callable[..., Any], probe: Script) -> Iterator[Behaviour]:
+        """The same for one object of which plain values come: a tenth of the time."""
+        try:
+            made = function(**build(probe.new, self.helpers, {}))
+            yield self.mine[0].behaviour
+            for call, args in probe.calls:
+                value = getattr(made, call)
+                yield Behaviour(value if args is None else value(*build(args, self.helpers, {})))
+        except Exception as error:
+            yield Behaviour(error=type(error).__name__)
+
+    @property
+    def paths(self) -> set[str]:
+        return {ALL}
+
+    @property
+    def calls(self) -> int:
+        return len(self.mine)
+
+
+class Trial:
+    """Arrays that one call returned, and what that call was given."""
+
+    calls = 1
+
+    def __init__(self, returned: Sequence[Pair], helpers: Helpers):
+        given = dict(returned[0].arguments)
+        self.then = (given.pop(ITS_ARGUMENT),) if ITS_ARGUMENT in given else None
+        self.given, self.returned, self.helpers = given, returned, helpers
+
+    @property
+    def paths(self) -> set[str]:
+        return {p.path for p in self.returned}
+
+    def reproduces(self, function: Callable[..., Any]) -> set[str]:
+        """The paths of the arrays that the function returns as they came; none where the call makes no sense to it."""
+        try:
+            value = function(**build(self.given, self.helpers, {}))
+            if self.then is not None:
+                value = value(*build(self.then, self.helpers, {}))
+        except Exception:
+            return set()
+        return {p.path for p in self.returned if p.came(at(value, p.leaf))}
+
+
+def trials(returned: Sequence[Pair], helpers: Helpers) -> list[Trial]:
+    """One for each call that returned some of these arrays, in their order."""
+    calls: dict[tuple[str, int, str], list[Pair]] = {}
+    for p in returned:
+        calls.setdefault(p.place[:3], []).append(p)
+    return [Trial(mine, helpers) for mine in calls.values()]
+
+
+def at(value: Any, path: str) -> Any:
+    """The part of an answer at a path; None if it has none."""
+    for key in keys(path):
+        if not (key in value if type(value) is dict else type(value) in (list, tuple) and key < len(value)):
+            return None
+        value = value[key]
+    if is_long(value):
+        return np.array(value, float)
+    return np.asarray(value) if isinstance(value, np.generic) else value  # as a submission's numbers arrive
+
+
+@lru_cache(CACHED)
+def keys(path: str) -> tuple[Any, ...]:
+    """`[1]['m']` as (1, 'm')."""
+    return tuple(literal_eval(key) for key in re.findall(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)\]", path))

@@ -3,7 +3,7 @@
     feedback = "full"                        # or "outcome": passed or not, without the diagnosis
 
     [late]
-    penalty = "zero"                         # nbgrader's "none" or "zero", or the class of a plugin: "mine.Halves"
+    penalty = "zero"                         # nbgrader's "none" or "zero", or a plugin beside it: "mine.Halves"
 
     [assignments.ch01_tiny]
     due = 2026-12-01T18:00:00+01:00
@@ -15,10 +15,12 @@ nbgrader_config.py reads it, so that nbgrader's own commands and formgrader keep
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ TEMPLATE = """\
 # feedback = "full"            # what students read: "full" (the diagnosis and its question) or "outcome"
 
 # [late]
-# penalty = "none"             # nbgrader's "none" or "zero" (nothing for what is late), or a plugin: "module.Class"
+# penalty = "none"             # nbgrader's "none" or "zero" (nothing for what is late), or "module.Class" beside this
 
 # [assignments.ch03_losses]
 # due = 2026-12-01T18:00:00+01:00
@@ -130,7 +132,24 @@ def configure(config: Any, directory: Path | str) -> None:
     if settings.penalty in ("none", "zero"):
         config.LateSubmissionPlugin.penalty_method = settings.penalty
     elif settings.penalty:
-        config.AssignLatePenalties.plugin_class = settings.penalty
+        config.AssignLatePenalties.plugin_class = plugin(settings.penalty, Path(directory).resolve())
+
+
+def plugin(name: str, directory: Path) -> type:
+    """The class, of a module that is installed or lies beside course.toml. Raises Malformed."""
+    if str(directory) not in sys.path:
+        sys.path.append(str(directory))
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise Malformed(
+            f'{FILE}: late.penalty is {name!r}, and {error}; expected "none", "zero" or "module.Class", of a module '
+            f"that is installed or lies beside {FILE}"
+        ) from error
+    if not isinstance(found, type):
+        raise Malformed(f"{FILE}: late.penalty is {name!r}, which is no class")
+    return found
 
 
 # -------------------------------------------------------------------------------------------------------- the points

@@ -1,5 +1,6 @@
 """Property: course.toml sets points, dates, lateness and feedback on every path to a grade, and says what it cannot."""
 
+import sys
 from datetime import datetime
 
 import pytest
@@ -135,3 +136,44 @@ def test_a_course_of_somebodys_own_gets_the_judge_at_the_end_of_its_settings(tmp
     hand_in(tmp_path, "ada", notebook(**RIGHT))
     assert grade(tmp_path, jobs=1, feedback=False, unsafe_no_sandbox=True).judged[0].points == 7
     assert "kept" in next(iter(release(course, ["tiny"], tmp_path)))
+
+
+HALVES = """
+from nbgrader.plugins import BasePlugin
+
+
+class Halves(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return score / 2
+"""
+
+
+@pytest.fixture
+def with_halves(late, monkeypatch):
+    """A plugin for lateness beside course.toml, as nbgrader's documentation has them written."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (late / "halves_of_late.py").write_text(HALVES)
+    (late / "course.toml").write_text(FULL.replace('"zero"', '"halves_of_late.Halves"'))
+    yield late
+    sys.modules.pop("halves_of_late", None)
+
+
+def test_a_plugin_may_lie_beside_it(with_halves):
+    list(release(course, ["tiny"], with_halves))
+    grade(with_halves, jobs=1, feedback=False)
+    assert scores(with_halves) == {"ada": (16, 0, 16), "bela": (16, 8, 16), "cleo": (4, 0, 16)}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("half", "Empty module name"),
+        ("nowhere_at_all.Halves", "No module named 'nowhere_at_all'"),
+        ("halves_of_late.Thirds", "has no attribute 'Thirds'"),
+        ("halves_of_late.__name__", "which is no class"),
+    ],
+)
+def test_a_plugin_that_is_not_there_is_refused_in_a_sentence(with_halves, name, why):
+    (with_halves / "course.toml").write_text(f'[late]\npenalty = "{name}"\n')
+    with pytest.raises(Malformed, match=f"late.penalty is '{name}'.*{why}"):
+        grade(with_halves, jobs=1, feedback=False)

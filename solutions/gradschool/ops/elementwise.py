@@ -258,15 +258,21 @@ def swish(x):
     return swish_forward(x)[0]
 
 
-def erf_forward(x):
-    """y = 2 / sqrt(pi) times the integral of exp(-u^2) from 0 to x"""
-    x = floats(x)
+def erf_of(x):
+    """sign(x) (1 - p exp(-a^2) / (1 + 2a)) with a = |x| and p, the polynomial `ERFC`, for (1 + 2a) exp(a^2) erfc(a)"""
     a = np.minimum(np.abs(x), 30)  # beyond that float64 knows no difference from 1
     s = (a - 2) / (a + 2)
     p = ERFC[0] * s + ERFC[1]
     for c in ERFC[2:]:
-        p = p * s + c
-    return np.sign(x) * (1 - p * np.exp(-a * a) / (1 + 2 * a)), {"x": x}
+        p = into(p, np.multiply, p, s)
+        p = into(p, np.add, p, c)
+    return np.sign(x) * (1 - p * np.exp(-a * a) / (1 + 2 * a))
+
+
+def erf_forward(x):
+    """y = 2 / sqrt(pi) times the integral of exp(-u^2) from 0 to x"""
+    x = floats(x)
+    return in_blocks(erf_of, x), {"x": x}
 
 
 def erf_backward(g, cache):
@@ -312,7 +318,7 @@ def gelu_forward(x, approximate="none"):
     if approximate == "none":
         step = 0.5 * (1 + erf(x * 0.5**0.5))
     elif approximate == "tanh":
-        step = tanh_step(x)
+        step = in_blocks(tanh_step, x)
     else:
         raise ValueError(f'gelu: expected approximate="none" or "tanh", got {approximate!r}.')
     return x * step, {"x": x, "step": step, "approximate": approximate}

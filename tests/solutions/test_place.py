@@ -48,7 +48,7 @@ def test_what_is_being_differentiated_is_not_cut_into_blocks(monkeypatch):
 ])  # fmt: skip
 def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_same(monkeypatch, M, K, N, parts):
     """100 x 100 x 100 is small, in 193 x 256 neither number is, and 509 is a prime."""
-    monkeypatch.setattr(place, "blas_threads", lambda: 1)
+    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
     a, b = RNG.normal(size=(M, K)), RNG.normal(size=(K, N))
     rows, out = place.in_parts(a, N), np.empty((M, N))
     assert rows.shape == (parts, M // parts, K)
@@ -59,13 +59,13 @@ def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_s
 
 
 def test_threads_of_blas_get_a_product_whole(monkeypatch):
-    monkeypatch.setattr(place, "blas_threads", lambda: 2)
+    monkeypatch.setattr(place, "one_openblas_thread", lambda: False)
     assert place.in_parts(np.ones((512, 193)), 32).shape == (1, 512, 193)
 
 
 @pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])
 def test_a_layer_so_large_that_its_products_are_parted_is_that_of_its_steps(monkeypatch, name, gates):
-    monkeypatch.setattr(place, "blas_threads", lambda: 1)
+    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
     forward, backward, plain = {
         "lstm": (lstm_forward, lstm_backward, lstm_plain),
         "gru": (gru_forward, gru_backward, gru_plain),

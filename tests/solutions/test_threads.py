@@ -74,6 +74,12 @@ def test_there_are_as_many_as_blas_may_use_now():
         assert threads.blas_threads() in (allowed or [1])
 
 
+@pytest.mark.parametrize(("asked", "alone"), [(lambda: 1, True), (lambda: 2, False), (threads.unknown, False)])
+def test_one_thread_of_openblas_is_not_one_of_a_blas_that_cannot_be_asked(monkeypatch, asked, alone):
+    monkeypatch.setattr(threads, "question", lambda: asked)
+    assert threads.one_openblas_thread() is alone
+
+
 def test_a_blas_that_cannot_be_asked_gets_one(monkeypatch):
     monkeypatch.setattr(threads, "QUESTIONS", ())
     threads.question.cache_clear()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .threads import blas_threads
+from .threads import one_openblas_thread
 
 LINE = 64  # bytes, a line of the processor's cache
 BLOCK = 1 << 15  # numbers of an array in a block: some such arrays fit a second-level cache
@@ -79,11 +79,11 @@ def product(a, b, out):
 def in_parts(a, N):
     """a (M, K) as (parts, M / parts, K), a view, so that `matmul` with a matrix of N columns is soonest done.
 
-    Where K or N is small, BLAS takes long to arrange a and b, beside multiplying them: in one thread, products that are
-    so small that it does not are faster.
+    Where K or N is small, OpenBLAS takes long to arrange a and b, beside multiplying them: in one thread, products that
+    are so small that it does not are faster.
     """
     M, K = a.shape
-    parts = small_parts(M, K, N) if M * K * N > SMALL and blas_threads() == 1 else 1
+    parts = small_parts(M, K, N) if M * K * N > SMALL and one_openblas_thread() else 1
     return a.reshape(parts, M // parts, K)
 
 

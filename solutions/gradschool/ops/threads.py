@@ -57,11 +57,20 @@ def blas_threads() -> int:
     return max(1, question()())
 
 
+def one_openblas_thread() -> bool:
+    """Whether BLAS is OpenBLAS and may use a single thread."""
+    return question() is not unknown and blas_threads() == 1
+
+
+def unknown() -> int:
+    return 1
+
+
 @functools.cache
 def question() -> Callable[[], int]:
     core = sys.modules.get("numpy._core._multiarray_umath") or sys.modules.get("numpy.core._multiarray_umath")
     try:
         library = ctypes.CDLL(getattr(core, "__file__", None) or "")  # finds what it is linked with, too
     except OSError:
-        return lambda: 1
-    return next((getattr(library, name) for name in QUESTIONS if hasattr(library, name)), lambda: 1)
+        return unknown
+    return next((getattr(library, name) for name in QUESTIONS if hasattr(library, name)), unknown)

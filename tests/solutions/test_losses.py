@@ -160,6 +160,24 @@ def test_the_fast_form_of_softmax_cross_entropy_is_the_plain_one(size, soft, dty
     assert (value.dtype, gradient.dtype) == (dtype, dtype)
 
 
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 1e-6)])
+@pytest.mark.parametrize("options", [
+    {}, {"normalization": "all-elements"}, {"normalization": "none"}, {"reduction": "none"},
+    {"mask": np.tri(7, 5, dtype=int)}, {"weights": np.arange(1.0, 6.0)},
+], ids=str)  # fmt: skip
+def test_the_fast_form_of_the_squared_error_is_the_plain_one(options, dtype, rtol):
+    rng = np.random.default_rng(12)
+    Y, T = rng.normal(size=(2, 7, 5, 3)).astype(dtype).swapaxes(2, 3)
+    if "mask" in options:
+        Y, T = Y.swapaxes(1, 2), T.swapaxes(1, 2)
+    value, pullback = gs.vjp(lambda Y: gs.l2_loss(Y, T, **options), Y)
+    expected, cache = losses.l2_loss_forward(Y, T, **options)
+    np.testing.assert_allclose(value, expected, rtol=rtol)
+    g = rng.normal(size=expected.shape).astype(dtype)
+    np.testing.assert_allclose(pullback(g)[0], losses.l2_loss_backward(g, cache), rtol=rtol)
+    assert (value.dtype, pullback(g)[0].dtype) == (dtype, dtype)
+
+
 @pytest.mark.parametrize("reduction", ["sum", "none"])
 def test_fused_losses_equal_their_compositions(reduction):
     rng = np.random.default_rng(4)

@@ -67,7 +67,26 @@ def l2_loss_backward(g, cache):
     return 2 * g * cache["scale"] * (cache["Y"] - cache["T"])
 
 
-@op(l2_loss_forward, l2_loss_backward)
+def l2_loss_plain(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
+    return l2_loss_forward(Y, T, reduction, normalization, mask, weights)[0]
+
+
+def fast_forward(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
+    """The forward; a sum without weights is the product of the differences with themselves, which takes one pass"""
+    if reduction != "sum" or mask is not None or weights is not None:
+        return l2_loss_forward(Y, T, reduction, normalization, mask, weights)
+    Y, T = paired("l2_loss", Y, T)
+    _, Z = weighting("l2_loss", Y, reduction, normalization, mask, weights)
+    d = Y - T
+    return (np.vdot(d, d) / Z).astype(d.dtype), {"d": d, "scale": 1 / Z}
+
+
+def fast_backward(g, cache):
+    """dL/dY = 2 g scale d, with d = Y - T"""
+    return (2 * g * cache["scale"]) * cache["d"] if "d" in cache else l2_loss_backward(g, cache)
+
+
+@op(l2_loss_forward, l2_loss_backward, plain=l2_loss_plain, fast=(fast_forward, fast_backward))
 def l2_loss(Y, T, reduction="sum", normalization="batch-size", mask=None, weights=None):
     """Squared error, l = (Y - T)^2, dl/dY = 2 (Y - T).
 

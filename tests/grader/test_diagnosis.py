@@ -8,7 +8,7 @@ import pytest
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.diagnosis.seen import pairs
 from gradschool_grader.diagnosis.switched import switched
-from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Script, Steps
+from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Property, Script, Seed, Steps
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
 
@@ -401,6 +401,17 @@ def test_what_several_known_mistakes_do_in_one_part_names_none_of_them():
     )  # fmt: skip
     found = diagnosis_of(exercise, lambda x, top: x * min(1, top / np.abs(x).mean() ** 2))
     assert found.kind != "misconception"  # in `small` all three leave x as it is
+
+
+def test_a_known_mistake_is_known_by_what_does_not_hold_where_right_answers_differ():
+    short = lambda values: None if np.abs(values[0]).max() > 3 else "The numbers lie too close together."
+    spread = sets(
+        lambda n, rng: 9 * rng.normal(size=n),
+        lambda rng: [Property(Call(n=50, rng=Seed(int(rng.integers(99)))), short)],
+        Misconception("narrow", lambda n, rng: rng.uniform(-1, 1, size=n), "How far do they spread?"),
+        name="spread", pure=False,
+    )  # fmt: skip
+    assert diagnosis_of(spread, lambda n, rng: rng.uniform(-0.5, 0.5, size=n)).name == "narrow"
 
 
 def test_half_of_a_known_mistake_is_not_called_by_its_name():

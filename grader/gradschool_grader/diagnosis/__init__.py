@@ -30,7 +30,7 @@ from .known import known, known_in_parts, two_known
 from .relatives import Relatives
 from .seen import Seen
 from .sequences import first_to_diverge, shifted_step
-from .structure import any_reading, gave_numbers, plain_reading
+from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import could_not_begin, direction, plain_words, signature_words, worst_entry
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
@@ -63,11 +63,12 @@ def read(
             or relatives.called_otherwise()
             or in_parts
             or two_known(exercise, failed, answers)
-            or relatives.changed()
+            or one_factor(everything, wrong)
+            or relatives.changed(named=True)
             or any_reading(everything, wrong)
         )
         if not found or found.kind == "close" or found.name == "one_part":
-            found = relatives.in_part() or found
+            found = relatives.changed(named=False) or relatives.in_part() or found
     if found and found.kind != "close" and found.name != "one_part":
         return found
     shifted = shifted_step(failed)

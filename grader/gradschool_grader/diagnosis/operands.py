@@ -104,6 +104,7 @@ def arrays(pair: Pair) -> dict[str, np.ndarray]:
 def masked(pair: Pair, mask: np.ndarray) -> Given:
     """The arguments of the call, and of the arrays that fit only these entries."""
     given = Given(pair.arguments)
+    given.__dict__["leaves"] = pair.given.leaves
     spread_out = {x: np.broadcast_to(value, pair.e.shape)[mask] for x, value in arrays(pair).items()}
     given.fitting[pair.key, (int(mask.sum()),)] = spread_out
     return given

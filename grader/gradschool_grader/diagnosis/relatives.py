@@ -5,14 +5,14 @@ on every probe of every group that failed. Or, for a part of what is returned, i
 
     relatives = Relatives(exercise, failed, answers)
     relatives.called_otherwise()        # "Your answer is right for `x` and `y` in each other's place."
-    relatives.changed()                 # "... with one thing changed: a divisor left out, where `eps` stands."
+    relatives.changed(named=True)       # "... with one thing changed: a divisor left out, where `eps` stands."
     relatives.in_part()                 # "In `state['v']`: your answer is ..."
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from typing import Any
 
 from ..answers import Answers
 from ..compare import agrees, compare
-from ..exercise import Call, Exercise, Script, Steps
+from ..exercise import Call, Exercise, Property, Script, Steps
 from ..inside.values import Helper
 from ..observe import here, observe
 from ..source import SourceError
@@ -29,14 +29,14 @@ from ..verdict import Diagnosis
 from .candidate import evidence
 from .derived import called, elsewhere, other_calls
 from .seen import Pair, Seen, pairs
-from .switched import Change, Switched, switched
+from .switched import Change, switched
 from .trial import Life, Trial, trials
 from .words import lower, said
 
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
 PATTERNS = 100_000  # in which as many answers could be wrong
 EFFORT = 50_000  # switches to look at: of a long computation, what comes later is not tried
-A_CALL = 10  # costs as much as so many
+A_CALL = 20  # costs as much as so many
 HINT = "Which of your lines is that, and what does the task say there?"
 FEW = 10  # relatives that explain a part of one call, and are tried on all
 
@@ -62,7 +62,9 @@ class Relatives:
 
     @cached_property
     def everything(self) -> list[Pair]:
-        return [pair for s in self.failed for pair in pairs(self.exercise, s)]
+        """All arrays of calls that have one right answer."""
+        every = ((s, pair) for s in self.failed for pair in pairs(self.exercise, s))
+        return [pair for s, pair in every if not isinstance(s.probes[pair.probe], Property)]
 
     @cached_property
     def wrong(self) -> list[Pair]:
@@ -108,20 +110,25 @@ class Relatives:
         for d in (*other_calls(self.exercise, self.given), *(elsewhere() if returned else ())):
             yield Relative(d.name, d.text, d.hint, partial(called, plain, signature, d.change, d.then))
 
-    def changed(self) -> Diagnosis | None:
+    def changed(self, *, named: bool) -> Diagnosis | None:
+        """With something changed where arguments stand that can be named, or somewhere else."""
         if not self.tells(EVIDENCE["changed"]):
             return None
+        return self.first_like(c for change, c in self.changes if bool(change.names) is named)
+
+    @cached_property
+    def changes(self) -> list[tuple[Change, Relative]]:
         try:
-            return self.first_like(self.changes(switched(self.exercise)))
+            other = switched(self.exercise)
         except SourceError:
-            return None
-
-    def changes(self, other: Switched) -> Iterator[Relative]:
+            return []
         reached, looked = other.reached(self.first.reproduces)
-        for change in reached[: EFFORT // (looked + A_CALL * self.first.calls)]:
-            yield Relative("one_change", words(change), HINT, other.function, partial(other.on, change))
+        return [
+            (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change)))
+            for change in reached[: EFFORT // (looked + A_CALL * self.first.calls)]
+        ]
 
-    def first_like(self, relatives: Iterator[Relative]) -> Diagnosis | None:
+    def first_like(self, relatives: Iterable[Relative]) -> Diagnosis | None:
         for relative in relatives:
             with relative.on(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")

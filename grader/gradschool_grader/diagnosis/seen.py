@@ -177,9 +177,11 @@ def pairs(exercise: Exercise, s: Seen) -> Sequence[Pair]:
 
 
 def at_fault(exercise: Exercise, s: Seen) -> Sequence[Pair]:
-    """The wrong arrays of the answer in which the first difference was seen."""
+    """The wrong arrays of the answer in which the first difference was seen; none where right answers differ."""
     if not s.faulty and s.difference and s.difference.index < len(s.got):
         o = s.got[s.difference.index]
+        if isinstance(s.probes[o.probe], Property):
+            return ()
         place = s.group.name, o.probe, o.label
         s.faulty.extend(p for p in pairs(exercise, s) if p.place[:3] == place and not p.right)
     return s.faulty

@@ -51,6 +51,11 @@ def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
     return whole(first_that_explains(READINGS, wrong, fitted=NOTHING), everything, wrong)
 
 
+def one_factor(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """The same factor everywhere, whatever it equals: nothing that is changed in a formula says more than that."""
+    return whole(first_that_explains((factor,), wrong, fitted=ONE), everything, wrong)
+
+
 def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """A reading that explains all that is wrong, and what is not wrong."""
     return said(found.name, found.text + only_part(everything, wrong), found.hint, found.detail) if found else None

@@ -160,7 +160,7 @@ def said(node: ast.AST, new: ast.AST) -> str:
     if isinstance(node, ast.UnaryOp):
         return "a `not` left out" if isinstance(node.op, ast.Not) else "a minus left out"
     if isinstance(node, ast.AugAssign):
-        return "`=` in the place of `+=`" if isinstance(new, ast.Assign) else "the other sign before what is added up"
+        return in_place(node, new)
     if isinstance(node, ast.Constant):
         return "another constant" if not isinstance(node.value, bool) else "True and False exchanged"
     if isinstance(node, ast.Attribute):
@@ -170,17 +170,21 @@ def said(node: ast.AST, new: ast.AST) -> str:
     return "one thing changed"
 
 
+def in_place(node: ast.AugAssign, new: ast.AST) -> str:
+    if isinstance(new, ast.AugAssign):
+        return f"{SAID[type(new.op)]} in the place of {SAID[type(node.op)]}"
+    return "only the last, in the place of all together"
+
+
 def of_a_call(node: ast.Call, new: ast.AST) -> str:
     name = called(node) or (node.func.id if isinstance(node.func, ast.Name) else "a function")
-    if isinstance(new, ast.Call):
+    inner = [*node.args[:1], *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
+    if isinstance(new, ast.Call) and not any(new is x for x in inner):
         other = new.func.attr if isinstance(new.func, ast.Attribute) else getattr(new.func, "id", "")
         if other != name:
             return f"`{other}` in the place of `{name}`"
         if name == "where":
             return "the two cases of `where` exchanged"
-        return (
-            f"`{name}` over everything, in the place of along an axis"
-            if name != "range"
-            else "a `range` that begins or ends elsewhere"
-        )
+        range_ = "a `range` that begins or ends elsewhere"
+        return range_ if name == "range" else f"`{name}` over everything, in the place of along an axis"
     return f"`{name}` left out"

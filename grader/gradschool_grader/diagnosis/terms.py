@@ -70,9 +70,10 @@ def terms(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         text = f"The answer is the right one {AMOUNT[k]} {term.text}."
         yield Candidate("term", text, lambda p, t=term, k=k: added(p, k * t(p)), hint=ASKS[k],
                         partly=not complete[i, j])  # fmt: skip
+    bare = places[:, 0] == known.index("{}")  # a multiple of a number times an operand is one of the operand
     along = few.proportional(values)
     complete = np.all(along, axis=1)
-    for i in np.flatnonzero((along & (values != 0)).any(axis=1) & (few.at.size > 1)):
+    for i in np.flatnonzero(bare & (along & (values != 0)).any(axis=1) & (few.at.size > 1)):
         text = f"The answer is the right one plus a multiple of {found[i].text}."
         yield Candidate("term", text, lambda p, t=found[i]: added(p, multiple(p, t)), free=2 * len(wrong), hint=ASKS[1],
                         partly=not complete[i])  # fmt: skip

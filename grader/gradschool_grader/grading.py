@@ -14,6 +14,7 @@ import functools
 import hashlib
 import multiprocessing
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -158,11 +159,16 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     finally:
+        queue: Any = pool.__dict__.get("_call_queue")  # shutdown forgets it
         pool.shutdown(wait=False, cancel_futures=True)
         # A submission that loops must not hold up Ctrl-C. And where one process died while another was being started,
         # the executor would wait for ever for the second, which it does not tell to end.
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
+        # Until Python 3.11.4 the thread that hands on a task larger than a pipe waits for ever for a reader, as long as
+        # this process could be one (gh-94777).
+        if queue is not None and sys.version_info < (3, 11, 5):
+            queue._reader.close()
 
 
 def begin_work() -> None:

@@ -4,6 +4,8 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -119,3 +121,27 @@ def test_a_pool_that_broke_while_a_process_was_being_started_ends_all_the_same()
     block.start()
     block.join(120)
     assert ended
+
+
+LEFT = """
+import sys, time
+from gradschool_grader.grading import own_pool
+
+if __name__ == "__main__":
+    with own_pool(1) as pool:
+        pool.submit(time.sleep, 1e6 if sys.argv[1] else 0.0)
+        sizes = [pool.submit(len, bytes(10**7)) for _ in range(3)]
+        if sys.argv[1]:
+            raise SystemExit("left")
+        print([size.result() for size in sizes])
+"""
+
+
+@pytest.mark.parametrize("interrupted", ["yes", ""])
+def test_a_pool_is_left_though_tasks_larger_than_a_pipe_wait(tmp_path, interrupted):
+    """As with Ctrl-C: nothing must wait for a worker that was ended. (Until Python 3.11.4 its own executor did.)"""
+    (tmp_path / "left.py").write_text(LEFT)
+    command = [sys.executable, tmp_path / "left.py", interrupted]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == bool(interrupted)
+    assert done.stderr.strip() == ("left" if interrupted else "")

@@ -40,7 +40,12 @@ class SandboxMissing(RuntimeError):
 @functools.cache
 def survey() -> dict[str, Any]:
     """What Python and NumPy read when they start, found by starting them once."""
-    found = subprocess.run(command("survey"), env=environment(), capture_output=True, timeout=START_SECONDS, cwd=os.sep)
+    try:
+        found = subprocess.run(
+            command("survey"), env=environment(), capture_output=True, timeout=START_SECONDS, cwd=os.sep
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Infrastructure(f"Python did not start in {START_SECONDS:g} seconds.") from error
     if found.returncode:
         raise Infrastructure(f"Python could not be surveyed: {found.stderr.decode(errors='replace').strip()[-2000:]}")
     return json.loads(found.stdout)

@@ -33,7 +33,7 @@ LOST = 5  # workers that a submission may lose before it is taken for the reason
 
 
 class ClusterMissing(RuntimeError):
-    """There is no scheduler at an address, or it has no workers; the message says which, and what to do."""
+    """There is no Dask, no scheduler at an address, or it has no workers; the message says which, and what to do."""
 
 
 class SchedulerLost(RuntimeError):
@@ -70,7 +70,7 @@ def connected(address: str, seconds: float) -> Iterator[Any]:
         from distributed import Client
         from distributed.utils import silence_logging_cmgr as silent
     except ImportError as error:
-        raise ImportError("a scheduler needs the extra `cluster`: pip install 'gradschool[cluster]'") from error
+        raise ClusterMissing("A scheduler needs the extra `cluster`: pip install 'gradschool[cluster]'") from error
     with silent("CRITICAL"), silent("CRITICAL", "distributed.client"):  # what goes wrong is raised, and said once
         try:
             check_address(address)

@@ -200,6 +200,13 @@ def test_what_is_no_scheduler_is_said_in_a_sentence(address, why):
         pass
 
 
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    wanted = pytest.raises(ClusterMissing, match=r"needs the extra `cluster`: pip install 'gradschool\[cluster\]'")
+    with wanted, cluster_pool("tcp://127.0.0.1:1", COURSE):
+        pass
+
+
 def test_a_scheduler_without_workers_says_how_to_start_some():
     with workers(0) as made:
         wanted = pytest.raises(ClusterMissing, match=f"has no workers .*`dask worker {made.scheduler_address}")

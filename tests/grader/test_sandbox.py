@@ -688,3 +688,14 @@ def test_a_worker_is_killed_at_its_deadline_and_not_before(sandbox):
         with pytest.raises(WorkerTimedOut):
             ask(worker, "import signal\nsignal.alarm\ndef f():\n while True: pass", seconds=0.6)
         assert time.monotonic() - started >= 0.6
+
+
+def test_a_python_that_does_not_start_is_a_failure_of_ours(monkeypatch):
+    from gradschool_grader import bubblewrap
+
+    def never(command, timeout, **options):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", never)
+    with pytest.raises(Infrastructure, match="Python did not start in 60 seconds"):
+        bubblewrap.survey.__wrapped__()

@@ -441,6 +441,16 @@ def table_for(
     })  # fmt: skip
 
 
+def own_tests(directory: Path, chapter: Chapter) -> list[str]:
+    """The teacher's own tests in a chapter."""
+    import nbformat
+
+    from gradschool_grader.teach.own import tests_in
+
+    source = nbformat.read(directory / "source" / chapter.id / f"{chapter.id}.ipynb", as_version=4)
+    return list(tests_in(source, {exercise.name for exercise in chapter.exercises}))
+
+
 def autograder(directory: Path, to: Path, names: Sequence[str], feedback: str, json: Path | None) -> None:
     """Gradescope's zip for one chapter, with the seed that the chapter has here."""
     from gradschool_grader.gradescope import FEEDBACK, write_package
@@ -461,4 +471,7 @@ def autograder(directory: Path, to: Path, names: Sequence[str], feedback: str, j
         f"A programming assignment of {chapters[0].points:g} points, base image Ubuntu 24.04 or newer; upload it there."
     )
     say("It holds this course's solutions and the secret seed: keep it from students.")
+    tests = own_tests(directory, chapters[0])
+    if tests:
+        say(f"[yellow]not in it[/]   {plain(', '.join(tests))} [dim]your own tests, which are graded here only[/]")
     write_json(json, {"file": str(file.resolve()), "chapter": chapters[0].id, "points": chapters[0].points})

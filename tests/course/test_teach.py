@@ -200,6 +200,19 @@ def test_the_autograder_is_for_one_chapter(folder):
     assert run("export", folder, "--for", "gradescope", "--feedback", "all").exit_code == 1
 
 
+def test_the_autograder_says_which_tests_it_has_not(folder):
+    path = folder / "source/ch01_tiny/ch01_tiny.ipynb"
+    made = json.loads(path.read_text())
+    own = {"grade": True, "grade_id": "mine", "points": 2, "locked": True, "solution": False, "schema_version": 3,
+           "task": False, "cell_type": "code"}  # fmt: skip
+    made["cells"].append({"cell_type": "code", "id": "mine", "source": "assert True", "outputs": [],
+                          "execution_count": None, "metadata": {"nbgrader": own}})  # fmt: skip
+    assert "not in it" not in run("export", folder, "--for", "gradescope", "-c", "tiny").output
+    path.write_text(json.dumps(made))
+    done = run("export", folder, "--for", "gradescope", "-c", "tiny")
+    assert "not in it   mine your own tests, which are graded here only" in done.output
+
+
 def test_a_mistake_in_course_toml_is_one_sentence(folder):
     (folder / "course.toml").write_text("fedback = 3")
     refused = run("grade", folder)

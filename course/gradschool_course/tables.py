@@ -31,11 +31,14 @@ def as_json(judged: Judged) -> dict[str, Any]:
         "assignment": judged.assignment,
         "score": judged.points,
         "max_score": judged.max_points,
-        "mode": judged.mode,
-        "worker": judged.worker,
-        "problems": list(judged.problems),
         "exercises": {verdict.exercise: in_short(verdict) for verdict in judged.verdicts},
     }
+
+
+def as_graded(judged: Judged) -> dict[str, Any]:
+    """The same with how it was judged, and what is odd about the file."""
+    how = {"mode": judged.mode, "worker": judged.worker, "problems": list(judged.problems)}
+    return {**as_json(judged), **how}
 
 
 def in_short(verdict: Verdict) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import typer
 
 from .learn import Json, OfCourse
 from .say import Refused, chapters_named, console, courses, plain, plainly, say, write_json
-from .tables import LONGEST, Grading, as_json, changes_table, diagnoses_table, legend, marks_table, orders
+from .tables import LONGEST, Grading, as_graded, changes_table, diagnoses_table, legend, marks_table, orders
 
 if TYPE_CHECKING:
     from gradschool_grader.course import Chapter, Course
@@ -305,7 +305,7 @@ def needs_rerun(papers: Sequence[Judged]) -> bool:
 def as_result(summary: Summary) -> dict[str, object]:
     return {
         "mode": summary.mode,
-        "submissions": [as_json(paper) for paper in summary.judged],
+        "submissions": [as_graded(paper) for paper in summary.judged],
         "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
         "late": late(summary),
@@ -345,7 +345,7 @@ def report(
                      for p, e, why in [*needs(papers), *own_needs(beside)]]  # fmt: skip
         manual = [{"assignment": a, "cell": cell, "students": who} for (a, cell), who in waits.items()]
         write_json(json, {
-            "report": str(file.resolve()), "submissions": [as_json(paper) for paper in papers],
+            "report": str(file.resolve()), "submissions": [as_graded(paper) for paper in papers],
             "own_tests": [asdict(paper) for paper in beside], "needs_a_person": looked_at, "by_hand": manual,
         })  # fmt: skip
 

@@ -236,6 +236,7 @@ def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
 
 
 def show(summary: Summary) -> None:
+    from gradschool_grader.cluster import in_lines
     from gradschool_grader.report import MODES, alike, needs, own_needs, some
 
     papers, beside = summary.judged, summary.beside
@@ -259,6 +260,8 @@ def show(summary: Summary) -> None:
     for assignment, students in late(summary).items():
         lost = ", ".join(f"{student} −{points:g}" for student, points in students.items())
         say(f"[yellow]late[/]     {plain(assignment)}: {plain(lost)} [dim]points, in the gradebook[/]")
+    for line in in_lines(summary.refused).splitlines():
+        say(f"[yellow]not asked[/] {plain(line)}")
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
     handed_in = {(p.student, p.assignment) for p in chain(papers, beside)}  # papers are read one by one
@@ -308,6 +311,7 @@ def as_result(summary: Summary) -> dict[str, object]:
         "submissions": [as_graded(paper) for paper in summary.judged],
         "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
+        "refused": summary.refused,
         "late": late(summary),
         "gradebook": str(summary.gradebook),
         "feedback": str(summary.feedback),

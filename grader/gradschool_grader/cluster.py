@@ -44,15 +44,20 @@ class SchedulerLost(RuntimeError):
 def cluster_pool(
     address: str, course: str, unsafe_no_sandbox: bool = False, mode: str = "", seconds: float = 60.0
 ) -> Iterator[Executor]:
-    """An executor over the workers that hold. Raises ClusterMissing; SandboxMissing if no worker holds, and says why
-    of each; SchedulerLost, in the block, when the scheduler ends."""
+    """An executor over the workers that hold; its `refused` says why the others do not.
+
+    Raises ClusterMissing; SandboxMissing if no worker holds; SchedulerLost, in the block, when the scheduler ends.
+    """
     with connected(address, seconds) as client:
         found: Any = client.run(mode_there, course, unsafe_no_sandbox, mode, installed(course), on_error="return")
-        fit = places(found)
+        fit, why = (
+            places(found),
+            {worker: str(words).removeprefix("!") for worker, words in found.items() if not holds(words)},
+        )
         if not fit:
-            why = {worker: str(words).removeprefix("!") for worker, words in found.items()}
             raise SandboxMissing(f"No worker of {address} can hold submissions.\n{in_lines(why)}", why)
         with client.get_executor(pure=False, retries=LOST, workers=fit) as pool:
+            pool.refused = why
             try:
                 yield pool
             except CancelledError as error:  # what Dask's client makes of every task when the scheduler goes
@@ -110,10 +115,13 @@ def places(found: Mapping[str, Any]) -> list[str]:
     """Where submissions may go: machines all of whose workers hold, by name, and of others the workers that do."""
     from distributed.comm.addressing import get_address_host
 
-    holds = {worker: type(words) is str and not words.startswith("!") for worker, words in found.items()}
-    mixed = {get_address_host(worker) for worker, fine in holds.items() if not fine}
-    hosts = {worker: get_address_host(worker) for worker, fine in holds.items() if fine}
+    mixed = {get_address_host(worker) for worker, words in found.items() if not holds(words)}
+    hosts = {worker: get_address_host(worker) for worker, words in found.items() if holds(words)}
     return sorted({worker if host in mixed else host for worker, host in hosts.items()})
+
+
+def holds(words: Any) -> bool:
+    return type(words) is str and not words.startswith("!")
 
 
 def in_lines(why: Mapping[str, str]) -> str:

@@ -106,6 +106,15 @@ def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
     assert {j.worker for j in summary.judged} == {other}
     assert len({j.mode for j in summary.judged}) == 1
     assert mode in ("", summary.mode)
+    ((worker, why),) = summary.refused.items()
+    assert worker == losing
+    assert why.endswith("does not hold on this machine")
+
+
+def test_a_run_with_nothing_to_judge_asks_no_cluster(folder):
+    hand_in(folder, "ada", notebook(**RIGHT))
+    grade(folder, jobs=1, feedback=False)
+    assert len(grade(folder, scheduler="tcp://127.0.0.1:1", feedback=False).judged) == 1
 
 
 def test_without_any_worker_the_reason_that_they_have_in_common_is_said_once(cluster):

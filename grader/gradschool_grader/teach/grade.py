@@ -54,6 +54,7 @@ class Summary:
     modes: set[str] = field(default_factory=set)
     beside: list[OwnPaper] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # workers of a cluster that could not judge, and why
 
     @property
     def mode(self) -> str:
@@ -115,8 +116,11 @@ def grade(
             if not clerk.knows(task, judge=force, record=again):
                 todo.append(replace(task, data=b""))
         clerk.record_known(lambda task: filled(task, folder, config))
-        on_cluster = cluster_pool(scheduler, where, unsafe, mode) if scheduler else contextlib.nullcontext(executor)
+        on_cluster = contextlib.nullcontext(executor)
+        if scheduler and todo:
+            on_cluster = cluster_pool(scheduler, where, unsafe, mode)
         with on_cluster as executor:
+            summary.refused = dict(getattr(executor, "refused", {}))
             for task, judged in run(course, todo, executor, jobs, lambda task: filled(task, folder, config)):
                 clerk.record(task, judged)
     summary.set_aside += clerk.set_aside

@@ -26,6 +26,7 @@ class Answers(Protocol):
 
     exercise: Exercise
     seed: int
+    helpers: Helpers
     told: OrderedDict[bytes, Diagnosis | None]  # diagnoses that were made, by what was seen
 
     def probes(self, group: Group) -> Sequence[Probe]: ...
@@ -103,14 +104,15 @@ class RecordedAnswers(Drawn):
     """Answers read from a recording: the judge needs neither the reference nor the misconceptions to run.
 
     `record(answers)` gives a plain tree of arrays and scalars that the wire can write; `RecordedAnswers(exercise,
-    tree)` reads it. Probes are drawn again from the seed.
+    tree)` reads it. Probes are drawn again from the seed. With the `helpers` that the probes name, a diagnosis has all
+    that it has with live answers.
     """
 
-    def __init__(self, exercise: Exercise, recording: Mapping[str, Any]):
+    def __init__(self, exercise: Exercise, recording: Mapping[str, Any], helpers: Helpers | None = None):
         if recording["exercise"] != exercise.name:
             raise ValueError(f"This recording answers {recording['exercise']!r}; expected {exercise.name!r}.")
         super().__init__(exercise, int(recording["seed"]))
-        self.recording = recording
+        self.recording, self.helpers = recording, {} if helpers is None else helpers
 
     def expected(self, group: Group) -> Sequence[Observation]:
         return self.misconception("", group)

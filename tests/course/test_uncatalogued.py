@@ -160,7 +160,7 @@ TRIED += [
     ("local_response_norm", local_response_norm_without_the_signal, "the right one divided by `x`"),
     ("cosine", cosine_of_a_whole_turn, "right for twice what it is asked for"),
     ("polynomial", polynomial_that_comes_up_again, "only where the argument of the returned function is above `steps`"),
-    ("warmup", warmup_from_twice_the_start, "only where the argument of the returned function is below `steps`"),
+    ("warmup", warmup_from_twice_the_start, "right for twice `start` in the place of `start`"),
     ("huber", huber_that_weighs_before_it_bends, "wrong in every call in which `weights` is given"),
     ("half_mse", half_mse_that_counts_the_padding, "only where `mask` is zero. There: Zero is expected"),
 ]

@@ -11,13 +11,17 @@ on every probe of every group that failed. Or, for a part of what is returned, i
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import chain, islice
 from math import comb
 from typing import Any
+
+import numpy as np
 
 from ..answers import Answers
 from ..compare import agrees, compare
@@ -35,8 +39,9 @@ from .words import lower, said
 
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
 PATTERNS = 100_000  # in which as many answers could be wrong
-EFFORT = 50_000  # switches to look at: of a long computation, what comes later is not tried
-A_CALL = 20  # costs as much as so many
+EFFORT = 80_000  # functions to call and switches to look at: of what takes long, only the first relatives are tried
+ENTRIES = 5  # of an array that is not small take as long as a call
+SMALL = 100
 HINT = "Which of your lines is that, and what does the task say there?"
 FEW = 10  # relatives that explain a part of one call, and are tried on all
 
@@ -71,15 +76,11 @@ class Relatives:
         return [pair for pair in self.everything if not pair.right]
 
     @cached_property
-    def helpers(self) -> Any:
-        return getattr(self.answers, "helpers", {})
-
-    @cached_property
     def first(self) -> Trial | Life:
         """The call that failed first."""
         if self.exercise.is_class:
-            return Life(self.exercise, self.failed[0], self.helpers)
-        return trials(self.wrong, self.helpers)[0]
+            return Life(self.exercise, self.failed[0], self.answers.helpers)
+        return trials(self.wrong, self.answers.helpers)[0]
 
     def tells(self, least: float) -> bool:
         """Whether the wrong numbers say enough, and come from calls that can be made again."""
@@ -93,10 +94,11 @@ class Relatives:
 
     @cached_property
     def given(self) -> list[dict[str, Any]]:
-        """What the calls were given, in order; nothing if a helper is among it, which may be asked only so often."""
+        """What the calls were given, in order; nothing if a helper is among it that is not there."""
         given = [dict(o.arguments) for s in self.failed for o in s.got if isinstance(s.probes[o.probe], Call | Steps)]
         given += [dict(probe.new) for s in self.failed for probe in s.probes if isinstance(probe, Script)]
-        return [] if any(isinstance(x, Helper) for args in given for x in args.values()) else given
+        helpers = (x for args in given for x in args.values() if isinstance(x, Helper))
+        return given if all(x.name in self.answers.helpers for x in helpers) else []
 
     # ---- everywhere
     def called_otherwise(self) -> Diagnosis | None:
@@ -107,7 +109,8 @@ class Relatives:
     def calls(self) -> Iterator[Relative]:
         signature, plain = self.exercise.signature, self.exercise.plain
         returned = any(isinstance(probe, Call) and probe.afterwards for s in self.failed for probe in s.probes)
-        for d in (*other_calls(self.exercise, self.given), *(elsewhere() if returned else ())):
+        others = chain(other_calls(self.exercise, self.given), elsewhere() if returned else ())
+        for d in islice(others, EFFORT // self.effort):
             yield Relative(d.name, d.text, d.hint, partial(called, plain, signature, d.change, d.then))
 
     def changed(self, *, named: bool) -> Diagnosis | None:
@@ -125,8 +128,27 @@ class Relatives:
         reached, looked = other.reached(self.first.reproduces)
         return [
             (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change)))
-            for change in reached[: EFFORT // (looked + A_CALL * self.first.calls)]
+            for change in reached[: EFFORT // (looked + self.effort)]
         ]
+
+    @cached_property
+    def effort(self) -> int:
+        """How much the reference does when it is asked once what went wrong first: calls, and entries of arrays."""
+        done = 1
+
+        def count(frame: Any, event: str, returned: Any) -> None:
+            nonlocal done
+            done += event in ("call", "c_call")
+            if event == "return" and isinstance(returned, np.ndarray) and returned.size > SMALL:
+                done += returned.size // ENTRIES
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            self.first.reproduces(self.exercise.plain)
+        finally:
+            sys.setprofile(before)
+        return done
 
     def first_like(self, relatives: Iterable[Relative]) -> Diagnosis | None:
         for relative in relatives:
@@ -149,13 +171,15 @@ class Relatives:
     def calls_that_fail(self) -> Sequence[Trial | Life]:
         """The first of each group, then the others."""
         if self.exercise.is_class:
-            return [Life(self.exercise, s, self.helpers) for s in self.failed]
-        firsts = [trials([p for p in self.wrong if p.group == s.group.name][:1], self.helpers) for s in self.failed]
-        return [*(t for first in firsts for t in first), *trials(self.wrong, self.helpers)]
+            return [Life(self.exercise, s, self.answers.helpers) for s in self.failed]
+        firsts = [
+            trials([p for p in self.wrong if p.group == s.group.name][:1], self.answers.helpers) for s in self.failed
+        ]
+        return [*(t for first in firsts for t in first), *trials(self.wrong, self.answers.helpers)]
 
     def like(self, relative: Relative, s: Seen) -> bool:
         """Whether it does in a group what the answer does."""
-        told = observe(self.exercise, s.probes, here(self.exercise, relative.function, self.helpers))
+        told = observe(self.exercise, s.probes, here(self.exercise, relative.function, self.answers.helpers))
         return agrees(self.exercise, s.group, s.probes, s.got, told)
 
     # ---- in a part
@@ -179,7 +203,7 @@ class Relatives:
         """Those of the paths that it gives in all calls of the groups that failed."""
         with relative.on(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for trial in trials([p for p in self.everything if p.path in paths], self.helpers):
+            for trial in trials([p for p in self.everything if p.path in paths], self.answers.helpers):
                 mine = {p.path for p in trial.returned} & paths
                 paths = paths - (mine - trial.reproduces(relative.function))
                 if not paths:

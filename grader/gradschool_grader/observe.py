@@ -60,6 +60,7 @@ class Behaviour:
     @classmethod
     def claimed(cls, reply: Mapping[str, Any]) -> Behaviour:
         """A behaviour from a reply, every field checked: the reply comes from the untrusted side."""
+        reply = NOTHING | dict(reply)
         try:
             behaviour = cls(
                 value=reply["value"],
@@ -78,6 +79,11 @@ class Behaviour:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Malformed(f"a reply without the form of a behaviour ({error})") from error
         return behaviour
+
+
+NOTHING = {
+    "error": None, "kinds": (), "message": "", "frames": (), "mutated": (), "aliased": (), "warnings": (), "printed": "",
+}  # fmt: skip
 
 
 def words(text: Any, cap: int) -> str:

@@ -84,7 +84,7 @@ def attempt(workers, expression, **names):
     )
     given = "".join(f"\n{name} = {value!r}" for name, value in names.items())
     reply = after(workers, f"{source}{given}\nlibc = ctypes.CDLL(None, use_errno=True)\ndef f(): return {expression}")
-    return reply["error"] or reply["value"]
+    return reply.get("error") or reply["value"]
 
 
 # ------------------------------------------------------------------------------------------------------ honest work

@@ -1,7 +1,8 @@
 """The performer runs cells and makes calls where the submitted code lives, and says what each call *did*.
 
 A behaviour is a plain dict: the value, or the kind of exception with the student's own lines; which arguments were
-changed; what the value shares memory with; warnings; what was printed. All of it is a claim, nothing is a verdict.
+changed; what the value shares memory with; warnings; what was printed; of all but the value only what there is. All of
+it is a claim, nothing is a verdict.
 
     performer = Performer({"quadratic": quadratic})
     performer.handle({"op": "run", "cells": [[1, "def f(x):\\n    return 2 * x"]]})
@@ -32,6 +33,7 @@ except ImportError:
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
+ALWAYS = ("value", "error", "seconds")  # of a behaviour that has them, also if they are nothing
 LEAVES = {id(kind) for kind in (type(None), bool, int, float, str)}
 
 
@@ -358,21 +360,14 @@ class Performer:
             else:
                 reply = {"left out": True}
             self.values.pop(number, None)
-            if reply.get("error", "left out") is None:
+            if "value" in reply and "error" not in reply:
                 self.values[number] = reply["value"]
             yield reply
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         given = Given(request, Builder(self.helpers, self.handles, self.values))
         printed = Printed()
-        behaviour: dict[str, Any] = {
-            "error": None,
-            "message": "",
-            "kinds": [],
-            "frames": [],
-            "value": None,
-            "aliased": [],
-        }
+        behaviour: dict[str, Any] = {"value": None}
         started = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(printed):
             warnings.simplefilter("always")
@@ -393,7 +388,7 @@ class Performer:
         behaviour["mutated"] = given.changed() if self.conduct else []
         behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
         behaviour["printed"] = printed.getvalue()
-        return behaviour
+        return {key: said for key, said in behaviour.items() if said or key in ALWAYS}
 
     def plain(self, value: Any, depth: int = 0) -> Any:
         """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""

@@ -81,9 +81,8 @@ class Behaviour:
         return behaviour
 
 
-NOTHING = {
-    "error": None, "kinds": (), "message": "", "frames": (), "mutated": (), "aliased": (), "warnings": (), "printed": "",
-}  # fmt: skip
+NOTHING = {"error": None, "kinds": (), "message": "", "frames": (),
+           "mutated": (), "aliased": (), "warnings": (), "printed": ""}  # fmt: skip
 
 
 def words(text: Any, cap: int) -> str:

@@ -388,7 +388,7 @@ class Performer:
         behaviour["mutated"] = given.changed() if self.conduct else []
         behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
         behaviour["printed"] = printed.getvalue()
-        return {key: said for key, said in behaviour.items() if said or key in ALWAYS}
+        return {key: said for key, said in behaviour.items() if key in ALWAYS or said}
 
     def plain(self, value: Any, depth: int = 0) -> Any:
         """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.diagnosis.relatives import Relatives
 from gradschool_grader.diagnosis.seen import pairs
 from gradschool_grader.diagnosis.switched import switched
 from gradschool_grader.exercise import Call, Exercise, Group, Misconception, Property, Script, Seed, Steps
@@ -309,6 +310,13 @@ def test_answers_of_yes_and_no_tell_by_which_of_them_are_wrong():
     assert (found.name, "`patience` one larger" in found.text) == ("shifted_count", True)
     few = sets(late, lambda rng: probes(rng)[:12], name="late")
     assert diagnosis_of(few, lambda count, patience: late(count, patience + 1)).name != "shifted_count"
+
+
+def test_how_much_a_call_takes_is_counted_the_same_each_time():
+    witness, answers = [], LiveAnswers(ROLLING, {}, 3)
+    wrong = lambda p, g, s, lr=0.1, beta=0.9: rolling(p, g, s, lr**3, beta)
+    judge(ROLLING, lambda: Here(wrong, "rolling"), answers, witness=witness)
+    assert len({Relatives(ROLLING, witness, answers).effort for _ in range(3)}) == 1
 
 
 def test_what_might_never_end_is_not_changed():

@@ -24,7 +24,8 @@ from .stream import Closed, Descriptors, Stream, TimedOut
 from .values import Earlier, Handle, Helper, Need, Seed
 
 __all__ = [
-    "Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "packed", "plain",
+    "Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "pack", "packed",
+    "plain",
 ]  # fmt: skip
 
 HEADER_CAP = 1 << 20  # bytes of JSON

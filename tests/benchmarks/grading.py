@@ -6,7 +6,8 @@
 Whole processes, both ending in rows of the gradebook, autograded notebooks and feedback pages; scores must be the same.
 nbgrader is measured on a sample of `--stock` submissions and on one, so that its start is scaled rightly; `--rounds`
 takes both in turns and keeps the medians. All figures are seconds a submission. Wall times hold on a machine that does
-nothing else; seconds of processor time, of all processes together, are said beside them and tell more on a busy one.
+nothing else; seconds of processor time are said beside them and tell more on a busy one: of all processes that end in
+turn, which those in the sandbox do not (`cpu`), and of the coordinator alone (`own`).
 Needs Linux, where a process can be asked for the most memory that it held.
 """
 
@@ -40,17 +41,19 @@ LOOK = 0.1  # seconds between two looks at a process's memory
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds by the clock, of the processor in all processes together, and the most memory of the first one, in MB."""
+    """Seconds by the clock; of the processor, in all processes that were waited for and in the first one alone; and the
+    most memory of that one, in MB."""
 
     wall: float
     cpu: float
+    own: float = 0.0
     mb: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.mb, other.mb))
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, self.own + other.own, max(self.mb, other.mb))
 
     def each(self, size: int) -> Cost:
-        return Cost(self.wall / size, self.cpu / size, self.mb)
+        return Cost(self.wall / size, self.cpu / size, self.own / size, self.mb)
 
 
 def say(words: str) -> None:
@@ -74,10 +77,10 @@ def part(folder: Path, to: Path, size: int) -> Path:
 def cost(*command: str, cwd: Path) -> Cost:
     """What a process costs, with all that it started and waited for."""
     with tempfile.TemporaryFile() as said:
-        began, most = time.perf_counter(), 0.0
+        began, most, own = time.perf_counter(), 0.0, 0.0
         process = subprocess.Popen(command, cwd=cwd, stdout=said, stderr=subprocess.STDOUT)
         while True:
-            most = max(most, held(process.pid))
+            most, own = max(most, held(process.pid)), max(own, used(process.pid))
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
@@ -87,7 +90,7 @@ def cost(*command: str, cwd: Path) -> Cost:
         if process.returncode:
             said.seek(0)
             raise SystemExit(f"{' '.join(command)} failed:\n{said.read()[-4000:].decode(errors='replace')}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, most)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, own, most)
 
 
 def held(pid: int) -> float:
@@ -97,6 +100,15 @@ def held(pid: int) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
+
+
+def used(pid: int) -> float:
+    """Seconds of processor time of a process itself; 0 if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def stock(folder: Path) -> Cost:
@@ -203,6 +215,7 @@ def main(arguments: list[str] | None = None) -> None:
         grown = growing(whole, work, given)
         report["growth"] = {n: each.wall for n, each in grown.items()}
         report["growth_cpu"] = {n: each.cpu for n, each in grown.items()}
+        report["growth_own"] = {n: each.own for n, each in grown.items()}
         report["peak_mb"] = {n: each.mb for n, each in grown.items()}
     text = json.dumps(report, indent=1)
     print(text)

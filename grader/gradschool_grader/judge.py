@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from .answers import Answers, LiveAnswers
 from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
-from .exercise import Exercise, Group, Probe
+from .exercise import Exercise, Group
 from .inside.wire import WireError
-from .observe import Broken, Malformed, Observation, Plan, observe, words
+from .observe import Broken, Malformed, Observation, observe, words
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
@@ -119,17 +119,18 @@ class Session:
 
     def opened(self) -> Worker:
         if self.worker is None:
+            self.left()  # none is opened when the time is up
             self.worker = self.open_worker()
         return self.worker
 
-    def observe(self, exercise: Exercise, probes: Sequence[Probe], plan: Callable[[], Plan]) -> list[Observation]:
+    def observe(self, answers: Answers, group: Group) -> list[Observation]:
         """What the answer does on every probe: asked all at once of workers who can be."""
         worker = self.opened()
         if not isinstance(worker, Batches):
-            return observe(exercise, probes, self.ask)
-        planned = plan()
-        replies = (reply for message, n in planned.messages for reply in worker.request_all(message, n, self.left))
-        return planned.observations(replies)
+            return observe(answers.exercise, answers.probes(group), self.ask)
+        plan = answers.plan(group)
+        replies = (reply for message, n in plan.messages for reply in worker.request_all(message, n, self.left))
+        return plan.observations(replies)
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         seconds = self.left()
@@ -235,8 +236,7 @@ def judge_group(
     probes = answers.probes(group)
     asked: list[Observation] = []
     try:
-        # asked before any answer is computed or looked up
-        asked = session.observe(exercise, probes, lambda: answers.plan(group))
+        asked = session.observe(answers, group)  # before any answer is computed or looked up
     except Broken as broken:
         session.drop()
         if session.excuses(broken, f"group {group.name}"):

@@ -7,24 +7,20 @@ explained nothing yet. Which entries they are depends on the answer alone, so th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from .seen import Pair
 
 FEW = 8
-CACHED = 256  # some arrays, at which several readings look
 
 
 def glimpse(wrong: Sequence[Pair]) -> Glimpse:
-    """A few entries of the largest of these arrays."""
-    return of_one(max(wrong, key=lambda p: p.a.size))
-
-
-@lru_cache(CACHED)
-def of_one(pair: Pair) -> Glimpse:
-    return Glimpse(pair)
+    """A few entries of the largest of these arrays, at which several readings look: kept with it."""
+    largest = max(wrong, key=lambda p: p.a.size)
+    if "_glimpse" not in vars(largest):
+        vars(largest)["_glimpse"] = Glimpse(largest)
+    return vars(largest)["_glimpse"]
 
 
 class Glimpse:

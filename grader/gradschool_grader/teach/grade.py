@@ -15,6 +15,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -116,10 +117,7 @@ def grade(
             if not clerk.knows(task, judge=force, record=again):
                 todo.append(replace(task, data=b""))
         clerk.record_known(lambda task: filled(task, folder, config))
-        on_cluster = contextlib.nullcontext(executor)
-        if scheduler and todo:
-            on_cluster = cluster_pool(scheduler, where, unsafe, mode)
-        with on_cluster as executor:
+        with judging(todo, scheduler, where, unsafe, mode, executor) as executor:
             summary.refused = dict(getattr(executor, "refused", {}))
             for task, judged in run(course, todo, executor, jobs, lambda task: filled(task, folder, config)):
                 clerk.record(task, judged)
@@ -133,6 +131,16 @@ def grade(
         some = [name for name in beside if (force or name in postponed) is again]
         grade_beside(summary, config, some, students, force=again, feedback=feedback, progress=progress)
     return summary
+
+
+def judging(
+    todo: Sequence[Task], scheduler: str, course: str, unsafe: bool, mode: str, executor: Executor | None = None
+) -> AbstractContextManager[Executor | None]:
+    """The executor to judge with: of the cluster, if one is named and there is anything to judge; else the given one,
+    and without any, processes of this machine."""
+    if scheduler and todo:
+        return cluster_pool(scheduler, course, unsafe, mode)
+    return contextlib.nullcontext(executor)
 
 
 def run(

@@ -8,7 +8,6 @@ accept(seen)                             # into the journal; `grade` then record
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tempfile
 import weakref
@@ -16,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..cluster import cluster_pool
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled
 from ..journal import Journal, Judged, Results
@@ -26,7 +24,7 @@ from ..versions import Versions
 from .assign import settings
 from .clerk import Step
 from .collect import collect, filled
-from .grade import run
+from .grade import judging, run
 
 __all__ = ["Change", "Preview", "accept", "given_by_others", "preview"]
 
@@ -94,8 +92,7 @@ def preview(
         before = journal.read(task.assignment, task.student)
         if force or not (before and before.is_for(task.digest, task.seed, course.chapter(task.assignment))):
             todo.append(replace(task, data=b""))
-    on_cluster = cluster_pool(scheduler, where, unsafe, mode) if scheduler else contextlib.nullcontext()
-    with on_cluster as executor:
+    with judging(todo, scheduler, where, unsafe, mode) as executor:
         results = run(course, todo, executor, jobs, lambda task: filled(task, folder, config))
         for done, (task, judged) in enumerate(results, start=1):
             note(seen, journal.read(task.assignment, task.student), judged)

@@ -27,9 +27,9 @@ from gradschool_course.contents import course
 from gradschool_grader import judge as judging
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.audit.answers import namespace_of
-from gradschool_grader.audit.mutants import mutants
 from gradschool_grader.exercise import Exercise
 from gradschool_grader.inside.perform import Performer
+from gradschool_grader.mutation.mutants import mutants
 from gradschool_grader.observe import Broken
 from gradschool_grader.source import exercise_hash, solution
 

@@ -19,12 +19,12 @@ from gradschool_grader.audit import audit, audit_exercise
 from gradschool_grader.audit.answers import audit_answers
 from gradschool_grader.audit.bed import Bed
 from gradschool_grader.audit.killing import audit_mutants, killers
-from gradschool_grader.audit.mutants import Mutant, mutants
 from gradschool_grader.audit.page import write
 from gradschool_grader.audit.result import Rate, Survivor
 from gradschool_grader.audit.statistics import judged, of_scores
 from gradschool_grader.audit.trivial import same_signature, trivial_answers
 from gradschool_grader.exercise import Hint
+from gradschool_grader.mutation.mutants import Mutant, mutants
 from gradschool_grader.sigma import SIX, SixSigma, beyond
 from gradschool_grader.source import solution
 

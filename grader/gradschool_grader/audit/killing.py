@@ -15,11 +15,11 @@ from ..answers import LiveAnswers
 from ..course import Course, load_course
 from ..exercise import Exercise
 from ..inside.perform import Performer
+from ..mutation.mutants import Mutant, mutants, unmet_checks
 from ..observe import Broken, observe
 from ..source import solution
 from .answers import namespace_of
 from .bed import Bed, bed_of
-from .mutants import Mutant, mutants, unmet_checks
 from .result import Case, ExerciseAudit, Survivor, Tried
 
 __all__ = ["audit_mutants", "killers", "met_checks"]

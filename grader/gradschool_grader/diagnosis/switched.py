@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..exercise import Exercise
+from ..mutation.mutants import may_go, needed
 from ..source import standalone
 from .syntax import alternatives, tests
 
@@ -68,8 +69,6 @@ class Switched:
     """A function in which changes are switched on, and all the changes that there are."""
 
     def __init__(self, source: str, name: str, parameters: Sequence[str]):
-        from ..audit.mutants import needed  # the audit judges, and judging comes here
-
         tree = ast.parse(source)
         writer = Writer(parameters)
         for i in needed(tree, ()):
@@ -203,8 +202,6 @@ class Writer:
 
     def statement(self, node: ast.stmt, *fields: str) -> Any:
         """With another statement in its place, or none, where the rest still has a meaning then."""
-        from ..audit.mutants import may_go  # as above
-
         left_out = [(ast.Pass(), "a line left out")] if may_go(node, tuple(self.around)) else []
         others = self.switches(node, [*alternatives(node), *left_out])
         whole = self.below(node, *fields)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..mutation.changes import OTHER_OPERATOR, changes
+
 Other = tuple[ast.expr, str]
 
 SAID: dict[type[ast.operator], str] = {
@@ -33,8 +35,6 @@ SIGNS = {
 
 def alternatives(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Other syntax for an expression or statement, and what is changed then, in words."""
-    from ..audit.changes import changes  # the audit judges, and judging comes here
-
     if isinstance(node, ast.BinOp) and not is_text(node.left):
         yield from arithmetic(node)
     elif isinstance(node, ast.Slice | ast.If | ast.IfExp | ast.While):
@@ -65,8 +65,6 @@ def tests(node: ast.expr) -> Iterator[Other]:
 
 
 def arithmetic(node: ast.BinOp) -> Iterator[Other]:
-    from ..audit.changes import OTHER_OPERATOR
-
     op, left, right = type(node.op), node.left, node.right
     other = OTHER_OPERATOR.get(op)
     if other:

@@ -5,8 +5,8 @@ import textwrap
 
 import pytest
 
-from gradschool_grader.audit.changes import changes
-from gradschool_grader.audit.mutants import mutants, unmet_checks
+from gradschool_grader.mutation.changes import changes
+from gradschool_grader.mutation.mutants import mutants, unmet_checks
 
 
 def function(body, head="def f(x, y, n=3):"):

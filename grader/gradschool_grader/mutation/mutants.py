@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from .changes import changes
 
-__all__ = ["Mutant", "mutants", "unmet_checks"]
+__all__ = ["Mutant", "may_go", "mutants", "needed", "unmet_checks"]
 
 Path = tuple[tuple[str, int | None], ...]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

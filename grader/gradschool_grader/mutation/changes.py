@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["changes"]
+__all__ = ["OTHER_OPERATOR", "changes"]
 
 Change = ast.expr | ast.stmt
 

@@ -12,13 +12,35 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from .exercise import Exercise, Group, Probe
 from .observe import Behaviour, Observation, Plan, draw, first_steps, here, observe
-from .verdict import Diagnosis
+from .verdict import Diagnosis, GroupVerdict
 
 Helpers = Mapping[str, Callable[..., Any]]
+
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """What was found not long ago, by a key that stands for what it was found from. Without a key nothing is kept."""
+
+    def __init__(self, most: int = 256):
+        self.most = most
+        self._found = OrderedDict[bytes, Value]()
+
+    def get(self, key: bytes, find: Callable[[], Value]) -> Value:
+        if key not in self._found:
+            found = find()
+            if not key:
+                return found
+            self._found[key] = found
+            if len(self._found) > self.most:
+                self._found.popitem(last=False)
+        self._found.move_to_end(key)
+        return self._found[key]
 
 
 class Answers(Protocol):
@@ -27,7 +49,8 @@ class Answers(Protocol):
     exercise: Exercise
     seed: int
     helpers: Helpers
-    told: OrderedDict[bytes, Diagnosis | None]  # diagnoses that were made, by what was seen
+    verdicts: Recent[tuple[GroupVerdict, bool]]  # on a group that did this
+    diagnoses: Recent[Diagnosis | None]  # of an answer whose groups did this
 
     def probes(self, group: Group) -> Sequence[Probe]: ...
     def plan(self, group: Group) -> Plan: ...
@@ -43,7 +66,8 @@ class Drawn:
 
     def __init__(self, exercise: Exercise, seed: int):
         self.exercise, self.seed = exercise, seed
-        self.told = OrderedDict[bytes, Diagnosis | None]()
+        self.verdicts = Recent[tuple[GroupVerdict, bool]]()
+        self.diagnoses = Recent[Diagnosis | None]()
         self._probes: dict[str, Sequence[Probe]] = {}
         self._plans: dict[str, Plan] = {}
 
@@ -136,7 +160,7 @@ def record(answers: Answers) -> dict[str, Any]:
     return {"exercise": exercise.name, "seed": answers.seed, "seen": seen}
 
 
-BEHAVIOUR = ("value", "error", "kinds", "message", "mutated", "aliased", "warnings", "printed", "seconds")
+BEHAVIOUR = ("value", "error", "kinds", "message", "mutated", "aliased", "warnings", "printed")
 
 
 def pack(observation: Observation) -> dict[str, Any]:

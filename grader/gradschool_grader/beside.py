@@ -139,7 +139,7 @@ class Trial:
 
     def seen(self, function: Any, probes: Sequence[Probe]) -> list[Observation]:
         with np.errstate(all="ignore"):
-            seen = observe(self.exercise, probes, here(self.exercise, function, self.helpers))
+            seen = observe(self.exercise, probes, here(self.exercise, function, self.helpers, timed=True))
         return [observation for observation in seen if not observation.again]
 
     def large(self, probes: Sequence[Probe]) -> list[Probe]:

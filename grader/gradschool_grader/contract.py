@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from .inside.wire import Channel, Closed, Tampered, TimedOut, packed
+from .inside.wire import Channel, Closed, Frame, Tampered, TimedOut, packed
 from .observe import Broken
 
 __all__ = [
@@ -110,11 +110,15 @@ class Worker:
 
         A message that cannot be sent raises WireError and costs nothing.
         """
-        (reply,) = self.request_all(packed(message), 1, lambda: seconds)
+        (frame,) = self.request_all(packed(message), 1, lambda: seconds)
+        with self.failing(seconds):
+            reply = frame.tree
+            if type(reply) is not dict:
+                raise Tampered("a reply that is no dict")
         return reply
 
-    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]:
-        """So many replies to a message that was packed, each within so many seconds after the one before."""
+    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[Frame]:
+        """So many replies, unread, to a message that was packed, each within so many seconds after the one before."""
         if not self.open:
             raise Infrastructure("This worker was closed before; take a fresh one.")
         left = seconds()
@@ -126,11 +130,8 @@ class Worker:
                 left = seconds()
                 until = time.monotonic() + left
             with self.failing(left):
-                reply = self.channel.reply(id, until)
-            if type(reply) is not dict:
-                self.close()
-                raise WorkerTampered("a reply that is no dict")
-            yield reply
+                frame = self.channel.reply(id, until)
+            yield frame
 
     @contextlib.contextmanager
     def failing(self, seconds: float) -> Iterator[None]:

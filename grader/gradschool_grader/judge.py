@@ -9,19 +9,19 @@ claims; everything is compared on this side. Expected values are never sent.
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answers, LiveAnswers
 from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
-from .inside.wire import WireError
-from .observe import Broken, Malformed, Observation, observe, words
+from .inside.wire import Frame, WireError
+from .observe import Broken, Malformed, Observation, claims, observe, words
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
@@ -29,9 +29,6 @@ from .verdict import Diagnosis, GroupVerdict, Source, Verdict
 if TYPE_CHECKING:
     from .course import Chapter, Course
     from .submission import Submission
-
-
-MOST_TOLD = 256  # diagnoses of an exercise that are remembered
 
 
 @dataclass(frozen=True)
@@ -123,14 +120,13 @@ class Session:
             self.worker = self.open_worker()
         return self.worker
 
-    def observe(self, answers: Answers, group: Group) -> list[Observation]:
+    def hear(self, answers: Answers, group: Group) -> Heard:
         """What the answer does on every probe: asked all at once of workers who can be."""
         worker = self.opened()
         if not isinstance(worker, Batches):
-            return observe(answers.exercise, answers.probes(group), self.ask)
-        plan = answers.plan(group)
-        replies = (reply for message, n in plan.messages for reply in worker.request_all(message, n, self.left))
-        return plan.observations(replies)
+            return Heard(answers, group, asked=observe(answers.exercise, answers.probes(group), self.ask))
+        sent = answers.plan(group).messages
+        return Heard(answers, group, [f for message, n in sent for f in worker.request_all(message, n, self.left)])
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         seconds = self.left()
@@ -164,41 +160,34 @@ def judge_groups(
         absent = defined(exercise, session)
         if absent:
             return blank(exercise, answers, *absent)
-        seen: list[Seen] = [] if witness is None else witness
+        heard: list[Heard] = []
         verdicts: list[GroupVerdict] = []
         for group in exercise.groups:
-            found, verdict = judge_group(exercise, group, session, answers)
-            seen += [found] if found else []
+            said, verdict = judge_group(exercise, group, session, answers)
+            heard += [said] if said else []
             verdicts.append(verdict)
             if verdict.outcome in ("tampered", "infrastructure"):
                 verdicts = [worthless(g, verdict) for g in exercise.groups]
                 break
     finally:
         session.drop()
-    if len(seen) == len(exercise.groups) and all(not_written(exercise, s) for s in seen):
+    if witness is not None:
+        witness += [said.seen for said in heard]
+    if len(heard) == len(exercise.groups) and all(said.unwritten for said in heard):
         return blank(exercise, answers, "missing", untouched(exercise))
-    diagnosis = broken_words(verdicts) or explained(exercise, seen, answers)
+    diagnosis = broken_words(verdicts) or explained(exercise, heard, answers)
     groups = tuple(verdicts)
     return Verdict(exercise.name, exercise_hash(exercise), exercise.chapter, answers.seed, "", groups, diagnosis)
 
 
-def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    """The diagnosis. A class makes the same mistakes: of answers that did the same to the last bit, only the first is
-    read."""
-    if all(s.difference is None for s in seen):
+def explained(exercise: Exercise, heard: Sequence[Heard], answers: Answers) -> Diagnosis | None:
+    """The diagnosis. A class makes the same mistakes: of answers that did the same in all groups, one is read."""
+    if all(said.verdict.outcome == "passed" for said in heard):
         return None
-    key = fingerprint(seen)
-    if key not in answers.told:
-        answers.told[key] = diagnose(exercise, seen, answers)
-        if len(answers.told) > MOST_TOLD:
-            answers.told.popitem(last=False)
-    return answers.told[key]
-
-
-def fingerprint(seen: Sequence[Seen]) -> bytes:
-    """Alike only for answers that did the same in every group, in everything but the time that it took."""
-    did = [(s.group.name, o.probe, o.label, replace(o.behaviour, seconds=0.0)) for s in seen for o in s.got]
-    return hashlib.sha256(pickle.dumps(did, pickle.HIGHEST_PROTOCOL)).digest()
+    keys = [said.key for said in heard]
+    return answers.diagnoses.get(
+        b"".join(keys) if all(keys) else b"", lambda: diagnose(exercise, [said.seen for said in heard], answers)
+    )
 
 
 def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | None:
@@ -225,18 +214,17 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
 
 def judge_group(
     exercise: Exercise, group: Group, session: Session, answers: Answers
-) -> tuple[Seen | None, GroupVerdict]:
+) -> tuple[Heard | None, GroupVerdict]:
     """One group: all of its points, or none and the reason."""
 
-    def failed(outcome: str, words: str, **more: Any) -> GroupVerdict:
-        return GroupVerdict(group.name, outcome, 0.0, group.points, group.about, words, **more)
+    def failed(outcome: str, words: str) -> GroupVerdict:
+        return GroupVerdict(group.name, outcome, 0.0, group.points, group.about, words)
 
     if session.broken >= 2:
         return None, failed("timeout", "Not tried: two groups before it did not come to an end.")
-    probes = answers.probes(group)
-    asked: list[Observation] = []
     try:
-        asked = session.observe(answers, group)  # before any answer is computed or looked up
+        heard = session.hear(answers, group)  # before any answer is computed or looked up
+        return heard, heard.verdict
     except Broken as broken:
         session.drop()
         if session.excuses(broken, f"group {group.name}"):
@@ -245,21 +233,65 @@ def judge_group(
         return None, failed(broken.outcome, str(broken))
     except Malformed as error:
         return None, failed("tampered", f"The worker sent {error}.")
-    expected = answers.expected(group)
-    difference = compare_all(exercise, group, probes, expected, asked)
-    found = Seen(group, probes, expected, asked, difference)
+
+
+class Heard:
+    """What a worker said of a group. It is read when somebody must know what it says: where another answer of the class
+    did the same to the last bit, its verdict holds."""
+
+    def __init__(
+        self, answers: Answers, group: Group, frames: Sequence[Frame] = (), asked: Sequence[Observation] | None = None
+    ):
+        self.answers, self.group, self.frames, self.asked = answers, group, frames, asked
+
+    @cached_property
+    def key(self) -> bytes:
+        """Alike for frames that say the same; empty for what was observed here, which may hold anything."""
+        said = [self.group.name.encode(), *(frame.digest() for frame in self.frames)]
+        return hashlib.sha256(b"".join(said)).digest() if self.asked is None else b""
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Raises Malformed."""
+        answers, group, asked = self.answers, self.group, self.asked
+        if asked is None:
+            asked = answers.plan(group).observations(map(claims, self.frames))
+        probes, expected = answers.probes(group), answers.expected(group)
+        return Seen(group, probes, expected, asked, compare_all(answers.exercise, group, probes, expected, asked))
+
+    @property
+    def verdict(self) -> GroupVerdict:
+        return self.outcome[0]
+
+    @property
+    def unwritten(self) -> bool:
+        return self.outcome[1]
+
+    @cached_property
+    def outcome(self) -> tuple[GroupVerdict, bool]:
+        """The verdict, and whether the group met the stub and nothing else."""
+        return self.answers.verdicts.get(self.key, lambda: verdict_on(self.answers.exercise, self.seen))
+
+
+def verdict_on(exercise: Exercise, seen: Seen) -> tuple[GroupVerdict, bool]:
+    group, difference = seen.group, seen.difference
     if difference is None:
-        return found, GroupVerdict(group.name, "passed", group.points, group.points, group.about)
-    behaviour = asked[difference.index].behaviour if difference.index < len(asked) else None
+        return GroupVerdict(group.name, "passed", group.points, group.points, group.about), False
+    behaviour = seen.got[difference.index].behaviour if difference.index < len(seen.got) else None
     raised = difference.kind == "raised"
-    return found, failed(
+    verdict = GroupVerdict(
+        group.name,
         "raised" if raised else "wrong",
-        signature_words(exercise) if could_not_begin(found) else difference.words,
+        0.0,
+        group.points,
+        group.about,
+        signature_words(exercise) if could_not_begin(seen) else difference.words,
         detail=difference.detail,
-        label=asked[difference.index].label if behaviour else "",
+        label=seen.got[difference.index].label if behaviour else "",
         frames=behaviour.frames if behaviour and raised else (),
         case=difference.index,
     )
+    return verdict, not_written(exercise, seen)
 
 
 def worthless(group: Group, verdict: GroupVerdict) -> GroupVerdict:

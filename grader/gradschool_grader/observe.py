@@ -22,7 +22,7 @@ import numpy as np
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
 from .inside.perform import Performer, filled_in
 from .inside.values import Earlier, Handle, Need
-from .inside.wire import WireError, packed
+from .inside.wire import Frame, Tampered, WireError, packed
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """One request, one reply. Raises `Broken` when no reply can come any more."""
@@ -82,7 +82,18 @@ class Behaviour:
 
 
 NOTHING = {"error": None, "kinds": (), "message": "", "frames": (),
-           "mutated": (), "aliased": (), "warnings": (), "printed": ""}  # fmt: skip
+           "mutated": (), "aliased": (), "warnings": (), "printed": "", "seconds": 0.0}  # fmt: skip
+
+
+def claims(frame: Frame) -> dict[str, Any]:
+    """What a worker's reply says."""
+    try:
+        reply = frame.tree
+    except Tampered as error:
+        raise Malformed(str(error)) from error
+    if type(reply) is not dict:
+        raise Malformed("a reply that is no dict")
+    return reply
 
 
 def words(text: Any, cap: int) -> str:
@@ -378,9 +389,17 @@ def messages(calls: list[dict[str, Any]]) -> Iterator[tuple[list[Any], int]]:
         yield from messages(calls[len(calls) // 2 :])
 
 
-def here(exercise: Exercise, function: Any, helpers: Mapping[str, Callable[..., Any]], *, conduct: bool = True) -> Ask:
+def here(
+    exercise: Exercise,
+    function: Any,
+    helpers: Mapping[str, Callable[..., Any]],
+    *,
+    conduct: bool = True,
+    timed: bool = False,
+) -> Ask:
     """Ask a function of this process: the reference, a misconception, a variant."""
-    return Performer(helpers, {exercise.name: function}, stop=(KeyboardInterrupt,), conduct=conduct).handle
+    names = {exercise.name: function}
+    return Performer(helpers, names, stop=(KeyboardInterrupt,), conduct=conduct, timed=timed).handle
 
 
 def short(value: Any) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from .inside.wire import WireError
+from .inside.wire import Frame, WireError
 from .observe import Broken, words
 
 
@@ -29,7 +29,7 @@ class Worker(Protocol):
 class Batches(Protocol):
     """A worker that takes several calls at a time. `seconds()` are those until the next reply."""
 
-    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[dict[str, Any]]: ...
+    def request_all(self, message: list[Any], count: int, seconds: Callable[[], float]) -> Iterator[Frame]: ...
 
 
 class Workers(Protocol):

@@ -463,7 +463,7 @@ def test_workers_that_never_open_are_tried_twice_and_no_more(outcome):
     assert len(opened) == (2 if outcome == "infrastructure" else 1)
 
 
-@pytest.mark.parametrize("reply", [{}, {"value": 1}, {"error": 3}, {"defined": True}])
+@pytest.mark.parametrize("reply", [{}, {"error": None}, {"value": 1, "warnings": [2]}, {"error": 3}, {"defined": True}])
 def test_a_reply_without_the_form_of_a_behaviour_is_tampering(reply):
     class Forger(Here):
         def request(self, message, seconds):

@@ -33,7 +33,7 @@ except ImportError:
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
-ALWAYS = ("value", "error", "seconds")  # of a behaviour that has them, also if they are nothing
+ALWAYS = ("value", "error")  # of a behaviour that has them, also if they are nothing
 LEAVES = {id(kind) for kind in (type(None), bool, int, float, str)}
 
 
@@ -266,7 +266,8 @@ class Printed(io.StringIO):
 class Performer:
     """Answers requests in a namespace. `stop` are the exceptions that must pass through (Ctrl-C at home).
 
-    Without `conduct` only what comes of a call is said, not what it changes or shares: a quarter of the time.
+    Without `conduct` only what comes of a call is said, not what it changes or shares: a quarter of the time. The
+    seconds that a call took are said only if `timed`: without them, who does the same says the same.
     """
 
     def __init__(
@@ -276,8 +277,9 @@ class Performer:
         stop: tuple[type[BaseException], ...] = (),
         *,
         conduct: bool = True,
+        timed: bool = False,
     ):
-        self.helpers, self.conduct = helpers, conduct
+        self.helpers, self.conduct, self.timed = helpers, conduct, timed
         self.namespace: dict[str, Any] = {"__name__": "__main__"} if namespace is None else namespace
         self.stop = stop
         self.handles: dict[int, Any] = {}
@@ -384,7 +386,7 @@ class Performer:
             except BaseException as error:
                 behaviour.update(failure(error, self.namespace))
                 given.look()
-        behaviour["seconds"] = time.perf_counter() - started
+        behaviour["seconds"] = time.perf_counter() - started if self.timed else 0.0
         behaviour["mutated"] = given.changed() if self.conduct else []
         behaviour["warnings"] = [[w.category.__name__, str(w.message)[:TEXT_CAP]] for w in caught[:20]]
         behaviour["printed"] = printed.getvalue()

@@ -11,11 +11,13 @@ and every size is checked before a byte is allocated. What arrives is a claim ab
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,8 +26,8 @@ from .stream import Closed, Descriptors, Stream, TimedOut
 from .values import Earlier, Handle, Helper, Need, Seed
 
 __all__ = [
-    "Channel", "Closed", "Descriptors", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "pack", "packed",
-    "plain",
+    "Channel", "Closed", "Descriptors", "Frame", "Stream", "Tampered", "TimedOut", "WireError", "new_id", "pack",
+    "packed", "plain",
 ]  # fmt: skip
 
 HEADER_CAP = 1 << 20  # bytes of JSON
@@ -100,11 +102,7 @@ def framed(id: int, header: bytes, *buffers: Any) -> list[Any]:
 def plain(tree: Any) -> Any:
     """The tree as the other side receives it: NumPy scalars become 0-d arrays, arrays are copied. Or a WireError."""
     header, *buffers = packed(tree)
-    payload = memoryview(b"".join(buffers))
-    copy = _Unpacker(header, len(payload))
-    for view in copy.room:
-        view[:], payload = payload[: len(view)], payload[len(view) :]
-    return copy.done()
+    return Frame(0, header, np.frombuffer(bytearray().join(buffers), np.uint8)).tree
 
 
 class _Packer:
@@ -213,37 +211,39 @@ def _bytes_of(x: np.ndarray) -> memoryview:
 
 
 # ----------------------------------------------------------------------------------------------------- from a frame
+@dataclass(frozen=True)
+class Frame:
+    """A frame as it came. What it says is read when it is asked for."""
+
+    id: int
+    header: bytes | bytearray
+    payload: np.ndarray  # its bytes; the arrays of the tree lie in them
+
+    @property
+    def tree(self) -> Any:
+        """Raises Tampered for bytes that no tree of ours is packed into."""
+        return _Unpacker(self.header, self.payload).value
+
+    def digest(self) -> bytes:
+        """Alike only for frames that say the same, to the last bit."""
+        said = hashlib.sha256(len(self.header).to_bytes(8, "little"))
+        said.update(self.header)
+        said.update(self.payload)
+        return said.digest()
+
+
 class _Unpacker:
-    """Rebuilds a tree from its header; `room` is to be filled with the payload, and then the tree is `done`.
+    """Rebuilds a tree from its header and the bytes of its arrays, which stay where they are if they lie well."""
 
-    The arrays of a small payload lie in it as it came; those of a large one have memory of their own, which is taken
-    only when an array claims it.
-    """
-
-    def __init__(self, header: bytes | bytearray, size: int):
-        self.size, self.used, self.count = size, 0, 0
-        self.payload = memoryview(bytearray(size if size <= AHEAD else 0))
-        self.apart: list[tuple[np.ndarray, int]] = []  # arrays with memory of their own, and where theirs begins
-        self.bools: list[np.ndarray] = []
+    def __init__(self, header: bytes | bytearray, payload: np.ndarray):
+        self.payload, self.size, self.used, self.count = payload, len(payload), 0, 0
         try:
             node = json.loads(header)
         except (ValueError, RecursionError):
             raise Tampered("the header is no JSON tree") from None
         self.value = self.tree(node, 0)
-        if self.used < size:
+        if self.used < self.size:
             raise Tampered("more bytes were announced than the arrays hold")
-
-    @property
-    def room(self) -> list[memoryview]:
-        return [_bytes_of(array) for array, _ in self.apart] if self.size > AHEAD else [self.payload]
-
-    def done(self) -> Any:
-        for array, start in self.apart if self.size <= AHEAD else ():
-            _bytes_of(array)[:] = self.payload[start : start + array.nbytes]
-        for array in self.bools:
-            if array.view(np.uint8).max() > 1:
-                raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
-        return self.value
 
     def tree(self, node: Any, depth: int) -> Any:
         self.count += 1
@@ -316,15 +316,15 @@ class _Unpacker:
         start, self.used = self.used, self.used + count * dtype.itemsize
         if self.used > self.size:
             raise Tampered("the arrays hold more bytes than were announced")
-        together = count > 0 and self.size <= AHEAD and start % dtype.alignment == 0
+        well = count > 0 and start % dtype.alignment == 0
         try:
-            array = np.ndarray(shape, dtype, self.payload, start) if together else np.ndarray(shape, dtype)
+            array = np.ndarray(shape, dtype, self.payload.data, start) if well else np.ndarray(shape, dtype)
         except (ValueError, MemoryError):  # no bytes, but axes whose product overflows
             raise Tampered("an array of impossible shape") from None
-        if count and not together:
-            self.apart.append((array, start))
-        if count and dtype.kind == "b":
-            self.bools.append(array)
+        if count and not well:
+            _bytes_of(array)[:] = self.payload.data[start : self.used]
+        if count and dtype.kind == "b" and array.view(np.uint8).max() > 1:
+            raise Tampered("a bool that is neither 0 nor 1")  # NumPy would compute with it and be wrong
         return array
 
     TAGS: dict[str, Callable[..., Any]] = {  # noqa: RUF012
@@ -355,19 +355,25 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> tuple[int, Any]:
         """(id, tree). The deadline holds for the whole frame, however slowly it drips."""
+        frame = self.frame(deadline)
+        return frame.id, frame.tree
+
+    def frame(self, deadline: float | None) -> Frame:
+        """What comes next, unread."""
         magic, id, header_bytes, payload_bytes = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
         if magic != MAGIC:
             raise Tampered("bytes that are no frame")
         if header_bytes > HEADER_CAP or payload_bytes > PAYLOAD_CAP:
             raise Tampered(f"a frame of {header_bytes} + {payload_bytes} bytes")
-        frame = _Unpacker(self._exactly(header_bytes, deadline), payload_bytes)
-        for view in frame.room:
-            self._fill(view, deadline)
-        return id, frame.done()
+        header = self._exactly(header_bytes, deadline)
+        payload = np.empty(payload_bytes, np.uint8)  # takes no memory before it is filled
+        if payload_bytes:
+            self._fill(payload.data, deadline)
+        return Frame(id, header, payload)
 
     def ask(self, tree: Any, deadline: float | None) -> Any:
         """Send a request and return the reply to it. A byte that nobody asked for is Tampered."""
-        return self.reply(self.request(packed(tree), deadline), deadline)
+        return self.reply(self.request(packed(tree), deadline), deadline).tree
 
     def request(self, message: list[Any], deadline: float | None) -> int:
         """Send what was `packed` as a request; its replies bear the id."""
@@ -376,12 +382,12 @@ class Channel:
         self.stream.write(framed(id, *message), deadline)
         return id
 
-    def reply(self, id: int, deadline: float | None) -> Any:
+    def reply(self, id: int, deadline: float | None) -> Frame:
         """The next reply to a request: most have one, and a batch of calls has one for each."""
-        echoed, reply = self.receive(deadline)
-        if echoed != id:
+        frame = self.frame(deadline)
+        if frame.id != id:
             raise Tampered("a reply to another request")
-        return reply
+        return frame
 
     def quiet(self) -> None:
         """Nothing may arrive between a reply and the next request."""

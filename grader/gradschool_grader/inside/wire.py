@@ -228,7 +228,7 @@ class Frame:
         """Alike only for frames that say the same, to the last bit."""
         said = hashlib.sha256(len(self.header).to_bytes(8, "little"))
         said.update(self.header)
-        said.update(self.payload)
+        said.update(self.payload.data)
         return said.digest()
 
 

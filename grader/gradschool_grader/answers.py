@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from .exercise import Exercise, Group, Probe
@@ -102,10 +103,11 @@ class LiveAnswers(Drawn):
     ) -> Sequence[Observation]:
         """What comes of one probe, in its first steps, once: enough to rule nearly all misconceptions out.
 
-        Whether an input was changed or shared is looked at only for `conduct`: that costs more than most calls.
+        Whether an input was changed or shared is looked at only for `conduct`: that costs more than most calls. What
+        depends on the calls before is asked everything.
         """
-        if (name, group.name) in self._seen:
-            return [o for o in self._seen[name, group.name] if o.probe == probe and not o.again][:steps]
+        if (name, group.name) in self._seen or getattr(self.listed(name), "fresh", False):
+            return [o for o in self.misconception(name, group) if o.probe == probe and not o.again][:steps]
         key = (name, group.name, probe, steps, conduct)
         if key not in self._glanced:
             asked = here(self.exercise, self.wrong(name), self.helpers, conduct=conduct)
@@ -113,8 +115,11 @@ class LiveAnswers(Drawn):
             self._glanced[key] = [replace(o, probe=probe) for o in seen]
         return self._glanced[key]
 
+    def listed(self, name: str) -> Any:
+        return next(m.wrong for m in self.exercise.misconceptions if m.name == name)
+
     def wrong(self, name: str) -> Any:
-        wrong: Any = next(m.wrong for m in self.exercise.misconceptions if m.name == name)
+        wrong = self.listed(name)
         return wrong() if getattr(wrong, "fresh", False) else wrong
 
     def ask(self, name: str, function: Any, group: Group) -> Sequence[Observation]:
@@ -147,7 +152,8 @@ class RecordedAnswers(Drawn):
     def glance(
         self, name: str, group: Group, probe: int, steps: int, *, conduct: bool = False
     ) -> Sequence[Observation]:
-        return [o for o in self.misconception(name, group) if o.probe == probe and not o.again][:steps]
+        mine = (x for x in self.recording["seen"][name][group.name] if x["probe"] == probe and not x["again"])
+        return [unpack(item) for item in islice(mine, steps)]
 
 
 def record(answers: Answers) -> dict[str, Any]:

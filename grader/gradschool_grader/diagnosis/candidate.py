@@ -56,11 +56,13 @@ def agreement(candidate: Candidate, pair: Pair) -> np.ndarray | None:
 
 def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
     """Every entry of every wrong array, and more of them than were fitted."""
-    for pair in wrong:
+    if evidence_of(tuple(wrong)) < candidate.free + 1:
+        return False
+    for pair in most_telling(tuple(wrong)):
         explained = agreement(candidate, pair)
         if explained is None or not explained.all():
             return False
-    return evidence(wrong) >= candidate.free + 1
+    return True
 
 
 def evidence(wrong: Sequence[Pair]) -> float:
@@ -72,13 +74,27 @@ def evidence(wrong: Sequence[Pair]) -> float:
     return float((~simple).sum() + simple.sum() / 3)
 
 
+@lru_cache(CACHED)
+def evidence_of(wrong: tuple[Pair, ...]) -> float:
+    """The evidence of some arrays, counted once for all candidates."""
+    return evidence(wrong)
+
+
+@lru_cache(CACHED)
+def most_telling(wrong: tuple[Pair, ...]) -> list[Pair]:
+    """Those in which most is wrong come first, but for the very first: candidates were made to fit a glimpse of it."""
+    first, *others = sorted(wrong, key=lambda p: (p.visibly_wrong, p.a.size), reverse=True)
+    return [*others, first]
+
+
 def first_that_explains(
     readings: Sequence[Reading], wrong: Sequence[Pair], *, least: float = -1, fitted: range = range(-1, 1000)
 ) -> Candidate | None:
     """The first candidate, in the order of the readings, that explains all; `fitted` is how many numbers may be."""
-    if not wrong or (least >= 0 and evidence(wrong) <= least):
+    wrong = tuple(wrong)
+    if not wrong or (least >= 0 and evidence_of(wrong) <= least):
         return None
-    hopeful = (c for read in readings for c in candidates(read, tuple(wrong)) if c.free in fitted and not c.partly)
+    hopeful = (c for read in readings for c in candidates(read, wrong) if c.free in fitted and not c.partly)
     return next((c for c in hopeful if explains(c, wrong)), None)
 
 

@@ -14,7 +14,7 @@ ENOUGH = 3  # entries that should not be what they are
 
 
 def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
-    if any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.visible.sum()) for p in wrong) < ENOUGH:
+    if any(p.e.shape != p.a.shape for p in wrong) or sum(p.visibly_wrong for p in wrong) < ENOUGH:
         return
     if all(p.carried is not None for p in wrong):
         text = "It comes back as it went in: nothing brings it up to date."

@@ -37,14 +37,14 @@ def last_operation(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 def enough_fractions(wrong: Sequence[Pair]) -> bool:
     """Whole numbers say little one by one; eight of them, cut from numbers that are none, say enough."""
-    return sum(int(p.visible.sum()) for p in wrong) >= 8 and all((p.e != np.round(p.e)).any() for p in wrong)
+    return sum(p.visibly_wrong for p in wrong) >= 8 and all((p.e != np.round(p.e)).any() for p in wrong)
 
 
 def cut_off(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     """All numbers beyond a bound are the bound; the bound is read off, and at least three must lie beyond it."""
     if any(p.e.shape != p.a.shape or not p.e.size or not np.isfinite(p.a).all() for p in wrong):
         return
-    if sum(int(p.visible.sum()) for p in wrong) < 3 or all(p.visible.all() for p in wrong):
+    if sum(p.visibly_wrong for p in wrong) < 3 or all(p.visible.all() for p in wrong):
         return
     low, high = min(p.a.min() for p in wrong), max(p.a.max() for p in wrong)
     for name, same in (

@@ -16,11 +16,11 @@ FEW = 8
 
 
 def glimpse(wrong: Sequence[Pair]) -> Glimpse:
-    """A few entries of the largest of these arrays, at which several readings look: kept with it."""
-    largest = max(wrong, key=lambda p: p.a.size)
-    if "_glimpse" not in vars(largest):
-        vars(largest)["_glimpse"] = Glimpse(largest)
-    return vars(largest)["_glimpse"]
+    """A few entries of the array in which most are wrong, at which several readings look: kept with it."""
+    worst = max(wrong, key=lambda p: (p.visibly_wrong, p.a.size))
+    if "_glimpse" not in vars(worst):
+        vars(worst)["_glimpse"] = Glimpse(worst)
+    return vars(worst)["_glimpse"]
 
 
 class Glimpse:

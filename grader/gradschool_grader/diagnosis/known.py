@@ -6,21 +6,22 @@ besides, has the wrong sign.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from ..answers import Answers
 from ..compare import agrees
-from ..exercise import Exercise, Misconception
+from ..exercise import Exercise, Misconception, Property
 from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
 from .scale import change, factor, proportional, sign
-from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, pairs
+from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, pairs, same_in_probe
 from .trial import at
 from .words import lower
 
@@ -60,8 +61,10 @@ def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
 
 def like(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether the answer does in a group what the misconception does."""
-    return may_be(exercise, m, s, answers) and agrees(
-        exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group)
+    return (
+        may_be(exercise, m, s, answers)
+        and all(may_be_in(exercise, m, s, number, answers) for number in range(len(s.probes)))
+        and agrees(exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group))
     )
 
 
@@ -82,6 +85,14 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
 
 
+def may_be_in(exercise: Exercise, m: Misconception, s: Seen, number: int, answers: Answers) -> bool:
+    """Whether one of the probes leaves it open; a property says something only beside all others."""
+    if isinstance(s.probes[number], Property):
+        return True
+    mine = of_probe(s, number)
+    return same_in_probe(exercise, s, number, mine, answers.glance(m.name, s.group, number, len(mine)), conduct=False)
+
+
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:
     says = m.says or m.name.replace("_", " ")
     behaves = f"{where + ' your' if where else 'Your'} answer behaves as if {says}."
@@ -95,9 +106,10 @@ def two_known(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> D
     """A known mistake in one returned array, another one in another, or a known one and a wrong scale or order."""
     wrong = {s.group.name: [pair for pair in pairs(exercise, s) if not pair.right] for s in failed}
     at_once = {m.name: beside(*first_wrong(m, failed[0], wrong, answers)) for m in exercise.misconceptions}
+    scaled = Scaled()
     for m in exercise.misconceptions:
-        if scaled(at_once[m.name], least=0):
-            besides = scaled_everywhere(m, failed, wrong, answers)
+        if scaled(at_once[m.name]):
+            besides = scaled_everywhere(m, failed, wrong, answers, scaled)
             if besides:
                 return replace(named(m), text=f"{named(m).text} And besides: {lower(besides)}", also=())
     return one_for_each(exercise, failed, wrong, at_once, answers)
@@ -114,18 +126,31 @@ def first_wrong(m: Misconception, s: Seen, wrong: Wrong, answers: Answers) -> tu
     return bad, answers.glance(m.name, s.group, probe, len(mine))
 
 
-def told_by(m: Misconception, s: Seen, wrong: Wrong, answers: Answers) -> list[Pair]:
-    """All wrong arrays of a group beside those of a misconception."""
-    return beside(wrong[s.group.name], answers.misconception(m.name, s.group))
+def told_by(
+    m: Misconception, failed: Sequence[Seen], wrong: Wrong, answers: Answers
+) -> Iterator[tuple[Sequence[Pair], list[Pair]]]:
+    """The wrong arrays, and what came beside what a misconception gives: probe by probe."""
+    for s in failed:
+        for number in dict.fromkeys(p.probe for p in wrong[s.group.name]):
+            bad = [p for p in wrong[s.group.name] if p.probe == number]
+            yield bad, beside(bad, answers.glance(m.name, s.group, number, len(of_probe(s, number))))
 
 
-def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, answers: Answers) -> str:
-    """In which one way all wrong arrays differ from a misconception."""
-    at_once = [p for s in failed for p in beside(*first_wrong(m, s, wrong, answers))]
-    if not scaled(at_once, least=0):
+def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, answers: Answers, scaled: Scaled) -> str:
+    """In which one way all wrong arrays differ from a misconception: where each group failed first, then in all."""
+    at_once: list[Pair] = []
+    for s in failed:
+        at_once += beside(*first_wrong(m, s, wrong, answers))
+        if not may_be_scaled(at_once[-1]):
+            return ""
+    if not scaled(at_once):
         return ""
-    told = [p for s in failed for p in told_by(m, s, wrong, answers)]
-    return scaled(told) if len(told) == sum(map(len, wrong.values())) else ""
+    told: list[Pair] = []
+    for _, here in told_by(m, failed, wrong, answers):
+        told += here
+        if not may_be_scaled(told[-1]):
+            return ""
+    return scaled(told, least=3) if len(told) == sum(map(len, wrong.values())) else ""
 
 
 def one_for_each(
@@ -138,12 +163,7 @@ def one_for_each(
         return None
     explained: dict[str, Misconception] = {}
     for m in (m for m in exercise.misconceptions if hopeful[m.name] - set(explained)):
-        told = {s.group.name: told_by(m, s, wrong, answers) for s in failed}
-        for path in (path for path in paths if path not in explained):
-            mine = [p for group in told.values() for p in group if p.path == path]
-            asked = sum(p.path == path for group in wrong.values() for p in group)
-            if mine and len(mine) == asked and all(p.right for p in mine):
-                explained[path] = m
+        explained |= dict.fromkeys(given_by(m, failed, wrong, set(paths) - set(explained), answers), m)
     if set(explained) != set(paths) or len({m.name for m in explained.values()}) < 2:
         return None
     first, *others = dict.fromkeys(explained[path].name for path in paths)
@@ -152,14 +172,38 @@ def one_for_each(
     return named(m, tuple(others), f"In {mine}")
 
 
-def scaled(told: Sequence[Pair], least: float = 3) -> str:
-    """How the answer differs from a misconception, if it does so in every array in one way."""
-    if not told or not may_be_scaled(told[0]) or any(p.right for p in told):
-        return ""
-    if not all(np.isfinite(p.a).all() for p in told):
-        return ""
-    found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
-    return found.text if found else ""
+def given_by(m: Misconception, failed: Sequence[Seen], wrong: Wrong, paths: set[str], answers: Answers) -> set[str]:
+    """Those of the paths at which all that is wrong is what the misconception gives."""
+    every = told_by(m, failed, wrong, answers)
+    while paths and (next_probe := next(every, None)):
+        bad, told = next_probe
+        right = {p.place for p in told if p.right} - {p.place for p in told if not p.right}
+        paths = paths - {p.path for p in bad if p.place not in right}
+    return paths
+
+
+class Scaled:
+    """How the answer differs from a misconception, if it does so in every array in one way.
+
+    In what comes first many misconceptions do the same: what was found for some numbers is found.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[float, tuple[Any, ...]], str] = {}
+
+    def __call__(self, told: Sequence[Pair], *, least: float = 0) -> str:
+        key = least, tuple((p.place, p.e.tobytes()) for p in told)
+        if key not in self.found:
+            self.found[key] = self.read(told, least)
+        return self.found[key]
+
+    def read(self, told: Sequence[Pair], least: float) -> str:
+        if not told or not may_be_scaled(told[0]) or any(p.right for p in told):
+            return ""
+        if not all(np.isfinite(p.a).all() for p in told):
+            return ""
+        found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
+        return found.text if found else ""
 
 
 def may_be_scaled(p: Pair) -> bool:

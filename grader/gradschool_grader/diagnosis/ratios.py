@@ -29,7 +29,7 @@ ASKS = {1: "Where does this factor come in, and does the formula have it?",
 
 
 def few_wrong(wrong: Sequence[Pair]) -> bool:
-    return any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.visible.sum()) for p in wrong) < ENOUGH
+    return any(p.e.shape != p.a.shape for p in wrong) or sum(p.visibly_wrong for p in wrong) < ENOUGH
 
 
 def plain_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
@@ -101,26 +101,26 @@ def by_row(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     """A factor, or a multiple of an operand that is added: the same along some axes, another one along the rest."""
     if few_wrong(wrong) or min(p.e.ndim for p in wrong) < 1:
         return
-    largest = max(wrong, key=lambda p: p.a.size)
+    worst = glimpse(wrong).pair
     for words, along in rows(wrong):
         fitted = sum(p.e.size // max(1, int(np.prod([p.e.shape[i] for i in along(p)]))) for p in wrong)
-        yield from row_factors(wrong, largest, words, along, fitted)
-        yield from row_terms(wrong, largest, words, along, fitted)
+        yield from row_factors(wrong, worst, words, along, fitted)
+        yield from row_terms(wrong, worst, words, along, fitted)
 
 
-def row_factors(wrong: Sequence[Pair], largest: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+def row_factors(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for subject, base in {**plain_bases(wrong), **added_bases(wrong)}.items():
-        start = base(largest)
-        if start is None or not in_one_row(largest, largest.a - start, largest.e - start, along(largest)):
+        start = base(worst)
+        if start is None or not in_one_row(worst, worst.a - start, worst.e - start, along(worst)):
             continue
         text = f"{subject} a multiple of what it should be, another one for each {words}."
         hint = f"Which of your numbers belong to one {words} as a whole, and what are they divided by?"
         yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint)
 
 
-def row_terms(wrong: Sequence[Pair], largest: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
+def row_terms(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for x in ("", *shared([arrays(p) for p in wrong])):
-        if not in_one_row(largest, largest.a - largest.e, term_of(largest, x), along(largest)):
+        if not in_one_row(worst, worst.a - worst.e, term_of(worst, x), along(worst)):
             continue
         term = f"a multiple of {x}" if x else "a number"
         text = f"The answer is the right one plus {term}, another one for each {words}."

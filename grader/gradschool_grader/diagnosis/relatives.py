@@ -32,9 +32,9 @@ from ..source import SourceError
 from ..verdict import Diagnosis
 from .candidate import evidence
 from .derived import called, elsewhere, other_calls
-from .seen import Pair, Seen, pairs
+from .seen import Pair, Seen, pairs, same_in_probe
 from .switched import Change, switched
-from .trial import Life, Trial, trials
+from .trial import Life, Trial, lives, trials, up_to_the_failure
 from .words import lower, said
 
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
@@ -79,7 +79,7 @@ class Relatives:
     def first(self) -> Trial | Life:
         """The call that failed first."""
         if self.exercise.is_class:
-            return Life(self.exercise, self.failed[0], self.answers.helpers)
+            return up_to_the_failure(self.exercise, self.failed[0], self.answers.helpers)
         return trials(self.wrong, self.answers.helpers)[0]
 
     def tells(self, least: float) -> bool:
@@ -163,25 +163,32 @@ class Relatives:
         return None
 
     def everywhere(self, relative: Relative) -> bool:
-        """Whether it does what the answer does, first in every wrong call, then in all of those groups."""
-        if any(t.reproduces(relative.function) != t.paths for t in self.calls_that_fail):
+        """Whether it does what the answer does, first in the calls that gave numbers, then in all of those groups."""
+        if any(t.reproduces(relative.function) != t.paths for t in self.calls_made):
             return False
         return all(self.like(relative, s) for s in self.failed)
 
     @cached_property
-    def calls_that_fail(self) -> Sequence[Trial | Life]:
-        """The first of each group, then the others."""
-        if self.exercise.is_class:
-            return [Life(self.exercise, s, self.answers.helpers) for s in self.failed]
-        firsts = [
-            trials([p for p in self.wrong if p.group == s.group.name][:1], self.answers.helpers) for s in self.failed
-        ]
-        return [*(t for first in firsts for t in first), *trials(self.wrong, self.answers.helpers)]
+    def calls_made(self) -> Sequence[Trial | Life]:
+        """The first wrong one of each group, then the other wrong ones, then all: what fails fails soon."""
+        exercise, helpers = self.exercise, self.answers.helpers
+        if exercise.is_class:
+            firsts = [up_to_the_failure(exercise, s, helpers) for s in self.failed]
+            return [*firsts, *(life for s in self.failed for life in lives(exercise, s, helpers))]
+        bad = [[p for p in self.wrong if p.group == s.group.name][:1] for s in self.failed]
+        return [t for these in (*bad, self.wrong, self.everything) for t in trials(these, helpers)]
 
     def like(self, relative: Relative, s: Seen) -> bool:
-        """Whether it does in a group what the answer does."""
-        told = observe(self.exercise, s.probes, here(self.exercise, relative.function, self.answers.helpers))
-        return agrees(self.exercise, s.group, s.probes, s.got, told)
+        """Whether it does in a group what the answer does: one probe after another, as most soon fail."""
+        ask = here(self.exercise, relative.function, self.answers.helpers)
+        if any(isinstance(probe, Property) for probe in s.probes):
+            return agrees(self.exercise, s.group, s.probes, s.got, observe(self.exercise, s.probes, ask))
+        for number, probe in enumerate(s.probes):
+            mine = [o for o in s.got if o.probe == number]
+            told = observe(self.exercise, [probe], ask, twice=number == 0)
+            if not same_in_probe(self.exercise, s, number, mine, told):
+                return False
+        return True
 
     # ---- in a part
     def in_part(self) -> Diagnosis | None:

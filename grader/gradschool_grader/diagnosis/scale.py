@@ -13,7 +13,7 @@ import numpy as np
 
 from .candidate import Candidate, Same
 from .glimpse import Glimpse, glimpse
-from .operands import constants, once_a_call
+from .operands import constants, once_a_call, shared
 from .seen import Pair
 
 CACHED = 512  # arrays, each by itself and as what a step changes
@@ -64,6 +64,7 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
     known, values = factors_at_hand(few.pair)
     likely = few.scaled(base[1], values)
     complete = np.all(likely, axis=1)
+    common = set(shared([constants(p) for p in wrong])) if likely[len(PLAIN) :].any() else set()
     for i in np.flatnonzero(likely.any(axis=1)):
         if i < len(PLAIN):
             k, word = list(PLAIN.items())[i]
@@ -71,7 +72,7 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
             yield Candidate(name, text, lambda p, k=k: scaled(p, k), hint=WHERE, partly=not complete[i])
             continue
         n, power, s = known[i - len(PLAIN)]
-        if all(n in constants(p) for p in wrong):
+        if n in common:
             yield Candidate(
                 name, f"{subject} what it should be {POWERS[power]} {n}{SIGNS[s]}.",
                 lambda p, n=n, k=power, s=s: scaled(p, s * constants(p)[n] ** k), hint=WHERE, partly=not complete[i],

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compare import Difference, close
+from ..compare import Difference, agrees, close
 from ..exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
 from ..inside.perform import argument, leaves
 from ..observe import Observation, parameters
@@ -47,6 +47,25 @@ def failed_steps(s: Seen) -> list[Observation]:
     if not isinstance(s.probes[probe], Property) and any(i == last for i, _ in mine):
         return [o for i, o in mine if i <= last]
     return [o for _, o in mine]
+
+
+def of_probe(s: Seen, number: int) -> list[Observation]:
+    """What was seen of a probe the first time."""
+    return [o for o in s.got if o.probe == number and not o.again]
+
+
+def same_in_probe(
+    exercise: Exercise,
+    s: Seen,
+    number: int,
+    ours: Sequence[Observation],
+    theirs: Sequence[Observation],
+    *,
+    conduct: bool = True,
+) -> bool:
+    """Whether two sides did the same on one of the probes."""
+    both = ([replace(o, probe=0) for o in side] for side in (ours, theirs))
+    return agrees(exercise, s.group, [s.probes[number]], *both, conduct=conduct)
 
 
 class Given(dict[str, Any]):
@@ -124,6 +143,11 @@ class Pair:
             return np.ones(self.a.shape, bool)
         with np.errstate(invalid="ignore", over="ignore"):
             return ~(np.abs(self.a - self.e) <= VISIBLE * self.slack(self.e))
+
+    @cached_property
+    def visibly_wrong(self) -> int:
+        """How many of `a` are wrong by far more than rounding."""
+        return int(self.visible.sum())
 
     def slack(self, values: np.ndarray, largest: Any = None) -> Any:
         """How far a number may be from a computed one and still count as the same.

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from ..compare import compare
-from ..exercise import Exercise, Script
+from ..exercise import Exercise, Group, Probe, Property, Script
 from ..inside.perform import build
-from ..observe import RUN, Behaviour, Caller, first_steps, here
-from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long
+from ..observe import RUN, Behaviour, Caller, Observation, first_steps, here
+from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long, of_probe
 
 ALL = ""  # the path of the whole
 CACHED = 4096  # paths of parts
@@ -29,12 +29,12 @@ Helpers = Mapping[str, Callable[..., Any]]
 
 
 class Life:
-    """An object's life up to what failed in it: all of that comes out, or nothing does."""
+    """An object's life, or as much of it as was seen: all of that comes out, or nothing does."""
 
-    def __init__(self, exercise: Exercise, s: Seen, helpers: Helpers):
-        self.exercise, self.group, self.helpers = exercise, s.group, helpers
-        self.mine = failed_steps(s)
-        self.probe = first_steps(s.probes[failed_probe(s)], len(self.mine))
+    def __init__(self, exercise: Exercise, group: Group, probe: Probe, mine: Sequence[Observation], helpers: Helpers):
+        self.exercise, self.group, self.helpers = exercise, group, helpers
+        self.mine = mine
+        self.probe = first_steps(probe, len(self.mine))
 
     def reproduces(self, function: Callable[..., Any]) -> set[str]:
         both = zip_longest(self.mine, self.told(function))
@@ -69,6 +69,16 @@ class Life:
     @property
     def paths(self) -> set[str]:
         return {ALL}
+
+
+def up_to_the_failure(exercise: Exercise, s: Seen, helpers: Helpers) -> Life:
+    return Life(exercise, s.group, s.probes[failed_probe(s)], failed_steps(s), helpers)
+
+
+def lives(exercise: Exercise, s: Seen, helpers: Helpers) -> list[Life]:
+    """Those that the probes of a group ask for and that have one right answer."""
+    every = ((probe, of_probe(s, number)) for number, probe in enumerate(s.probes))
+    return [Life(exercise, s.group, p, mine, helpers) for p, mine in every if not isinstance(p, Property)]
 
 
 class Trial:

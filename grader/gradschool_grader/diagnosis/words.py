@@ -71,7 +71,7 @@ def worst_entry(s: Seen, besides: str = "") -> Diagnosis:
 
 def direction(wrong: Sequence[Pair]) -> str:
     """To which side the wrong numbers are off, if all are to one."""
-    if sum(int(p.visible.sum()) for p in wrong) < ENOUGH or any(p.e.shape != p.a.shape for p in wrong):
+    if sum(p.visibly_wrong for p in wrong) < ENOUGH or any(p.e.shape != p.a.shape for p in wrong):
         return ""
     e = np.concatenate([p.e[p.visible] for p in wrong])
     a = np.concatenate([p.a[p.visible] for p in wrong])

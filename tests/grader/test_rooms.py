@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gradschool_grader.contract import WorkerDied
@@ -48,6 +49,57 @@ def test_a_cell_that_raises_does_not_stop_the_next():
     rooms = Rooms(Workers(), [(1, "1 / 0"), (2, "b = 3")])
     assert rooms.open().performer.namespace["b"] == 3
     assert rooms.trouble == {1: "it raised ZeroDivisionError: division by zero"}
+
+
+def test_cells_are_compiled_once_and_before_any_of_them_runs():
+    """Rooms are alike in what runs, what raises, and which lines a traceback names."""
+    asked = []
+
+    class Watched(Worker):
+        def request(self, message, seconds):
+            asked.append(message["op"])
+            return super().request(message, seconds)
+
+    class Watching(Workers):
+        def fresh(self):
+            self.made.append(Watched())
+            return self.made[-1]
+
+    cells = [
+        (1, "x = [1]\nx.append(2)"),
+        (2, "def f(:"),
+        (3, "def g():\n    return h()"),
+        (4, "z = 1 / 0"),
+        (5, "y = 3"),
+    ]
+    workers = Watching()
+    rooms = Rooms(workers, cells)
+    for _ in range(3):
+        names = rooms.open().performer.namespace
+        assert (names["x"], names["y"]) == ([1, 2], 3)
+    assert asked == ["compile", "run", "run", "run"]
+    assert {cell: why.split(":")[0] for cell, why in rooms.trouble.items()} == {
+        2: "it raised SyntaxError",
+        4: "it raised ZeroDivisionError",
+    }
+    call = {"op": "call", "target": "g", "args": [], "kwargs": {}}
+    frames = [[w.performer.handle(call)["frames"][-1][k] for k in ("file", "line", "source")] for w in workers.made]
+    assert frames == [["<cell 3>", 2, "return h()"]] * 3
+
+
+@pytest.mark.parametrize("reply", [{}, {"codes": None}, {"codes": np.ones(3)}, {"codes": np.ones((2, 2), "uint8")}])
+def test_codes_that_are_no_bytes_are_tampering(reply):
+    class Forger(Worker):
+        def request(self, message, seconds):
+            return reply if message["op"] == "compile" else super().request(message, seconds)
+
+    class Forgers(Workers):
+        def fresh(self):
+            return Forger()
+
+    with pytest.raises(Broken, match="compiled cells") as broken:
+        Rooms(Forgers(), [(1, "a = 2")]).open()
+    assert broken.value.outcome == "tampered"
 
 
 def test_cells_that_hang_or_crash_are_left_out_and_the_others_run():

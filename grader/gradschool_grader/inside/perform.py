@@ -17,9 +17,11 @@ import difflib
 import inspect
 import io
 import linecache
+import marshal
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -263,6 +265,19 @@ class Printed(io.StringIO):
 
 
 # ---------------------------------------------------------------------------------------------------- performer
+def cell_name(index: int) -> str:
+    return f"<cell {index}>"
+
+
+def compiled(index: int, source: str) -> CodeType | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return compile(source, cell_name(index), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # running it will say so
+        return None
+
+
 class Performer:
     """Answers requests in a namespace. `stop` are the exceptions that must pass through (Ctrl-C at home).
 
@@ -290,21 +305,32 @@ class Performer:
         return self.calls(request) if request["op"] == "calls" else (self.handle(request),)
 
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
-        ask = {"run": self.run, "execute": self.execute, "inspect": self.inspect, "call": self.call}
+        ask = {
+            "compile": self.compile, "run": self.run, "execute": self.execute, "inspect": self.inspect,
+            "call": self.call,
+        }  # fmt: skip
         return ask[request["op"]](request)
 
     # ---- cells
-    def run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Run cells in order; one that raises does not stop the next."""
-        return {"cells": [[index, self.run_cell(index, source)] for index, source in request["cells"]]}
+    def compile(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The cells' code, for every other worker that runs the same; nothing where a cell has a syntax error."""
+        codes = [compiled(index, source) for index, source in request["cells"]]
+        return {"codes": np.frombuffer(marshal.dumps(codes), np.uint8)}
 
-    def run_cell(self, index: int, source: str) -> dict[str, Any] | None:
-        name = f"<cell {index}>"
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run cells in order; one that raises does not stop the next. `codes` are theirs if they were compiled."""
+        cells = request["cells"]
+        codes = marshal.loads(request["codes"].tobytes()) if "codes" in request else [None] * len(cells)
+        given = zip(cells, codes, strict=True)
+        return {"cells": [[index, self.run_cell(index, source, code)] for (index, source), code in given]}
+
+    def run_cell(self, index: int, source: str, code: CodeType | None = None) -> dict[str, Any] | None:
+        name = cell_name(index)
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(Printed()):
                 warnings.simplefilter("ignore")
-                exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
+                exec(code or compile(source, name, "exec", dont_inherit=True), self.namespace)
         except self.stop:
             raise
         except BaseException as error:
@@ -326,7 +352,7 @@ class Performer:
     def execute(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one cell as a kernel does: a teacher's test is graded by what it shows."""
         index, source = request["cell"]
-        done = execute(source, f"<cell {index}>", self.namespace)
+        done = execute(source, cell_name(index), self.namespace)
         error = done.pop("raised")
         if isinstance(error, self.stop):
             raise error

@@ -85,6 +85,10 @@ class Grading:
         pace = pace_of(done, total, self.progress.tasks[bar].elapsed or 0.0)
         self.progress.update(bar, completed=done, total=total, last=last, pace=pace)
 
+    def tell(self, words: str) -> None:
+        """Something that happened, above the bars."""
+        self.progress.console.print(f"[yellow]{plain(words)}[/]")
+
     def __exit__(self, *error: object) -> None:
         self.progress.stop()
 

@@ -6,7 +6,7 @@ A course directory is nbgrader's own; every verb can be run again and does what 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from itertools import chain
@@ -96,6 +96,10 @@ def grade(
     scheduler: Annotated[
         str, typer.Option("--scheduler", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler.")
     ] = "",
+    patience: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="End when all of the cluster's workers have been gone so long."),
+    ] = 600.0,
     json: Json = None,
 ) -> None:
     """Grade what was handed in.
@@ -114,7 +118,7 @@ def grade(
 
         if regrade:
             options = {"jobs": jobs, "unsafe_no_sandbox": unsafe_no_sandbox or None, "mode": mode and mode.value,
-                       "force": force, "scheduler": scheduler}  # fmt: skip
+                       "force": force, "scheduler": scheduler, "patience": patience}  # fmt: skip
             if not regraded(directory, chapter or (), student or (), options, yes, json):
                 return
             force = False  # all of it has just been judged
@@ -123,7 +127,7 @@ def grade(
         tell_points(directory, chapter or ())
         with Grading() as bars:
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
-                             unsafe_no_sandbox=unsafe_no_sandbox or None,
+                             told=bars.tell, patience=patience, unsafe_no_sandbox=unsafe_no_sandbox or None,
                              mode=mode and mode.value, scheduler=scheduler)  # fmt: skip
         show(summary)
         write_json(json, as_result(summary) if json else None)
@@ -176,10 +180,10 @@ def regraded(
     from gradschool_grader.teach.regrade import accept, preview
 
     with Grading() as bars:
-        seen = preview(directory, chapters, students, progress=bars.step, **options)
+        seen = preview(directory, chapters, students, progress=bars.step, told=bars.tell, **options)
     say_changes(seen)
     write_json(json, {"changes": [vars(change) for change in seen.changes], "judged": len(seen.judged),
-                      "new": seen.new, "undecided": seen.undecided})  # fmt: skip
+                      "new": seen.new, "undecided": seen.undecided, "refused": dict(seen.refused)})  # fmt: skip
     if not seen.judged and not seen.outdated:
         return False
     if not yes and not (sys.stdin.isatty() and typer.confirm("Write this?", default=False)):
@@ -210,6 +214,7 @@ def say_changes(seen: Preview) -> None:
         if also_late:
             say(f"[yellow]late[/]     {plain(assignment)}: {plain(', '.join(also_late))} "
                 "[dim]what lateness costs comes off these points[/]")  # fmt: skip
+    say_refused(seen.refused)
     if seen.undecided:
         say(f"[yellow]{seen.undecided} could not be judged[/] and keep the grade that they have.")
     for stale in seen.outdated:
@@ -236,7 +241,6 @@ def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
 
 
 def show(summary: Summary) -> None:
-    from gradschool_grader.cluster import in_lines
     from gradschool_grader.report import MODES, alike, needs, own_needs, some
 
     papers, beside = summary.judged, summary.beside
@@ -260,8 +264,7 @@ def show(summary: Summary) -> None:
     for assignment, students in late(summary).items():
         lost = ", ".join(f"{student} −{points:g}" for student, points in students.items())
         say(f"[yellow]late[/]     {plain(assignment)}: {plain(lost)} [dim]points, in the gradebook[/]")
-    for line in in_lines(summary.refused).splitlines():
-        say(f"[yellow]not asked[/] {plain(line)}")
+    say_refused(summary.refused)
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
     handed_in = {(p.student, p.assignment) for p in chain(papers, beside)}  # papers are read one by one
@@ -270,6 +273,13 @@ def show(summary: Summary) -> None:
         f"[bold]gradebook[/]  {plain(summary.gradebook)}\n[bold]feedback[/]   {plain(summary.feedback)}", soft_wrap=True
     )
     say(f"[bold]report[/]     gradschool report {plain(summary.directory)}", soft_wrap=True)
+
+
+def say_refused(refused: Mapping[str, str]) -> None:
+    from gradschool_grader.cluster import reasons
+
+    for reason in reasons(refused):
+        say(f"[yellow]not asked[/]  {plain(reason)}")
 
 
 def own_line(beside: Sequence[OwnPaper]) -> str:
@@ -311,7 +321,7 @@ def as_result(summary: Summary) -> dict[str, object]:
         "submissions": [as_graded(paper) for paper in summary.judged],
         "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
-        "refused": summary.refused,
+        "refused": dict(summary.refused),
         "late": late(summary),
         "gradebook": str(summary.gradebook),
         "feedback": str(summary.feedback),

@@ -6,6 +6,7 @@
 Only as many tasks as are needed to keep everybody busy are handed over, so that the memory of who hands them out does
 not grow with the class. When a process dies the whole pool of `concurrent.futures` is lost: what was under way is
 handed to a new one. A task that was under way in `TRIES` such deaths is given up, as it may be what kills them.
+Whenever nothing has finished for `PAUSE` seconds `quiet` is called, which may end the run by raising.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ __all__ = ["TRIES", "spread"]
 
 T = TypeVar("T")
 TRIES = 4
+PAUSE = 5.0
 
 
 def spread(
-    tasks: Iterable[T], opened: Callable[[], AbstractContextManager[Executor]], work: Callable[[T], Any], ahead: int
+    tasks: Iterable[T],
+    opened: Callable[[], AbstractContextManager[Executor]],
+    work: Callable[[T], Any],
+    ahead: int,
+    quiet: Callable[[], None] = lambda: None,
+    pause: float = PAUSE,
 ) -> Iterator[tuple[T, Future[Any]]]:
     """Each task with its finished future, in the order in which they finish. Tasks are taken as they are needed."""
     waiting, deaths = Waiting(tasks), Counter[int]()
@@ -38,7 +45,10 @@ def spread(
                     broken = broken or not hand_over(pool, work, waiting, under_way, ahead)
                     if not under_way and not lost:
                         raise BrokenExecutor("the executor takes no task at all")
-                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    finished = wait(under_way, pause, return_when=FIRST_COMPLETED).done
+                    if not finished:
+                        quiet()
+                    for future in finished:
                         number, task = under_way.pop(future)
                         if isinstance(future.exception(), BrokenExecutor):
                             broken, deaths[number] = True, deaths[number] + 1

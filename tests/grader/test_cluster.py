@@ -21,10 +21,15 @@ pytest.importorskip("nbgrader")
 import dask
 import distributed
 
-from gradschool_grader.cluster import ClusterMissing, SchedulerLost, cluster_pool, installed, places
+from gradschool_grader.absence import WorkersLost
+from gradschool_grader.cluster import ClusterMissing, OtherCode, SchedulerLost, cluster_pool, installed, places
+from gradschool_grader.course import load_course
+from gradschool_grader.grading import judge_task
 from gradschool_grader.journal import Journal
 from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
+from gradschool_grader.teach.assign import settings
+from gradschool_grader.teach.collect import collect
 from gradschool_grader.teach.grade import grade
 from gradschool_grader.teach.regrade import preview
 
@@ -94,6 +99,33 @@ def without_sandbox(client, workers):
         client.run(find, workers=workers)
 
 
+@contextlib.contextmanager
+def with_other_code(client, workers=None):
+    """Workers on which the course is another; without any named, all."""
+    found = {**installed(COURSE), "tiny_course": "0a1b2c3d"}
+
+    def older():
+        from gradschool_grader import cluster
+
+        cluster.kept, cluster.installed = cluster.installed, lambda place: found
+
+    def newer():
+        from gradschool_grader import cluster
+
+        cluster.installed = cluster.kept
+
+    client.run(older, workers=workers)
+    try:
+        yield
+    finally:
+        client.run(newer, workers=workers)
+
+
+def tasks_of(folder):
+    config, course = settings(folder), load_course(COURSE)
+    return list(collect(folder, config, course.chapters, (), print, course))
+
+
 def test_workers_below_the_wanted_mode_are_told_nothing(folder, cluster):
     """One of the two loses its sandbox before the run: every submission is judged by the other, in the wanted mode."""
     mode = next(iter(HERE.modes), "")
@@ -154,12 +186,35 @@ def test_the_grades_are_the_local_ones_though_a_worker_is_killed(folder, cluster
     assert all(j.mode for j in summary.judged)
 
 
-def test_regrading_is_spread_over_the_cluster_too(folder, cluster):
+def test_regrading_is_spread_over_the_cluster_too_and_tells_of_refused_workers(folder, cluster):
     class_of(folder, 3)
     grade(folder, jobs=1, feedback=False)
-    seen = preview(folder, scheduler=cluster.scheduler_address, force=True)
-    assert all(judged.worker.startswith("tcp://") for judged in seen.judged)
+    with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        losing, other = sorted(client.scheduler_info()["workers"])
+        with without_sandbox(client, [losing]):
+            seen = preview(folder, scheduler=cluster.scheduler_address, force=True)
+    assert {judged.worker for judged in seen.judged} == {other}
     assert (len(seen.judged), seen.changes) == (3, [])
+    assert list(seen.refused) == [losing]
+
+
+def test_when_all_workers_went_the_run_ends_and_the_next_goes_on(folder):
+    """The limit is none here: the first look that finds nobody ends the run."""
+    class_of(folder, 8)
+    with workers(1) as made:
+
+        def lose_all(step):
+            if step.what == "judged" and step.done == 2:
+                made.scale(0)
+
+        gone = pytest.raises(WorkersLost, match=rf"All workers of {made.scheduler_address} .*the same command\.$")
+        with gone, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(grade_module, "AHEAD", 2)  # so that there is more to do when they go
+            grade(folder, scheduler=made.scheduler_address, patience=0, feedback=False, progress=lose_all)
+    steps = []
+    assert len(grade(folder, jobs=1, feedback=False, progress=steps.append).judged) == 8
+    assert 0 < sum(step.what == "judged" for step in steps) <= 6
 
 
 def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_costs_no_verdict(folder, tmp_path, monkeypatch):
@@ -226,29 +281,26 @@ def test_a_scheduler_without_workers_says_how_to_start_some():
 def test_a_worker_with_other_code_is_told_nothing(folder, cluster):
     """Grades must not depend on who judged: half of a class by an exercise as it was before it was mended."""
 
-    def older(**found):
-        from gradschool_grader import cluster
-
-        cluster.kept, cluster.installed = cluster.installed, lambda place: found
-
-    def newer():
-        from gradschool_grader import cluster
-
-        cluster.installed = cluster.kept
-
     class_of(folder, 4)
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
         behind, other = sorted(client.scheduler_info()["workers"])
-        client.run(older, **{**installed(COURSE), "tiny_course": "0a1b2c3d"}, workers=[behind])
-        try:
+        with with_other_code(client, [behind]):
             summary = grade(folder, scheduler=cluster.scheduler_address, feedback=False)
-            client.run(older, workers=[other])
-            refused = pytest.raises(SandboxMissing, match=f"{behind}: .*tiny_course 0a1b2c3d there and .* here.")
-            with refused, cluster_pool(cluster.scheduler_address, COURSE):
-                pass
-        finally:
-            client.run(newer)
+        refused = pytest.raises(SandboxMissing, match=f"{behind}, {other}: .*tiny_course 0a1b2c3d there and .* here.")
+        with with_other_code(client), refused, cluster_pool(cluster.scheduler_address, COURSE):
+            pass
     assert {j.worker for j in summary.judged} == {other}
+
+
+def test_a_worker_that_got_other_code_in_the_middle_of_a_run_refuses(folder, cluster):
+    """An update in mid-run: what was started again with it judges nothing, and its submissions stay undecided."""
+    class_of(folder, 1)
+    (task,) = tasks_of(folder)
+    with cluster_pool(cluster.scheduler_address, COURSE) as pool:
+        with with_other_code(pool.client):
+            error = pool.submit(judge_task, task).exception()
+        assert isinstance(error, OtherCode)
+        assert pool.submit(judge_task, task).result().points == 7
 
 
 def test_a_cluster_with_certificates_judges_over_tls(folder):

@@ -1,6 +1,7 @@
 """Property: every task comes to exactly one end, however often a pool dies, and few are handed over at a time."""
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -73,6 +74,30 @@ def test_a_pool_that_takes_nothing_is_an_error_and_no_endless_loop():
     pool.dead = True
     with pytest.raises(BrokenExecutor, match="takes no task"):
         list(spread(range(3), lambda: contextlib.nullcontext(pool), abs, 2))
+
+
+def test_silence_is_told_and_can_end_the_run():
+    """Nothing finishes but what `quiet` finishes, at its second call; at its third it has enough."""
+    handed, calls = [], itertools.count(1)
+
+    class Silent(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            handed.append(Future())
+            return handed[-1]
+
+    def quiet():
+        call = next(calls)
+        if call == 2:
+            handed[1].set_result("late")
+        if call == 3:
+            raise TimeoutError("enough")
+
+    ends = spread("abc", lambda: contextlib.nullcontext(Silent()), str.upper, 2, quiet, pause=0.001)
+    task, future = next(ends)
+    assert (task, future.result()) == ("b", "late")
+    with pytest.raises(TimeoutError, match="enough"):
+        next(ends)
+    assert [future.cancelled() for future in handed] == [True, False, True]
 
 
 def test_few_tasks_are_under_way_at_a_time_and_no_more_are_taken():

@@ -12,14 +12,15 @@ was judged and recorded from the same file is not done again. Neither submission
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..cluster import cluster_pool, task_for
+from ..cluster import PATIENCE, ClusterPool, cluster_pool
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled, weighed
 from ..disk import says_when_full
@@ -55,7 +56,7 @@ class Summary:
     modes: set[str] = field(default_factory=set)
     beside: list[OwnPaper] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)  # workers of a cluster that could not judge, and why
+    refused: Mapping[str, str] = field(default_factory=dict)  # workers of a cluster that could not judge, and why
 
     @property
     def mode(self) -> str:
@@ -81,17 +82,21 @@ def grade(
     jobs: int | None = None,
     executor: Executor | None = None,
     scheduler: str = "",
+    patience: float = PATIENCE,
     unsafe_no_sandbox: bool | None = None,
     mode: str | None = None,
     force: bool = False,
     feedback: bool = True,
     progress: Callable[[Step], None] = lambda step: None,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
     """Grade what lies in `submitted/`. Without chapters or students: all of them. `force` judges everything again.
     `mode` is that of the sandbox, "AB", "B" or "C"; without it what the directory's configuration says, else the best.
+    `told` hears when all workers of the scheduler are gone.
 
     Raises SandboxMissing where this machine cannot hold submitted code (unless `unsafe_no_sandbox`), Outdated where
-    an exercise changed since it was released and was not kept, Unknown for a chapter that does not exist, DiskFull.
+    an exercise changed since it was released and was not kept, Unknown for a chapter that does not exist, DiskFull;
+    on a cluster also ClusterMissing, SchedulerLost, and WorkersLost after `patience` seconds without any worker.
     """
     folder = Path(directory).resolve()
     config = settings(folder)
@@ -117,8 +122,9 @@ def grade(
             if not clerk.knows(task, judge=force, record=again):
                 todo.append(replace(task, data=b""))
         clerk.record_known(lambda task: filled(task, folder, config))
-        with judging(todo, scheduler, where, unsafe, mode, executor) as executor:
-            summary.refused = dict(getattr(executor, "refused", {}))
+        cluster = functools.partial(cluster_pool, scheduler, where, unsafe, mode, patience=patience, told=told)
+        with judging(todo, cluster if scheduler else None, executor) as executor:
+            summary.refused = refused_by(executor)
             for task, judged in run(course, todo, executor, jobs, lambda task: filled(task, folder, config)):
                 clerk.record(task, judged)
     summary.set_aside += clerk.set_aside
@@ -134,13 +140,18 @@ def grade(
 
 
 def judging(
-    todo: Sequence[Task], scheduler: str, course: str, unsafe: bool, mode: str, executor: Executor | None = None
+    todo: Sequence[Task],
+    cluster: Callable[[], AbstractContextManager[ClusterPool]] | None,
+    executor: Executor | None = None,
 ) -> AbstractContextManager[Executor | None]:
-    """The executor to judge with: of the cluster, if one is named and there is anything to judge; else the given one,
-    and without any, processes of this machine."""
-    if scheduler and todo:
-        return cluster_pool(scheduler, course, unsafe, mode)
-    return contextlib.nullcontext(executor)
+    """The executor to judge with: of the cluster, if there is one and anything to judge; else the given one, and
+    without any, processes of this machine."""
+    return cluster() if cluster and todo else contextlib.nullcontext(executor)
+
+
+def refused_by(executor: Executor | None) -> Mapping[str, str]:
+    """Workers of a cluster that could not judge, and why."""
+    return executor.refused if isinstance(executor, ClusterPool) else {}
 
 
 def run(
@@ -159,7 +170,8 @@ def run(
         return
     opened = (lambda: own_pool(jobs)) if executor is None else (lambda: contextlib.nullcontext(executor))
     ahead = 4 * jobs if executor is None else AHEAD
-    for task, future in spread(tasks, opened, task_for(executor), ahead):
+    quiet = executor.look if isinstance(executor, ClusterPool) else lambda: None
+    for task, future in spread(tasks, opened, judge_task, ahead, quiet):
         yield task, settled(course, task, future.result)
 
 

@@ -8,13 +8,15 @@ accept(seen)                             # into the journal; `grade` then record
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..cluster import PATIENCE, cluster_pool
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled
 from ..journal import Journal, Judged, Results
@@ -24,7 +26,7 @@ from ..versions import Versions
 from .assign import settings
 from .clerk import Step
 from .collect import collect, filled
-from .grade import judging, run
+from .grade import judging, refused_by, run
 
 __all__ = ["Change", "Preview", "accept", "given_by_others", "preview"]
 
@@ -54,6 +56,7 @@ class Preview:
     new: int = 0
     undecided: int = 0  # our own failures, which keep the grade that was there
     chapters: Sequence[Chapter] = ()  # all that were looked at
+    refused: Mapping[str, str] = field(default_factory=dict)  # workers of a cluster that could not judge, and why
 
     def __post_init__(self) -> None:
         scratch = tempfile.mkdtemp(prefix="regrade-")
@@ -69,10 +72,12 @@ def preview(
     *,
     jobs: int | None = None,
     scheduler: str = "",
+    patience: float = PATIENCE,
     unsafe_no_sandbox: bool | None = None,
     mode: str | None = None,
     force: bool = False,
     progress: Callable[[Step], None] = lambda step: None,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Preview:
     """Judge with the exercises that are installed now whatever was judged by others. Nothing is written in the course
     directory: the new results lie in a temporary folder until `accept`."""
@@ -92,7 +97,9 @@ def preview(
         before = journal.read(task.assignment, task.student)
         if force or not (before and before.is_for(task.digest, task.seed, course.chapter(task.assignment))):
             todo.append(replace(task, data=b""))
-    with judging(todo, scheduler, where, unsafe, mode) as executor:
+    cluster = functools.partial(cluster_pool, scheduler, where, unsafe, mode, patience=patience, told=told)
+    with judging(todo, cluster if scheduler else None) as executor:
+        seen.refused = refused_by(executor)
         results = run(course, todo, executor, jobs, lambda task: filled(task, folder, config))
         for done, (task, judged) in enumerate(results, start=1):
             note(seen, journal.read(task.assignment, task.student), judged)

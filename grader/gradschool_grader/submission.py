@@ -37,6 +37,8 @@ from .verdict import Diagnosis, Source
 __all__ = ["Submission", "read_submission"]
 
 HIDES_NAMES = {"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"}
+# In the text of whatever the tree may show to hide names. A name in other letters than ASCII may be one in ASCII.
+MAY_HIDE = re.compile(rf"\b(?:global|{'|'.join(sorted(HIDES_NAMES))})\b|import[\s\\]*\*|[^\x00-\x7f]")
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Submission:
     def _hides_names(self) -> bool:
         """Whether some cell may define names that cannot be seen in its text."""
         for cell in self.running:
-            for node in ast.walk(cell.tree) if cell.tree else ():
+            for node in ast.walk(cell.tree) if cell.tree and MAY_HIDE.search(cell.code) else ():
                 if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
                     return True
                 if isinstance(node, ast.Name) and node.id in HIDES_NAMES:
@@ -279,7 +281,7 @@ def is_stub(exercise: Exercise, cell: Cell) -> bool:
     """Whether the last thing that the cell binds to the name is the stub, whatever its docstring and spelling."""
     bindings = [s for s in (cell.tree.body if cell.tree else ()) if exercise.name in bound_names([s])]
     wanted = [s for s in _stub_tree(exercise).body if exercise.name in bound_names([s])]
-    return bool(bindings) and _bare(bindings[-1]) == _bare(wanted[-1])
+    return bool(bindings) and _alike(bindings[-1], wanted[-1])
 
 
 def _stub_tree(exercise: Exercise) -> ast.Module:
@@ -289,12 +291,21 @@ def _stub_tree(exercise: Exercise) -> ast.Module:
     return known["_stub_tree"]
 
 
-def _bare(node: ast.stmt) -> Any:
-    """Names and bodies without docstrings and parameters."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-        return node.name, [_bare(statement) for statement in body]
+def _alike(mine: ast.stmt, theirs: ast.stmt) -> bool:
+    """Whether names and bodies are the same, whatever the docstrings and parameters."""
+    if type(mine) is not type(theirs):
+        return False
+    if isinstance(mine, DEFINES) and isinstance(theirs, DEFINES):
+        one, other = _body(mine), _body(theirs)
+        return mine.name == theirs.name and len(one) == len(other) and all(map(_alike, one, other))
     try:
-        return ast.dump(node)
+        return ast.dump(mine) == ast.dump(theirs)
     except RecursionError:
-        return None
+        return False
+
+
+DEFINES = (ast.FunctionDef, ast.ClassDef)
+
+
+def _body(node: ast.FunctionDef | ast.ClassDef) -> list[ast.stmt]:
+    return node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body

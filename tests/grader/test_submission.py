@@ -138,7 +138,17 @@ def test_a_name_that_is_not_there_has_a_reason(cells, kind, words):
         raise AssertionError(facts.undefined.text)
 
 
-@pytest.mark.parametrize("cell", ["from mine import *", "exec('def square(x): return x')", "globals()['square'] = abs"])
+HIDING = [
+    "from mine import *",
+    "from mine import \\\n  *",
+    "exec('def square(x): return x')",
+    "\uff45xec('def square(x): return x')",
+    "globals()['square'] = abs",
+    "def make():\n    global square\n    square = abs\nmake()",
+]
+
+
+@pytest.mark.parametrize("cell", HIDING)
 def test_what_may_define_names_out_of_sight_is_left_to_the_run(cell):
     assert read(cell).facts(SQUARE).undefined is None
 

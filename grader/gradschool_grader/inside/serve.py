@@ -21,7 +21,7 @@ from .wire import Channel, Closed, Descriptors, WireError, pack
 from .world import build_world
 
 PRINTED_CAP = 1 << 16
-TOGETHER_SECONDS, TOGETHER_BYTES = 0.002, 1 << 16  # after which replies are sent
+TOGETHER_SECONDS, TOGETHER_BYTES = 0.02, 1 << 16  # after which replies are sent
 
 
 class Performs(Protocol):

@@ -88,10 +88,7 @@ def cluster_pool(
     with connected(address, seconds) as client:
         code = installed(course)
         found: Any = client.run(mode_there, course, unsafe_no_sandbox, mode, code, on_error="return")
-        fit, why = (
-            places(found),
-            {worker: str(words).removeprefix("!") for worker, words in found.items() if not holds(words)},
-        )
+        fit, why = places(found), {worker: in_words(said) for worker, said in found.items() if not holds(said)}
         if not fit:
             raise SandboxMissing(f"No worker of {address} can hold submissions.\n" + "\n".join(reasons(why)), why)
         inside = client.get_executor(pure=False, retries=LOST, workers=fit)
@@ -122,7 +119,7 @@ def connected(address: str, seconds: float) -> Iterator[Any]:
         except (OSError, ValueError, RuntimeError) as error:
             raise ClusterMissing(
                 f"There is no scheduler at {address} to be reached: {error}. Expected the address that "
-                "`dask scheduler` says, as in tcp://10.0.0.1:8786."
+                "`dask scheduler` says, as in tcp://10.0.0.1:8786, with certificates tls://10.0.0.1:8786."
             ) from error
         with client:
             try:
@@ -167,6 +164,11 @@ def may_judge(worker: str, fit: Collection[str]) -> bool:
 
 def holds(words: Any) -> bool:
     return type(words) is str and not words.startswith("!")
+
+
+def in_words(said: Any) -> str:
+    """Why a worker does not judge, from what it answered or from what became of asking it."""
+    return str(said).removeprefix("!") if isinstance(said, str) else f"it could not be asked: {said}"
 
 
 def reasons(why: Mapping[str, str]) -> list[str]:

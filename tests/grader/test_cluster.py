@@ -22,7 +22,15 @@ import dask
 import distributed
 
 from gradschool_grader.absence import WorkersLost
-from gradschool_grader.cluster import ClusterMissing, OtherCode, SchedulerLost, cluster_pool, installed, places
+from gradschool_grader.cluster import (
+    ClusterMissing,
+    OtherCode,
+    SchedulerLost,
+    cluster_pool,
+    in_words,
+    installed,
+    places,
+)
 from gradschool_grader.course import load_course
 from gradschool_grader.grading import judge_task
 from gradschool_grader.journal import Journal
@@ -156,6 +164,11 @@ def test_without_any_worker_the_reason_that_they_have_in_common_is_said_once(clu
         refused = pytest.raises(SandboxMissing, match=said)
         with without_sandbox(client, both), refused, cluster_pool(cluster.scheduler_address, COURSE, mode="C"):
             pass
+
+
+def test_a_worker_that_does_not_answer_is_told_from_one_that_refuses():
+    assert in_words("!mode C does not hold") == "mode C does not hold"
+    assert in_words(OSError("Stream is closed")) == "it could not be asked: Stream is closed"
 
 
 def test_a_machine_is_known_by_its_name_if_all_of_its_workers_hold():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import hashlib
 import multiprocessing
 import signal
@@ -140,6 +141,8 @@ def workers_of(course: str, unsafe_no_sandbox: bool = False, mode: str = "") -> 
         placeholders=world.placeholders,
     )
     atexit.register(workers.close)
+    gc.collect()
+    gc.freeze()  # the course and its references stay as long as the process
     return workers
 
 

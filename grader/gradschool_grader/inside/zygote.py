@@ -79,6 +79,7 @@ def prepared(fd: int) -> tuple[Channel, dict[str, Any], lock.Locks, dict[str, An
     locks = lock.Locks(setup["limits"], readable())
     os.chdir(os.sep)
     lock.drop_capabilities(setup["closed"])
+    cap_printing()  # each child's own from the fork on
     gc.collect()
     gc.freeze()  # or the children's first collection copies every page
     channel.send({"ready": True, "missing": locks.missing}, id)
@@ -102,7 +103,6 @@ def fork(fds: list[int], locks: lock.Locks, helpers: dict[str, Any], request: di
 def work(fds: list[int], locks: lock.Locks, helpers: dict[str, Any], request: dict[str, Any]) -> NoReturn:
     """Only the channel and the output are left open; then locked, and only then anything is answered."""
     place(fds, locks.fd)
-    cap_printing()
     locks.apply(request["layers"], RULESET)
     if locks.fd is not None:
         os.close(RULESET)

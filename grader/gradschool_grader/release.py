@@ -54,6 +54,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Its pages list the exercises by name.
+c.GenerateFeedback.exporter_class = "gradschool_grader.teach.pages.PageExporter"
+
 # Points, dates, lateness and feedback stand in course.toml.
 configure(c, Path(__file__).parent)
 

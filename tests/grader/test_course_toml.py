@@ -104,7 +104,7 @@ def test_points_dates_lateness_and_feedback_reach_gradebook_and_page(late):
     assert {judged.student: judged.points for judged in summary.judged} == {"ada": 16, "bela": 16, "cleo": 4}
     page = (late / "feedback/cleo/ch01_tiny/ch01_tiny.html").read_text(encoding="utf-8")
     assert "as if you doubled" not in page
-    assert "Score: 4.0 / 16.0" in page
+    assert "ch01_tiny: 4 of 16 points" in page
 
 
 def test_a_date_that_was_moved_counts_for_what_was_graded_already(late):

@@ -9,7 +9,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.converters import GenerateFeedback
 
-from gradschool_grader.teach.pages import FOLDS, PageExporter
+from gradschool_grader.teach.pages import HEAD, PageExporter
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -45,16 +45,49 @@ def test_a_page_is_what_nbconvert_makes_of_it(template):
         kind(config=settings(template)).from_notebook_node(made, resources=dict(about))[0]
         for kind in (PageExporter, HTMLExporter)
     )
-    assert ours.count(FOLDS) == ours.count("</head>") <= 1
-    assert shape(ours.replace(FOLDS + "\n", "")) == shape(theirs)
+    assert ours.count(HEAD) == ours.count("</head>") <= 1
+    assert shape(ours.replace(HEAD, "")) == shape(theirs)
 
 
 def shape(html):
     """Tags with their attributes, and all text, in order; bytes that only spell the same differently do not count."""
     soup = BeautifulSoup(html, features="html.parser")
+    for heading in soup.select("div.container > .panel > .panel-heading"):  # the list, which is ours
+        heading.decompose()
     return [
         (tag.name, sorted((name, str(value)) for name, value in tag.attrs.items())) for tag in soup.find_all()
     ], soup.get_text()
+
+
+def graded(grade_id, kind=new_code_cell, **flags):
+    return kind("", metadata={"nbgrader": {"grade_id": grade_id, "grade": False, "solution": False, **flags}})
+
+
+def test_the_list_says_what_each_graded_cell_is_called_what_it_earned_and_where_its_comment_is():
+    made = new_notebook()
+    made.cells = [
+        new_markdown_cell("# Title"),
+        graded("ema_answer", solution=True, comment="**Wrong.** Why?"),
+        graded("ema", grade=True, score=0.0, points=3.0),
+        graded("adam_answer", solution=True, comment=None),
+        graded("adam", grade=True, score=2.5, points=4.0),
+        graded("essay", new_markdown_cell, grade=True, solution=True, score=None, points=10.0, comment="See me."),
+        graded("drawing", new_markdown_cell, task=True, score=1 / 3, points=1.0, comment=None),
+    ]
+    about = {"score": 2.8333, "max_score": 18.0, "index": [], "notebook": "ch10", "late_penalty": 0.5}
+    page = PageExporter(config=settings("feedback")).from_notebook_node(made, resources={"nbgrader": about})[0]
+    heading = BeautifulSoup(page, features="html.parser").select_one(".panel-heading")
+    assert heading.h4.text == "ch10: 2.83 of 18 points"
+    assert [item.text for item in heading.find_all("li")] == [
+        "ema 0 of 3, comment",
+        "adam 2.5 of 4",
+        "essay 0 of 10, comment",
+        "drawing 0.33 of 1",
+        "handed in late: −0.5",
+    ]
+    links = [link["href"] for link in heading.find_all("a")]
+    assert links == ["#ema", "#comment-ema_answer", "#adam", "#essay", "#comment-essay", "#comment-drawing"]
+    assert all(f'<a name="{link[1:]}">' in page for link in links)
 
 
 def test_pictures_without_a_text_get_one_and_others_keep_theirs():

@@ -4,7 +4,7 @@
 
 nbconvert parses every finished page again, to give images a text and to make the cells of JupyterLab's template
 reachable by keyboard. Feedback uses another template, so that only the images' text is left to add, and the triangle
-of what can be unfolded.
+of what can be unfolded. nbgrader's list of "Test cell", thirteen times, names the exercises here (templates/).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jinja2 import pass_context
@@ -23,9 +24,13 @@ from nbformat import NotebookNode
 
 __all__ = ["PageExporter"]
 
+TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 4000  # characters of a cell that is kept as it was highlighted or rendered
 KEPT = 512  # cells: many more than a chapter has, so that its own stay
-FOLDS = "<style>summary { display: list-item; cursor: pointer }</style>"  # Bootstrap takes the triangle away
+# Telephones show the page at their own width; Bootstrap takes the triangle away, and colours code as if it were wrong.
+HEAD = """<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>summary { display: list-item; cursor: pointer } #toc code { color: inherit; background: none }</style>
+"""
 IMAGE = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 
 
@@ -36,6 +41,9 @@ class PageExporter(HTMLExporter):
         self.known: dict[str | None, Callable[..., str]] = {}
         self.rendered: dict[str, str] = {}
         super().__init__(*args, **kw)
+        if self.template_name == "feedback":  # nbgrader's, which the one here extends
+            self.template_paths = [str(TEMPLATES), *self.template_paths]
+            self.template_file = "feedback.html.j2"
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -47,7 +55,7 @@ class PageExporter(HTMLExporter):
         self.register_filter("highlight_code", self.highlighted(lexer))
         self.register_filter("filter_data_type", widgets)
         html, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
-        html = html.replace("</head>", f"{FOLDS}\n</head>", 1)
+        html = html.replace("</head>", f"{HEAD}</head>", 1)
         return IMAGE.sub('<img alt="No description has been provided for this image"', html), resources
 
     def highlighted(self, lexer: str | None) -> Callable[..., str]:

@@ -49,16 +49,18 @@ OURS = {
         "nbgrader.preprocessors.CheckCellMetadata",
     ],
 }
+PAGES = {"exporter_class": "gradschool_grader.teach.pages.PageExporter"}
 KEPT_TO = {"pre_convert_hook", "post_convert_hook", "permissions"}  # settings of the converter that hold here, too
 SECTIONS = {"Autograde", "Judge", "LimitOutput", "AssignLatePenalties", "LateSubmissionPlugin", "CourseDirectory",
-            "HTMLExporter", "GenerateAssignment", "ClearSolutions", "Exchange"}  # fmt: skip
+            "HTMLExporter", "GenerateFeedback", "GenerateAssignment", "ClearSolutions", "Exchange"}  # fmt: skip
 
 
 def is_plain(config: Config, source: NotebookNode, exercises: set[str]) -> bool:
     """Whether nbgrader is set up as `gradschool release` does it, and the notebook has no tests but the exercises'."""
     sections = {name for name, settings in config.items() if settings}
     converter = {name: value for name, value in config.Autograde.items() if name not in KEPT_TO}
-    return sections <= SECTIONS and converter == OURS and not tests_in(source, exercises)
+    pages = config.get("GenerateFeedback") or PAGES  # nothing in directories that were released earlier
+    return sections <= SECTIONS and converter == OURS and pages == PAGES and not tests_in(source, exercises)
 
 
 class QuickRecord(Record):

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
-from .inside.parcel import parcelled
 from .inside.perform import Performer, filled_in
 from .inside.values import Earlier, Handle, Need
 from .inside.wire import Frame, Tampered, WireError, packed
@@ -382,7 +381,7 @@ class Plan:
 
 def messages(calls: list[dict[str, Any]]) -> Iterator[tuple[list[Any], int]]:
     try:
-        yield packed({"op": "calls", "calls": parcelled(calls)}), len(calls)
+        yield packed({"op": "calls", "calls": calls}), len(calls)
     except WireError:
         if len(calls) == 1:
             raise

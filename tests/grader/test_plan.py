@@ -7,9 +7,7 @@ import pytest
 from test_judge import Tally, ema, is_permutation, ramp, row_means, shuffled
 
 from gradschool_grader.exercise import Call, Exercise, Group, Made, Property, Script, Seed, Steps
-from gradschool_grader.inside.parcel import opened, parcelled
 from gradschool_grader.inside.perform import Performer
-from gradschool_grader.inside.values import Earlier, Handle, Helper, Need
 from gradschool_grader.inside.wire import NODE_CAP, WireError, plain
 from gradschool_grader.observe import Behaviour, Malformed, Plan, here, messages, observe
 
@@ -104,8 +102,9 @@ def exercise_on(reference):
 
 def at_once(exercise, plan, function):
     performer = Performer({}, {exercise.name: function})
-    sent = {"op": "calls", "calls": parcelled(plan.requests)}
-    return plan.observations(plain(reply) for reply in performer.replies(plain(sent)))
+    return plan.observations(
+        plain(reply) for calls in [plain({"op": "calls", "calls": plan.requests})] for reply in performer.replies(calls)
+    )
 
 
 def what(observations):
@@ -176,20 +175,3 @@ def test_what_is_too_large_for_one_message_is_sent_in_several():
     assert [count for _, count in messages(calls)] == [2, 1, 2]
     with pytest.raises(WireError):
         list(messages([{"number": 0, "args": [0.0] * NODE_CAP}]))
-
-
-def test_a_parcel_opens_to_what_a_frame_would_bring():
-    rng = np.random.default_rng(5)
-    arrays = [rng.normal(size=(3, 4)).T, rng.random((2, 0, 5)), np.float64(3.0), rng.random(3) > 0.5]
-    arrays.append(np.arange(4, dtype="f4"))
-    stands_for = [Seed(3), Helper("double", {"by": np.ones(2)}), Handle(4, "Scaled"), Earlier(2, 1, 3), Need(2, 0)]
-    tree = {"a": arrays, "b": (None, True, 2**70, float("nan"), -0.0, "ä"), "c": stands_for, 7: {"d": [[], (), {}]}}
-    mine, frames = opened(parcelled(tree)), plain(tree)
-    assert repr(mine) == repr(frames)
-    for a, b in zip(mine["a"], frames["a"], strict=True):
-        assert (a.dtype, a.shape, a.tobytes(), a.flags.writeable) == (b.dtype, b.shape, b.tobytes(), b.flags.writeable)
-
-
-def test_what_cannot_travel_is_no_parcel_either():
-    with pytest.raises(WireError, match="a value of type"):
-        parcelled([{"args": [len]}])

@@ -26,9 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from .execute import execute
-from .parcel import opened
-from .values import Earlier, Handle, Helper, Seed
+try:  # the folder is a package on the judge's side and a plain directory in a sandbox
+    from .execute import execute
+    from .values import Earlier, Handle, Helper, Seed
+except ImportError:
+    from execute import execute  # type: ignore[no-redef]
+    from values import Earlier, Handle, Helper, Seed  # type: ignore[no-redef]
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
@@ -378,7 +381,7 @@ class Performer:
 
     def calls(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The behaviour of each call of a batch. One that needs what an earlier one did not come to is left out."""
-        for call in opened(request["calls"]):
+        for call in request["calls"]:
             number = call["number"]
             if all(need.met(self.values) for need in call["needs"]):
                 reply = self.call({**call, "target": filled_in(call["target"], self.values)})

@@ -12,8 +12,18 @@ import psutil
 import pytest
 
 from gradschool_grader.inside import wire
-from gradschool_grader.inside.values import Handle, Helper, Seed
-from gradschool_grader.inside.wire import Channel, Closed, Descriptors, Tampered, TimedOut, WireError, plain
+from gradschool_grader.inside.values import Earlier, Handle, Helper, Need, Seed
+from gradschool_grader.inside.wire import (
+    Channel,
+    Closed,
+    Descriptors,
+    Frame,
+    Tampered,
+    TimedOut,
+    WireError,
+    packed,
+    plain,
+)
 
 
 @pytest.fixture
@@ -306,3 +316,16 @@ def test_an_announced_payload_takes_no_memory_before_its_bytes_are_there(ends):
         channel.receive(time.monotonic() + 0.05)
     assert waited.tb  # which keeps alive what was taken to wait with
     assert process.memory_info().rss - before < wire.PAYLOAD_CAP / 8
+
+
+def test_a_frame_of_the_judge_is_read_alike_when_it_is_trusted():
+    rng = np.random.default_rng(5)
+    arrays = [rng.normal(size=(3, 4)).T, rng.random((2, 0, 5)), np.float64(3.0), rng.random(3) > 0.5, np.arange(4.0)]
+    stands_for = [Seed(3), Helper("double", {"by": np.ones(2), "d": (1,)}), Handle(4, "Scaled"), Earlier(2, 1, 3)]
+    tree = {"a": arrays, "b": (None, True, 2**70, float("nan"), -0.0, "\xe4"), "c": stands_for, 7: {"d": [[], (), {}]}}
+    header, *buffers = packed({**tree, "n": Need(2, 0)})
+    read = Frame(0, header, np.frombuffer(bytearray().join(buffers), np.uint8))
+    trusted, checked = read.trusted_tree, read.tree
+    assert repr(trusted) == repr(checked)
+    for a, b in zip(trusted["a"], checked["a"], strict=True):
+        assert (a.dtype, a.shape, a.tobytes(), a.flags.writeable) == (b.dtype, b.shape, b.tobytes(), b.flags.writeable)

@@ -26,12 +26,8 @@ from typing import Any
 
 import numpy as np
 
-try:  # the folder is a package on the judge's side and a plain directory in a sandbox
-    from .execute import execute
-    from .values import Earlier, Handle, Helper, Seed
-except ImportError:
-    from execute import execute  # type: ignore[no-redef]
-    from values import Earlier, Handle, Helper, Seed  # type: ignore[no-redef]
+from .execute import execute
+from .values import Earlier, Handle, Helper, Seed
 
 PRINT_CAP = 4000
 TEXT_CAP = 400

@@ -32,8 +32,8 @@ def serve(channel: Channel, performer: Performs) -> NoReturn:
     """Answer requests for ever. Leaves by os._exit: no exit handler of the submission runs."""
     with contextlib.suppress(Closed):
         while True:
-            id, request = channel.receive()
-            answer(channel, id, performer.replies(request))
+            frame = channel.frame()
+            answer(channel, frame.id, performer.replies(frame.trusted_tree))
     os._exit(0)
 
 

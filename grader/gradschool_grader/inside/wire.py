@@ -224,6 +224,11 @@ class Frame:
         """Raises Tampered for bytes that no tree of ours is packed into."""
         return _Unpacker(self.header, self.payload).value
 
+    @property
+    def trusted_tree(self) -> Any:
+        """The same in half the time, for a frame that the judge sent: nothing is checked that only a forger does."""
+        return _Trusting(self.header, self.payload).value
+
     def digest(self) -> bytes:
         """Alike only for frames that say the same, to the last bit."""
         said = hashlib.sha256(len(self.header).to_bytes(8, "little"))
@@ -232,18 +237,24 @@ class Frame:
         return said.digest()
 
 
+def _json(header: bytes | bytearray, **options: Any) -> Any:
+    try:
+        return json.loads(header, **options)
+    except (ValueError, RecursionError):
+        raise Tampered("the header is no JSON tree") from None
+
+
 class _Unpacker:
     """Rebuilds a tree from its header and the bytes of its arrays, which stay where they are if they lie well."""
 
     def __init__(self, header: bytes | bytearray, payload: np.ndarray):
         self.payload, self.size, self.used, self.count = payload, len(payload), 0, 0
-        try:
-            node = json.loads(header)
-        except (ValueError, RecursionError):
-            raise Tampered("the header is no JSON tree") from None
-        self.value = self.tree(node, 0)
+        self.value = self.read(header)
         if self.used < self.size:
             raise Tampered("more bytes were announced than the arrays hold")
+
+    def read(self, header: bytes | bytearray) -> Any:
+        return self.tree(_json(header), 0)
 
     def tree(self, node: Any, depth: int) -> Any:
         self.count += 1
@@ -332,6 +343,22 @@ class _Unpacker:
     }  # fmt: skip
 
 
+class _Trusting(_Unpacker):
+    """Takes lists and numbers as JSON's own reader makes them, and looks only at what stands for something else."""
+
+    def read(self, header: bytes | bytearray) -> Any:
+        return _json(header, object_hook=self.tagged)
+
+    def tagged(self, node: dict[str, Any]) -> Any:
+        [(tag, body)] = node.items()
+        return self.MADE[tag](body) if tag in self.MADE else self.TAGS[tag](self, body, 0)
+
+    def tree(self, node: Any, depth: int) -> Any:
+        return node  # what is inside was made first
+
+    MADE: dict[str, Callable[..., Any]] = {"t": tuple, "d": dict}  # noqa: RUF012
+
+
 def _list(x: Any, length: int | None = None) -> list[Any]:
     if type(x) is not list or (length is not None and len(x) != length):
         raise Tampered("a list was expected")
@@ -358,7 +385,7 @@ class Channel:
         frame = self.frame(deadline)
         return frame.id, frame.tree
 
-    def frame(self, deadline: float | None) -> Frame:
+    def frame(self, deadline: float | None = None) -> Frame:
         """What comes next, unread."""
         magic, id, header_bytes, payload_bytes = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
         if magic != MAGIC:

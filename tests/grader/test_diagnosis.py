@@ -83,6 +83,23 @@ def test_an_option_that_is_not_used():
     assert "`weights=None`, whatever `weights` is" in found.text
 
 
+def test_several_options_that_are_not_used():
+    exercise = sets(
+        lambda x, power=1.0, weight=1.0, shift=0.0: weight * np.abs(x) ** power + shift,
+        lambda rng: [Call(x=rng.normal(size=7), power=1.7, weight=0.3, shift=float(rng.uniform(1, 2)))], name="bent",
+    )  # fmt: skip
+    found = diagnosis_of(exercise, lambda x, power=1.0, weight=1.0, shift=0.0: np.abs(x) ** power)
+    assert (found.name, "without `weight` and `shift`, whatever they are" in found.text) == ("ignored", True)
+    found = diagnosis_of(exercise, lambda x, power=1.0, weight=1.0, shift=0.0: np.abs(x))
+    assert "without `power`, `weight` and `shift`" in found.text
+
+
+def test_a_tree_of_which_only_the_signs_are_used():
+    signs = lambda p, g, s, lr=0.1, beta=0.9: rolling(p, {k: np.sign(x) for k, x in g.items()}, s, lr, beta)
+    found = diagnosis_of(ROLLING, signs)
+    assert (found.name, "right for only the signs of `grads`" in found.text) == ("other_input", True)
+
+
 def test_two_arguments_in_each_others_place():
     swapped = lambda x, y, weights=None, shift=0.0: weighted_mean(y, x, weights, shift)
     assert diagnosis_of(MEAN, swapped).name == "exchanged"
@@ -233,6 +250,85 @@ def test_one_small_thing_changed_is_said_with_the_arguments_that_stand_there(wro
     assert found.hint.endswith("?")
     bent = lambda *given, **more: in_training(wrong)(*given, **more) + 1e-3 * np.eye(6, 4)
     assert diagnosis_of(SCALED, bent).name != "one_change"
+
+
+def loss(X, T):
+    return np.sum(np.abs(X - T)) / len(X)
+
+
+def running(m, v, g, b):
+    return np.tanh(b * m + g), b * v + (1 - b) * g * g
+
+
+def wave(x, n):
+    return np.sin(x / n)
+
+
+WAVE = sets(wave, lambda rng: [Call(x=9 * rng.normal(size=9), n=2.3)])
+MEANS = sets(running, lambda rng: [Call(m=rng.normal(size=9), v=rng.uniform(size=9), g=rng.normal(size=9), b=0.7)])
+LOSS = sets(loss, lambda rng: [Call(X=rng.normal(size=(n, 3)), T=9 * rng.normal(size=(n, 3))) for n in range(2, 12)])
+
+
+@pytest.mark.parametrize(
+    ("exercise", "wrong", "words"),
+    [
+        (LOSS, lambda X, T: np.sum((X - T) ** 2) / len(X), "a square in the place of a size, where `X` and `T` stand"),
+        (WAVE, lambda x, n: np.sin(x // n), "a whole division in the place of a division, where `x` and `n` stand"),
+        (
+            MEANS,
+            lambda m, v, g, b: (running(m, v, g, b)[0], b * v + (1 - b) * np.abs(g)),
+            "a size in the place of a square",
+        ),
+        (
+            MEANS,
+            lambda m, v, g, b: (running(m, v, g, b)[0], v + g * g),
+            "both weights of a mean left out, where `v`, `g` and `b`",
+        ),
+        (
+            MEANS,
+            lambda m, v, g, b: (np.tanh(b * m + (1 - b) * g), running(m, v, g, b)[1]),
+            "a weight too many, 1 − the other",
+        ),
+        (MEANS, lambda m, v, g, b: (np.tanh(b + m + g), running(m, v, g, b)[1]), "a plus in the place of a product"),
+    ],
+)
+def test_other_forms_of_a_formula(exercise, wrong, words):
+    assert words in diagnosis_of(exercise, wrong).text
+    bent = lambda *given: tuple(x + 1e-3 * (x > 0) for x in wrong(*given)) if exercise is MEANS else wrong(*given) + 9
+    assert "one thing changed" not in diagnosis_of(exercise, bent).text
+
+
+def overall(A, B):
+    return np.tanh((len(A) * A.mean() + len(B) * B.mean()) / (len(A) + len(B)))
+
+
+def by_rows(X):
+    return np.tanh(np.sum(X) / len(X))
+
+
+def test_another_count_than_that_of_the_rows():
+    parts = lambda rng: [Call(A=rng.normal(size=n), B=rng.normal(size=(2 * n, 3))) for n in (4, 5, 7)]
+    text = diagnosis_of(sets(overall, parts), lambda A, B: np.tanh((A.mean() + B.mean()) / 2)).text
+    assert "1 in the place of a count, in 4 places, where `A` and `B` stand" in text
+    exercise = sets(by_rows, lambda rng: [Call(X=rng.normal(size=(n, 2, 3))) for n in (4, 5, 7)])
+    for wrong, words in (
+        (lambda X: np.tanh(X.mean()), "all entries counted in the place of the rows"),
+        (lambda X: np.tanh(X.sum() / X.shape[-1]), "the last axis in the place of the rows"),
+    ):
+        assert words in diagnosis_of(exercise, wrong).text
+
+
+def soft(x):
+    return np.exp(x) / np.exp(x).sum()
+
+
+def scores(x, t):
+    return np.sum((soft(x) - t) ** 2)
+
+
+def test_a_function_of_the_solutions_own_twice():
+    exercise = sets(scores, lambda rng: [Call(x=rng.normal(size=4), t=rng.uniform(size=4)) for _ in range(4)])
+    assert "`soft` twice" in diagnosis_of(exercise, lambda x, t: np.sum((soft(soft(x)) - t) ** 2)).text
 
 
 def test_the_same_change_in_two_places_that_look_alike():

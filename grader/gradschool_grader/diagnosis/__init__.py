@@ -6,6 +6,7 @@ A name is given only where it explains everything that was seen: a misconception
 group that failed, a structural reading must map expected to got in every entry of every differing array.
 
     known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
+    form        the right things in another form: one item alone, in another order, in another type
     relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived); with one
                 small thing in it changed (switched); everywhere, or in a part of what is returned
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
@@ -26,6 +27,7 @@ from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .calls import which_calls
+from .form import another_form
 from .known import known, known_in_parts, two_known
 from .relatives import Relatives
 from .seen import Seen
@@ -54,7 +56,10 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
 def read(
     exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: Diagnosis | None
 ) -> Diagnosis:
-    """What comes plainly out of the numbers first, then what takes more than one thing to say."""
+    """What comes plainly out of form and numbers first, then what takes more than one thing to say."""
+    otherwise = another_form(failed)
+    if otherwise:
+        return otherwise
     everything, wrong = gave_numbers(exercise, failed)
     relatives = Relatives(exercise, failed, answers)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing

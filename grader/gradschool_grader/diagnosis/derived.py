@@ -16,6 +16,7 @@ import numpy as np
 from ..exercise import Exercise
 from .seen import defaults
 
+MOST = 4  # options of which any may be forgotten together
 Arguments = dict[str, Any]
 
 
@@ -55,18 +56,30 @@ def other_calls(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Deri
     for args in reversed(given):
         sample |= {name: x for name, x in args.items() if x is not None}
     yield from other_numbers(sample)
+    yield from other_trees(sample)
     yield from neutral(sample)
     yield from in_place_of(sample)
 
 
 def options(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
-    """An option that is given and not used."""
-    for name, parameter in exercise.signature.parameters.items():
-        if parameter.default is parameter.empty or not any(name in args for args in given):
-            continue
-        text = f"Your answer is what comes out with `{name}={parameter.default!r}`, whatever `{name}` is."
+    """An option that is given and not used, or several of them."""
+    known = exercise.signature.parameters.items()
+    optional = {n: p.default for n, p in known if p.default is not p.empty and any(n in args for args in given)}
+    for name, default in optional.items():
+        text = f"Your answer is what comes out with `{name}={default!r}`, whatever `{name}` is."
         hint = f"Which of your lines uses `{name}`?"
         yield Derived("ignored", text, lambda args, n=name: {k: x for k, x in args.items() if k != n}, hint)
+    for several in (s for size in range(2, len(optional) + 1) for s in combinations(optional, size)):
+        if len(optional) <= MOST or len(several) == len(optional):
+            listed = and_so_on([f"`{name}`" for name in several])
+            text = f"Your answer is what comes out without {listed}, whatever they are."
+            yield Derived("ignored", text, lambda args, s=several: {k: x for k, x in args.items() if k not in s},
+                          f"Which of your lines use {listed}?")  # fmt: skip
+
+
+def and_so_on(words: Sequence[str]) -> str:
+    """`a`, `b` and `c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def exchanged(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
@@ -151,6 +164,7 @@ def counted(args: Arguments, name: str, key: str | None, by: int) -> Arguments:
 
 def other_numbers(given: Arguments) -> Iterator[Derived]:
     """A hyperparameter's complement, half, double, 0 or 1; an array without signs or fractions, or none at all."""
+    trees = tuple(f"{name}[" for name in parallel(given))  # of these all arrays have one mistake
     for shown, get, put in slots(given):
         value = get(given)
         if type(value) is bool:
@@ -162,11 +176,30 @@ def other_numbers(given: Arguments) -> Iterator[Derived]:
             for word, function in NUMBERS.items():
                 text = f"Your answer is right for {word.format(f'`{shown}`')} in the place of `{shown}`."
                 yield Derived("other_number", text, lambda args, g=get, p=put, f=function: p(args, f(g(args))), hint)
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not shown.startswith(trees):
             hint = f"What do you do with `{shown}` before you use it?"
             for word, function in ARRAYS.items():
                 text = f"Your answer is right for {word.format(f'`{shown}`')}."
                 yield Derived("other_input", text, lambda args, g=get, p=put, f=function: p(args, f(g(args))), hint)
+
+
+def other_trees(given: Arguments) -> Iterator[Derived]:
+    """All arrays of a tree at once: `grads` without their signs, zeros in the place of `params`."""
+    for name in parallel(given):
+        for word, function in ARRAYS.items():
+            yield Derived("other_input", f"Your answer is right for {word.format(f'`{name}`')}.",
+                          lambda args, n=name, f=function: {**args, n: {k: f(x) for k, x in args[n].items()}},
+                          f"What do you do with `{name}` before you use it?")  # fmt: skip
+
+
+def parallel(given: Arguments) -> list[str]:
+    """Arguments that are trees of arrays by the same names, `params` and `grads`."""
+    trees = {name: x for name, x in given.items() if type(x) is dict and x and all(map(is_floats, x.values()))}
+    return [name for name, x in trees.items() if any(y.keys() == x.keys() for z, y in trees.items() if z != name)]
+
+
+def is_floats(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
 def neutral(given: Arguments) -> Iterator[Derived]:
@@ -222,6 +255,7 @@ ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{} cut to whole numbers": np.trunc,
     "{} in reverse order": lambda x: x[::-1],
     "{} squared": np.square,
+    "only the signs of {}": np.sign,
     "zeros in the place of {}": np.zeros_like,
     "ones in the place of {}": np.ones_like,
 }

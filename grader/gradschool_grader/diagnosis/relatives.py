@@ -31,7 +31,7 @@ from ..observe import here, observe
 from ..source import SourceError
 from ..verdict import Diagnosis
 from .candidate import evidence
-from .derived import called, elsewhere, other_calls
+from .derived import and_so_on, called, elsewhere, other_calls
 from .seen import Pair, Seen, pairs, same_in_probe
 from .switched import Change, switched
 from .trial import Life, Trial, lives, trials, up_to_the_failure
@@ -39,8 +39,9 @@ from .words import lower, said
 
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
 PATTERNS = 100_000  # in which as many answers could be wrong
-EFFORT = 80_000  # functions to call and switches to look at: of what takes long, only the first relatives are tried
+EFFORT = 80_000  # functions to call: of what takes long, only the first relatives are tried
 ENTRIES = 5  # of an array that is not small take as long as a call
+LOOKS = 10  # at a switch do
 SMALL = 100
 HINT = "Which of your lines is that, and what does the task say there?"
 FEW = 10  # relatives that explain a part of one call, and are tried on all
@@ -117,7 +118,7 @@ class Relatives:
         """With something changed where arguments stand that can be named, or somewhere else."""
         if not self.tells(EVIDENCE["changed"]):
             return None
-        return self.first_like(c for change, c in self.changes if bool(change.names) is named)
+        return self.first_like(c for change, c in self.changes if (bool(change.names) and not change.late) is named)
 
     @cached_property
     def changes(self) -> list[tuple[Change, Relative]]:
@@ -128,7 +129,7 @@ class Relatives:
         reached, looked = other.reached(self.first.reproduces)
         return [
             (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change)))
-            for change in reached[: EFFORT // (looked + self.effort)]
+            for change in reached[: EFFORT // (looked // LOOKS + self.effort)]
         ]
 
     @cached_property
@@ -221,9 +222,8 @@ class Relatives:
 
 
 def words(change: Change) -> str:
-    listed = [f"`{name}`" for name in change.names]
-    named = " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
-    there = f", where {named} stand{'s' if len(listed) == 1 else ''}" if listed else ""
+    named = and_so_on([f"`{name}`" for name in change.names])
+    there = f", where {named} stand{'s' if len(change.names) == 1 else ''}" if change.names else ""
     return f"Your answer is what the right computation comes to with one thing changed: {change.text}{there}."
 
 

@@ -257,7 +257,7 @@ def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[st
 
 def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """As `leaves`, but a long list of numbers is one array: its entries have no mistakes of their own."""
-    if type(tree) in (list, tuple):
+    if is_row(tree):
         if is_long(tree):
             yield path, np.array(tree, float)
             return
@@ -270,8 +270,12 @@ def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, tree
 
 
+def is_row(tree: Any) -> bool:
+    return type(tree) in (list, tuple)
+
+
 def is_long(tree: Any) -> bool:
-    return type(tree) in (list, tuple) and len(tree) > LONG and all(type(x) in (int, float) for x in tree)
+    return is_row(tree) and len(tree) > LONG and all(type(x) in (int, float) for x in tree)
 
 
 def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
-from dataclasses import dataclass
+from copy import copy, deepcopy
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import permutations, zip_longest
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,13 @@ import numpy as np
 from ..exercise import Exercise
 from ..mutation.mutants import may_go, needed
 from ..source import standalone
+from .lines import ByName, bound, called, exchangeable, inner, used
 from .syntax import alternatives, tests
 
 __all__ = ["Change", "Switched", "switched"]
 
-ACTIVE = "_switched_on"
+ACTIVE, VALUES, INSTEAD = "_switched_on", "_values", "_instead"  # names in what is written
+OFF: dict[str, Any] = {ACTIVE: frozenset(), VALUES: lambda line, values: values, INSTEAD: {}}
 REDUCTIONS = ("sum", "mean", "var", "std")
 PLAIN: dict[type[ast.AST], tuple[str, ...]] = {  # nothing could stand in their place, but in that of what they hold
     ast.Slice: (), ast.Starred: ("value",), ast.Dict: ("values",), ast.NamedExpr: ("value",), ast.ClassDef: ("body",),
@@ -49,53 +52,85 @@ class Change:
     switches: frozenset[int]
     text: str
     names: tuple[str, ...] = ()
+    late: bool = False  # one of many, and said only where nothing else is
+    instead: Mapping[str, str] = field(default_factory=dict)  # the names that are read in the place of others
 
 
 class Reached(set[int]):
-    """Stands in for the switches that are on: none is, and those that are looked at are kept and counted."""
+    """Stands in for the switches that are on: only those of `lines` are. Those that are looked at are kept and counted,
+    and of which kind the quantities are that a line reads by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Container[object]) -> None:
         super().__init__()
         self.looked = 0
+        self.lines = lines
+        self.kinds: dict[int, dict[str, Any]] = {}
 
     def __contains__(self, switch: object) -> bool:
         self.looked += 1
         if isinstance(switch, int):
             self.add(switch)
-        return False
+        return switch in self.lines
+
+    def values(self, line: int, values: dict[str, Any]) -> dict[str, Any]:
+        self.kinds.setdefault(line, {name: kind(value) for name, value in values.items()})
+        return values
+
+
+def kind(value: Any) -> Any:
+    """What is the same for two values of which one may be taken for the other; None for what is no quantity.
+
+    A whole number is none: so many rounds may take too long.
+    """
+    if isinstance(value, np.ndarray | np.floating):
+        return np.shape(value)
+    return type(value) if type(value) in (float, dict, list) else None
 
 
 class Switched:
     """A function in which changes are switched on, and all the changes that there are."""
 
-    def __init__(self, source: str, name: str, parameters: Sequence[str]):
+    def __init__(self, source: str, name: str, parameters: Mapping[str, inspect.Parameter]):
         tree = ast.parse(source)
         writer = Writer(parameters)
         for i in needed(tree, ()):
             if computes(tree.body[i]):
                 tree.body[i] = writer.written(tree.body[i], i, set(parameters) if i == len(tree.body) - 1 else set())
-        self.names: dict[str, Any] = {"__name__": "__main__", "np": np, ACTIVE: frozenset()}
+        self.names: dict[str, Any] = {"__name__": "__main__", "np": np, **OFF}
         exec(compile(ast.fix_missing_locations(tree), "<the reference with switches>", "exec"), self.names)
         self.function: Callable[..., Any] = self.names[name]
         changes = [*writer.single, *writer.twins()]
         self.changes = sorted(changes, key=lambda change: not change.names)  # in the rule sooner than around it
+        self.lines = writer.lines
 
     @contextmanager
     def on(self, change: Change) -> Iterator[None]:
-        self.names[ACTIVE] = change.switches
+        self.names |= {ACTIVE: change.switches, INSTEAD: change.instead}
         try:
             yield
         finally:
-            self.names[ACTIVE] = frozenset()
+            self.names |= OFF
 
     def reached(self, call: Callable[[Callable[..., Any]], Any]) -> tuple[list[Change], int]:
         """The changes that make a difference to a call, and how many switches it looks at: what one call costs."""
-        self.names[ACTIVE] = found = Reached()
+        found, by_name = Reached(()), Reached(self.lines)
         try:
-            call(self.function)
+            for reached in (found, by_name):
+                self.names |= {ACTIVE: reached, VALUES: reached.values}
+                call(self.function)
         finally:
-            self.names[ACTIVE] = frozenset()
-        return [change for change in self.changes if change.switches & set(found)], found.looked
+            self.names |= OFF
+        small = [change for change in self.changes if change.switches & set(found)]
+        return [*small, *self.confused(by_name.kinds)], found.looked
+
+    def confused(self, kinds: Mapping[int, Mapping[str, Any]]) -> Iterator[Change]:
+        """One quantity in the place of another of its kind, in each line that was reached."""
+        text = "one quantity in the place of another"
+        for line, mine in kinds.items():
+            read, standing = self.lines[line]
+            for x, y in permutations((name for name in mine if mine[name] is not None), 2):
+                if x in read and mine[x] == mine[y]:
+                    yield Change(frozenset([line]), text, standing, late=True, instead={x: y})
 
 
 def switched(exercise: Exercise) -> Switched:
@@ -104,18 +139,22 @@ def switched(exercise: Exercise) -> Switched:
 
 @cache
 def written(reference: Callable[..., Any], name: str) -> Switched:
-    return Switched(standalone(reference, name=name), name, tuple(inspect.signature(reference).parameters))
+    return Switched(standalone(reference, name=name), name, inspect.signature(reference).parameters)
 
 
 class Writer:
     """Puts a switch before every piece of syntax that could be another one."""
 
-    def __init__(self, parameters: Sequence[str]):
-        self.parameters = parameters
+    def __init__(self, parameters: Mapping[str, inspect.Parameter]):
+        self.parameters = tuple(parameters)
+        self.options = {name for name, p in parameters.items() if p.default is not p.empty}
         self.single: list[Change] = []
+        self.lines: dict[int, tuple[set[str], tuple[str, ...]]] = {}  # what is read in each, and the parameters there
+        self.local: list[set[str]] = [set()]  # the names of quantities, in each function around
         self.alike: dict[tuple[int, str, str], list[Change]] = {}
         self.used: dict[ast.AST, set[str]] = {}
         self.definition = 0  # the number of the one that is being written
+        self.numbers = 0  # of switches
         self.around: list[ast.AST] = []
         self.handed: list[set[str]] = []  # the names that the functions around are given values for
 
@@ -134,12 +173,20 @@ class Writer:
 
     def switch(self, node: ast.AST, new: ast.AST, text: str) -> ast.expr:
         """The question whether the switch for this change is on."""
-        number = len(self.single)
-        used = self.names(node) & self.handed[-1]
-        change = Change(frozenset([number]), text, tuple(name for name in self.parameters if name in used))
+        number = self.next_number()
+        change = Change(frozenset([number]), text, self.standing(node))
         self.single.append(change)
         self.alike.setdefault((self.definition, text, f"{form(node)} {form(new)}"), []).append(change)
-        return ast.Compare(ast.Constant(number), [ast.In()], [ast.Name(ACTIVE, ast.Load())])
+        return is_on(number)
+
+    def next_number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    def standing(self, node: ast.AST) -> tuple[str, ...]:
+        """The parameters of the exercise that stand in a piece of syntax."""
+        used = self.names(node) & self.handed[-1]
+        return tuple(name for name in self.parameters if name in used)
 
     def names(self, node: ast.AST) -> set[str]:
         if node not in self.used:
@@ -175,16 +222,34 @@ class Writer:
             value = getattr(node, name)
             if isinstance(value, ast.AST):
                 setattr(made, name, self.visit(value))
+            elif isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                setattr(made, name, self.block(value))
             elif isinstance(value, list):
                 setattr(made, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
         self.around.pop()
         return made
 
+    def block(self, lines: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Lines, of which any may come before the one above it."""
+        made: list[ast.stmt] = []
+        sooner: ast.expr | None = None  # the switch that has the line come sooner
+        for line, below in zip_longest(lines, lines[1:]):
+            here = self.visit(line)
+            here = ast.If(ast.UnaryOp(ast.Not(), sooner), [here], []) if sooner else here
+            sooner = None
+            if below is not None and exchangeable(line, below):
+                sooner = self.switch(ast.Module([line, below], []), below, "two lines in each other's place")
+                made.append(ast.If(sooner, [below], []))
+            made.append(here)
+        return made
+
     def function(self, node: ast.FunctionDef | ast.Lambda) -> Any:
-        given = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
-        self.handed.append(self.handed[-1] | given)
+        given = [a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)]
+        self.handed.append(self.handed[-1] | set(given))
+        self.local.append((set(given) | bound(node)) - self.options)
         made = self.below(node, "body")
         self.handed.pop()
+        self.local.pop()
         return made
 
     def either(self, node: ast.If | ast.IfExp) -> Any:
@@ -207,10 +272,24 @@ class Writer:
         whole = self.below(node, *fields)
         for test, new in reversed(others):
             whole = ast.If(test, [new], [whole])
-        return whole
+        return whole if isinstance(node, ast.For) else self.by_name(node, whole)
+
+    def by_name(self, line: ast.stmt, whole: ast.stmt) -> ast.stmt:
+        """The line, or behind a switch one whose quantities are read by their names."""
+        read = (used(line) & self.local[-1]) - called(line) - inner(line)
+        if not read:
+            return whole
+        number = self.next_number()
+        self.lines[number] = read, self.standing(line)
+        look = ast.parse(f"{VALUES}_here = {VALUES}({number}, locals())").body
+        return ast.If(is_on(number), [*look, ByName(read, f"{VALUES}_here", INSTEAD).visit(deepcopy(line))], [whole])
 
     def switches(self, node: ast.AST, others: Iterable[tuple[Any, str]]) -> list[tuple[ast.expr, Any]]:
         return [(self.switch(node, new, text), new) for new, text in others]
+
+
+def is_on(switch: int) -> ast.expr:
+    return ast.Compare(ast.Constant(switch), [ast.In()], [ast.Name(ACTIVE, ast.Load())])
 
 
 def chosen(others: Sequence[tuple[ast.expr, ast.expr]], otherwise: ast.expr) -> ast.expr:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 
 from ..mutation.changes import OTHER_OPERATOR, changes
@@ -24,6 +25,9 @@ PART: dict[type[ast.operator], str] = {
 ONLY_SECOND: dict[type[ast.operator], str] = {
     ast.Add: "a term left out", ast.Mult: "a factor left out", ast.MatMult: "a matrix left out",
     ast.Sub: "what is taken away in the place of a difference", ast.Div: "a divisor in the place of a quotient",
+}  # fmt: skip
+BESIDES: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Mult: (ast.Add,), ast.Div: (ast.FloorDiv,),
 }  # fmt: skip
 AXES = (0, 1, -1, -2, (0, 1), (1, 2), (0, 1, 2), (1, 2, 3))
 ROUND = "the other way round"
@@ -45,6 +49,7 @@ def alternatives(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     if isinstance(node, ast.Call):
         yield from keywords(node)
         yield from out_of_brackets(node)
+        yield from functions(node)
     if isinstance(node, ast.Tuple):
         yield from axes(node)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
@@ -67,8 +72,9 @@ def tests(node: ast.expr) -> Iterator[Other]:
 def arithmetic(node: ast.BinOp) -> Iterator[Other]:
     op, left, right = type(node.op), node.left, node.right
     other = OTHER_OPERATOR.get(op)
-    if other:
-        yield ast.BinOp(left, other(), right), f"{SAID[other]} in the place of {SAID[op]}"
+    for kind in (other, *BESIDES.get(op, ())):
+        if kind:
+            yield ast.BinOp(left, kind(), right), f"{SAID[kind]} in the place of {SAID[op]}"
     if op in PART:
         yield left, f"{PART[op]} left out"
     if op in ONLY_SECOND:
@@ -78,6 +84,52 @@ def arithmetic(node: ast.BinOp) -> Iterator[Other]:
     if op is ast.MatMult:
         yield ast.BinOp(right, op(), left), f"a matrix product {ROUND}"
     yield from brackets(node)
+    yield from sizes(node)
+    yield from weights(node)
+
+
+def sizes(node: ast.BinOp) -> Iterator[Other]:
+    """A size, |x|, in the place of a square: x², x · x, or the end of a product."""
+    left, right = node.left, node.right
+    text = "a size in the place of a square"
+    if isinstance(node.op, ast.Pow) and isinstance(right, ast.Constant) and right.value == 2:
+        yield numpy("abs", left), text
+    if isinstance(node.op, ast.Mult) and same(left, right):
+        yield numpy("abs", left), text
+    elif isinstance(node.op, ast.Mult) and isinstance(left, ast.BinOp) and same(left.right, right):
+        yield ast.BinOp(left.left, left.op, numpy("abs", right)), text
+
+
+def weights(node: ast.BinOp) -> Iterator[Other]:
+    """Of a sum with weights b and 1 − b neither; of one in which only the first has its b, the other as well."""
+    left, right = node.left, node.right
+    if not (isinstance(node.op, ast.Add) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult)):
+        return
+    b = left.left
+    complement = ast.BinOp(ast.Constant(1), ast.Sub(), b)
+    rest = without(complement, right)
+    if rest is not None:
+        yield ast.BinOp(left.right, ast.Add(), rest), "both weights of a mean left out"
+    elif isinstance(b, ast.Name):
+        yield ast.BinOp(left, ast.Add(), ast.BinOp(complement, ast.Mult(), right)), "a weight too many, 1 − the other"
+
+
+def without(factor: ast.expr, product: ast.expr) -> ast.expr | None:
+    """A product without its first factor; None if it begins with another one."""
+    if not (isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult)):
+        return None
+    if same(product.left, factor):
+        return product.right
+    left = without(factor, product.left)
+    return None if left is None else ast.BinOp(left, ast.Mult(), product.right)
+
+
+def same(one: ast.expr, other: ast.expr) -> bool:
+    return ast.dump(one) == ast.dump(other)
+
+
+def numpy(name: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load()), list(args), [])
 
 
 def brackets(node: ast.BinOp) -> Iterator[Other]:
@@ -105,6 +157,24 @@ def out_of_brackets(node: ast.Call) -> Iterator[Other]:
         text = f"{PART.get(type(inner.op), 'something')} outside the brackets of `{called(node)}` instead of inside"
         yield ast.BinOp(ast.Call(node.func, [inner.left, *rest], node.keywords), inner.op, inner.right), text
         yield ast.BinOp(inner.left, inner.op, ast.Call(node.func, [inner.right, *rest], node.keywords)), text
+
+
+def functions(node: ast.Call) -> Iterator[Other]:
+    """A square for a size; another count for that of rows; a function of the solution's own twice."""
+    name = called(node) or getattr(node.func, "id", "")
+    if not node.args or isinstance(node.args[0], ast.Starred):
+        return
+    x, rest = node.args[0], node.args[1:]
+    if name in ("abs", "absolute", "fabs"):
+        yield ast.BinOp(x, ast.Mult(), x), "a square in the place of a size"
+    if name == "square":
+        yield numpy("abs", x), "a size in the place of a square"
+    if name == "len":
+        yield ast.Constant(1), "1 in the place of a count"
+        yield ast.Subscript(numpy("shape", x), ast.Constant(-1), ast.Load()), "the last axis in the place of the rows"
+        yield numpy("size", x), "all entries counted in the place of the rows"
+    if isinstance(node.func, ast.Name) and not hasattr(builtins, name):
+        yield ast.Call(node.func, [node, *rest], node.keywords), f"`{name}` twice"
 
 
 def keywords(node: ast.Call) -> Iterator[Other]:

@@ -21,7 +21,7 @@ from ..compare import compare
 from ..exercise import Exercise, Group, Probe, Property, Script
 from ..inside.perform import build
 from ..observe import RUN, Behaviour, Caller, Observation, first_steps, here
-from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long, of_probe
+from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long, is_row, of_probe
 
 ALL = ""  # the path of the whole
 CACHED = 4096  # paths of parts
@@ -115,7 +115,7 @@ def trials(returned: Sequence[Pair], helpers: Helpers) -> list[Trial]:
 def at(value: Any, path: str) -> Any:
     """The part of an answer at a path; None if it has none."""
     for key in keys(path):
-        if not (key in value if type(value) is dict else type(value) in (list, tuple) and key < len(value)):
+        if not (key in value if type(value) is dict else type(key) is int and is_row(value) and key < len(value)):
             return None
         value = value[key]
     if is_long(value):

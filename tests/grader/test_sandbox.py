@@ -165,7 +165,7 @@ FATAL = {
     ),
     "reply twice": (
         "import gc, sys\nfrom inside import wire\ndef f():\n"
-        " id = next(d['id'] for d in (fr.f_locals for fr in frames()) if 'id' in d and 'channel' in d)\n"
+        " id = next(d['frame'].id for d in (fr.f_locals for fr in frames()) if 'frame' in d and 'channel' in d)\n"
         " wire.Channel(wire.Descriptors(FD, FD)).send({'ok': True}, id)\n"
         "def frames():\n fr = sys._getframe()\n while fr:\n  yield fr\n  fr = fr.f_back",
         WorkerTampered,

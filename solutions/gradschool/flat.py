@@ -10,6 +10,7 @@ optimizer works in place and in blocks that stay in the processor's cache, sever
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -175,21 +176,28 @@ def update_scheduled(
     """`update_blocks` without an array for each operation of the rule, in as many threads as BLAS may use."""
     options = all_options(optimizer) | ({} if lr is None else {"lr": float(lr)})
     check_state(optimizer.name, state)
-    numbers, advance = SCHEDULED[optimizer.name](state, **options)
+    numbers, factors, advance = SCHEDULED[optimizer.name](state, **options)
+    factors = [np.array(factor, p.dtype) for factor in factors]
     ordered = [state[key] for key in find_step(optimizer.name).start]
     vectors = [value for value in ordered if isinstance(value, np.ndarray)]
 
     def advance_blocks(starts: range) -> None:
-        a, b = aligned((2, min(block, len(p))), p.dtype)
+        a, b = between(threading.get_ident(), min(block, len(p)), p.dtype)
         for start in starts:
             end = min(start + block, len(p))
             part, used = slice(start, end), slice(end - start)
-            advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used])
+            advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used], *factors)
 
     starts = range(0, len(p), block)
     threads = max(1, min(blas_threads(), len(starts) // FEWEST))
     each(advance_blocks, [starts[i::threads] for i in range(threads)])
     state.update(numbers)
+
+
+@functools.lru_cache(maxsize=8)
+def between(thread: int, n: int, dtype: np.dtype) -> np.ndarray:
+    """Two vectors for what an update computes on its way, a thread's own: kept, since new ones lie in no cache yet"""
+    return aligned((2, n), dtype)
 
 
 def update_blocks(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradschool as gs
-from gradschool.ops import place
+from gradschool.ops import linear, place
 from gradschool.ops.gru import gru_backward, gru_forward, gru_plain
 from gradschool.ops.lstm import lstm_backward, lstm_forward, lstm_plain
 
@@ -58,9 +58,43 @@ def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_s
     np.testing.assert_allclose(out, a @ b, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize(("M", "K", "N", "parts"), [
+    (32, 3072, 100, 12), (32, 784, 300, 8), (8, 784, 300, 2), (3, 12_000, 100, 4), (33, 3072, 100, 1),
+    (32, 100, 100, 1), (32, 1024, 1024, 1), (32, 3067, 100, 1), (0, 5, 3, 1), (5, 0, 3, 1),
+])  # fmt: skip
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_few_rows_times_a_large_matrix_are_the_sum_of_small_products(monkeypatch, M, K, N, parts, order):
+    """33 rows are not few, 100 x 100 is not large, 1024 x 1024 would be cut too thin, and 3067 is a prime."""
+    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
+    a, b = RNG.normal(size=(M, K)), np.asarray(RNG.normal(size=(K, N)), order=order)
+    assert M * K * N <= place.SMALL or M > place.FEW or place.inner_parts(M, K, N) == parts
+    np.testing.assert_allclose(place.few_rows_product(a, b), a @ b, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_the_derivatives_of_a_dense_layer_of_few_samples_are_the_same_in_parts(monkeypatch, one):
+    for module in (place, linear):
+        monkeypatch.setattr(module, "SMALL", 10**5)
+        monkeypatch.setattr(module, "one_openblas_thread", lambda: one)
+    X, W, G = RNG.normal(size=(9, 192)), RNG.normal(size=(192, 64)), RNG.normal(size=(9, 64))
+    Y, pullback = gs.vjp(gs.dense, X, W)
+    for found, expected in zip((Y, *pullback(G)), (X @ W, G @ W.T, X.T @ G), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+    v = RNG.normal(size=X.shape)
+    Hv = gs.hessian_vector_product(lambda X: np.sum(G * gs.dense(X, W) ** 2), X, v)
+    np.testing.assert_allclose(Hv, 2 * (G * (v @ W)) @ W.T, rtol=1e-11, atol=1e-11)
+
+
+def test_a_number_as_an_array_can_only_be_read():
+    assert place.number(0.1, np.dtype(np.float32)) == np.float32(0.1)
+    assert not place.number(0.1, np.dtype(np.float32)).flags.writeable
+
+
 def test_threads_of_blas_get_a_product_whole(monkeypatch):
     monkeypatch.setattr(place, "one_openblas_thread", lambda: False)
     assert place.in_parts(np.ones((512, 193)), 32).shape == (1, 512, 193)
+    monkeypatch.setattr(place, "inner_parts", None)
+    assert place.few_rows_product(np.ones((2, 6000)), np.ones((6000, 100))).shape == (2, 100)
 
 
 @pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])

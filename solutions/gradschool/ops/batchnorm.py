@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import ones
+from .place import number, ones
 
 
 def channels_of(x, gamma, beta, mean, var):
@@ -49,25 +49,41 @@ def summed_rows(x, k, out=None):
     return np.matmul(ones(k, x.dtype), (ones(len(x), x.dtype) @ x).reshape(k, -1), out=out)
 
 
+def mean_of_rows(x, k):
+    """The mean over all rows, of which k stand in one: (rows, k C) -> (C,)"""
+    total = summed_rows(x, k)
+    return np.divide(total, number(len(x) * k, x.dtype), out=total)
+
+
 # ------------------------------------------------------------------------------------------------------------ training
+def averaged(old, new, momentum):
+    """The running average momentum old + (1 - momentum) new, with one product less; new where nothing is old"""
+    if old is None:
+        return new
+    moved = new - old
+    moved *= number(float(1 - momentum), moved.dtype)
+    moved += old
+    return moved
+
+
 def normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased):
     """(y, mean, var) of training and the cache."""
     rows, gamma, beta, k = channels_of(x, gamma, beta, mean, var)
     m = len(rows) * k
     if not m:
         raise ValueError(f"batchnorm: x {x.shape} has no sample to take the statistics of; skip empty batches.")
-    mu = summed_rows(rows, k) / m
+    mu = mean_of_rows(rows, k)
     d = rows - over_rows(mu, k)
     y = d * d
-    s2 = summed_rows(y, k) / m
-    r = 1 / np.sqrt(s2 + eps)
+    s2 = mean_of_rows(y, k)
+    r = s2 + number(float(eps), s2.dtype)
+    np.reciprocal(np.sqrt(r, out=r), out=r)
     a = gamma * r
     np.multiply(d, over_rows(a, k), out=y)
     np.add(y, over_rows(beta, k), out=y)
     bessel = m / max(m - 1, 1) if unbiased else 1.0
     old = [0.0 if v is None else momentum for v in (mean, var)]  # with nothing old, the new is all there is
-    new_mean = mu if mean is None else momentum * mean + (1 - momentum) * mu
-    new_var = s2 * bessel if var is None else momentum * var + (1 - momentum) * bessel * s2
+    new_mean, new_var = averaged(mean, mu, momentum), averaged(var, s2 * bessel if unbiased else s2, momentum)
     cache = {"d": d, "r": r, "a": a, "k": k, "old": old, "bessel": bessel, "training": True}
     return (y.reshape(x.shape), new_mean, new_var), cache
 
@@ -85,8 +101,9 @@ def training_gradients(g, cache, which, out):
         found[3] = np.zeros_like(r) if gmean is None else old_mean * gmean
         found[4] = np.zeros_like(r) if gvar is None else old_var * gvar
     if 0 in which:
-        np.multiply(d, over_rows(r * dgamma / -m, k), out=t)
-        np.add(t, over_rows(dbeta / -m, k), out=t)
+        minus_m = number(-m, d.dtype)
+        np.multiply(d, over_rows(r * dgamma / minus_m, k), out=t)
+        np.add(t, over_rows(dbeta / minus_m, k), out=t)
         np.add(t, rows, out=t)
         np.multiply(t, over_rows(a, k), out=t)
         if gmean is not None and np.count_nonzero(gmean):  # most often nothing comes of the statistics

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import in_blocks, into
+from .place import in_blocks, into, number
 
 # Klambauer et al. (2017), to the digits of float64: with these, mean 0 and variance 1 reproduce themselves
 SELU_ALPHA = 1.6732632423543772
@@ -108,7 +108,7 @@ def elu_in_place(x):
     bent = np.zeros(x.shape, x.dtype)
     e = np.minimum(x, bent)
     np.exp(e, out=e)
-    np.subtract(e, 1, out=bent)
+    np.subtract(e, number(1, x.dtype), out=bent)
     return np.maximum(x, bent, out=x), {"e": e}  # exp(x) - 1 >= x: the larger one is right on both sides of 0
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import into, ones, product
+from .place import FEW, SMALL, few_rows_product, into, ones, product
+from .threads import one_openblas_thread
 
 
 def check_dense(X, W, b):
@@ -26,10 +27,10 @@ def check_dense(X, W, b):
 def dense_forward(X, W, b=None):
     """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
     check_dense(X, W, b)
-    Y = floats(rows(X) @ W)
+    Y = floats(few_rows_product(rows(X), W))
     if b is not None:
         Y = into(Y, np.add, Y, b) if b.dtype == Y.dtype else Y + b
-    return Y.reshape(*X.shape[:-1], W.shape[1]), {"X": X, "W": W}
+    return Y if X.ndim == 2 else Y.reshape(*X.shape[:-1], W.shape[1]), {"X": X, "W": W}
 
 
 def rows(X):
@@ -48,9 +49,21 @@ def dense_dX(g, cache, out=None):
 def fast_dX(g, cache, out=None):
     """dense_dX; for few rows BLAS takes longer with a transposed W than with g turned round, and the product back"""
     W, r = cache["W"], rows(g)
-    if out is not None or not 8 <= len(r) <= 32 or W.size < 1 << 13:
+    if out is not None or not 8 <= len(r) <= FEW or W.size < 1 << 13:
         return dense_dX(g, cache, out)
-    return (W @ r.T.copy()).T.copy().reshape(*g.shape[:-1], len(W))
+    dX = (W @ r.T.copy()).T.copy() if W.size * len(r) <= SMALL else turned_in_parts(W, r)
+    return dX.reshape(*g.shape[:-1], len(W))
+
+
+def turned_in_parts(W, g):
+    """g W^T as (W g^T)^T, for so many rows of W at a time that the product is small, and turned while it is cached"""
+    gt = g.T.copy()
+    if not type(W) is type(gt) is np.ndarray or not one_openblas_thread():
+        return (W @ gt).T.copy()
+    dX, step = np.empty((len(g), len(W)), np.result_type(g, W)), max(1, SMALL // gt.size)
+    for i in range(0, len(W), step):
+        dX[:, i : i + step] = (W[i : i + step] @ gt).T
+    return dX
 
 
 def dense_dW(g, cache, out=None):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from ctypes import addressof, c_char
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from .threads import one_openblas_thread
 LINE = 64  # bytes, a line of the processor's cache
 BLOCK = 1 << 15  # numbers of an array in a block: some such arrays fit a second-level cache
 SMALL = 10**6  # multiplications in a product: so few, OpenBLAS does with AVX-512 without arranging its matrices first
+FEW = 32  # rows of a matrix: for so few, arranging the one it is multiplied with takes long beside multiplying them
 
 
 def aligned(shape, dtype):
@@ -28,10 +30,9 @@ def aligned(shape, dtype):
 
     NumPy's own begins anywhere; where vectors are added or multiplied across lines, that takes up to twice as long.
     """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
+    memory = np.empty(math.prod(shape) * np.dtype(dtype).itemsize + LINE, np.uint8)
+    start = -addressof(c_char.from_buffer(memory.data)) % LINE  # memory.ctypes.data takes four times as long
+    return np.ndarray(shape, dtype, memory, start)
 
 
 @functools.lru_cache(maxsize=64)
@@ -40,6 +41,14 @@ def ones(n, dtype):
     vector = np.ones(n, dtype)
     vector.flags.writeable = False
     return vector
+
+
+@functools.lru_cache(maxsize=256)
+def number(value, dtype):
+    """A number as an array without axes: with Python's own, NumPy takes as long again over a vector of hundred."""
+    array = np.array(value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def into(place, f, *args):
@@ -74,6 +83,26 @@ def product(a, b, out):
     rows = in_parts(a, b.shape[1])
     np.matmul(rows, b, out=out.reshape(*rows.shape[:2], b.shape[1]))
     return out
+
+
+def few_rows_product(a, b):
+    """a b     a (M, K), b (K, N) -> (M, N), as a sum of small products if a has few rows and BLAS is faster so"""
+    M, K, N = *a.shape, b.shape[1]
+    parts = inner_parts(M, K, N) if M <= FEW and M * K * N > SMALL and in_order(a, b) and one_openblas_thread() else 1
+    if parts == 1:
+        return a @ b
+    return np.add.reduce(np.matmul(a.reshape(M, parts, -1).swapaxes(0, 1), b.reshape(parts, -1, N)), axis=0)
+
+
+def in_order(*arrays):
+    """Whether all are plain arrays that lie row by row"""
+    return all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
+
+
+@functools.lru_cache(maxsize=256)
+def inner_parts(M, K, N):
+    """The least number of equal parts of K that makes the products SMALL; 1 if the parts were too thin to pay."""
+    return next((parts for parts in range(2, K // 96 + 1) if K % parts == 0 and parts * SMALL >= M * K * N), 1)
 
 
 def in_parts(a, N):

@@ -93,9 +93,13 @@ def backward(done: list[Linked], at: dict[int, int], places: dict[int, np.ndarra
         if not traced:
             (g,) = gradients_of(op, g, cache, [0], NOWHERE)
             continue
-        which = [i - start + 1 for i in traced]
-        out = {k: places.pop(at[i]) for k, i in zip(which, traced, strict=True) if k in op.fills and at[i] in places}
-        gradients = gradients_of(op, g, cache, [0, *which] if moves else which, out)
+        which, out = [0] if moves else [], {}
+        for i in traced:
+            k = i - start + 1
+            which.append(k)
+            if k in op.fills and at[i] in places:
+                out[k] = places.pop(at[i])
+        gradients = gradients_of(op, g, cache, which, out)
         if moves:
             g, *gradients = gradients
         found.update(zip(traced, gradients, strict=True))

@@ -118,7 +118,7 @@ def link_with_weights(
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
     """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change."""
     name = getattr(function, "__name__", "activation")
-    link = functools.partial(link_alone, function, {}) if is_op(function) and not options else None
+    link = functools.partial(link_alone, Link(function)) if is_op(function) and not options else None
     return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name, link=link)
 
 
@@ -143,9 +143,9 @@ def is_op(function: Callable[..., Any]) -> bool:
     return known is not None and known.function is function
 
 
-def link_alone(op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
-    """Of a layer that is an op of x and has nothing to learn"""
-    return Link(op, (), options)
+def link_alone(link: Link, params: Tree, state: Tree, training: bool) -> Link:
+    """Of a layer that is an op of x and has nothing to learn: always the same"""
+    return link
 
 
 # ------------------------------------------------------------------------------------------------------ composition
@@ -187,9 +187,9 @@ def stretches(layers: Sequence[Layer]) -> list[Stretch]:
 
 def pool_first(stretch: list[tuple[int, Callable[..., Link]]]) -> None:
     """Put relu behind the max-pooling that follows it: the largest stays the largest, and fewer numbers are left."""
-    ops_of_links = [getattr(link, "args", ())[:1] for _, link in stretch]
+    ops_alone = [link.args[0].op if getattr(link, "func", None) is link_alone else None for _, link in stretch]
     for i in range(len(stretch) - 1):
-        if ops_of_links[i : i + 2] == [(ops.relu,), (ops.maxpool,)]:
+        if ops_alone[i : i + 2] == [ops.relu, ops.maxpool]:
             stretch[i], stretch[i + 1] = stretch[i + 1], stretch[i]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..autodiff import Link
 from .base import Layer, Shape, Tree, link_alone, stateless
 
 
@@ -98,7 +99,7 @@ def pooling(name: str, function: Callable[..., Any], **options: Any) -> Layer:
     layer = stateless(functools.partial(pooling_init, name, function), function, f"{name}({options['size']})")
     if options.get("indices"):  # a pair comes out, which is no link of a chain
         return layer
-    return dataclasses.replace(layer, link=functools.partial(link_alone, op, options))
+    return dataclasses.replace(layer, link=functools.partial(link_alone, Link(op, (), options)))
 
 
 def pooling_init(

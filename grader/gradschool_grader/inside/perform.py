@@ -20,7 +20,7 @@ import linecache
 import marshal
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
@@ -193,15 +193,14 @@ class Given:
         gone, more = [path for path in old if path not in new], [path for path in new if path not in old]
         return [argument(path) for path in changed + gone + more]
 
-    def aliased(self, value: Any) -> list[str]:
-        """Paths of the arguments with which the value shares memory."""
-        mine = Outline().add(value).arrays
+    def aliased(self, mine: Sequence[np.ndarray]) -> list[str]:
+        """Paths of the arguments with which the arrays of a value share memory."""
         own, views = {id(array) for array in mine}, [array for array in mine if array.base is not None]
 
         def shared(leaf: np.ndarray) -> bool:  # two arrays that own their memory share it only if they are one
             return id(leaf) in own or any(np.may_share_memory(leaf, a) for a in (views if leaf.base is None else mine))
 
-        if not any(map(shared, self.after.arrays)):
+        if not mine or not any(map(shared, self.after.arrays)):
             return []
         theirs = leaves(self.named(self.args, self.kwargs))
         return [argument(path) for path, leaf in theirs if isinstance(leaf, np.ndarray) and leaf.size and shared(leaf)]
@@ -399,10 +398,11 @@ class Performer:
                 with np.errstate(all="warn", under="ignore"):
                     function = self.target(request["target"])
                     value = function if request.get("read") else function(*given.args, **given.kwargs)
+                arrays: list[np.ndarray] = []
+                behaviour["value"] = self.plain(value, arrays)
                 if self.conduct:
                     given.look()
-                    behaviour["aliased"] = given.aliased(value)
-                behaviour["value"] = self.plain(value)
+                    behaviour["aliased"] = given.aliased(arrays)
             except self.stop:
                 raise
             except BaseException as error:
@@ -414,22 +414,35 @@ class Performer:
         behaviour["printed"] = printed.getvalue()
         return {key: said for key, said in behaviour.items() if key in ALWAYS or said}
 
-    def plain(self, value: Any, depth: int = 0) -> Any:
-        """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle."""
-        if is_leaf(value):
+    def plain(self, value: Any, arrays: list[np.ndarray], depth: int = 0) -> Any:
+        """The value as it can travel: exact types only, NumPy scalars as 0-d arrays, everything else as a handle.
+
+        The arrays in it, which are copied, are added to `arrays`.
+        """
+        kind = type(value)
+        if id(kind) in LEAVES:
             return value
-        if type(value) is np.ndarray and value.dtype.kind in "biufc":
-            return np.array(value, order="C", copy=True)
-        if type(value) is dict and depth < 12 and all(type(key) is str or type(key) is int for key in value):
-            return {key: self.plain(item, depth + 1) for key, item in value.items()}
-        if (type(value) is list or type(value) is tuple) and depth < 12:
-            items = [self.plain(item, depth + 1) for item in value]
-            return items if type(value) is list else tuple(items)
-        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        if kind is np.ndarray:
+            if value.size:
+                arrays.append(value)
+            if value.dtype.kind in "biufc":
+                return np.array(value, order="C", copy=True)
+        elif kind is dict:
+            if depth < 12 and all(type(key) is str or type(key) is int for key in value):
+                return {key: self.plain(item, arrays, depth + 1) for key, item in value.items()}
+        elif kind is list or kind is tuple:
+            if depth < 12:
+                items = [self.plain(item, arrays, depth + 1) for item in value]
+                return items if kind is list else tuple(items)
+        elif isinstance(value, np.generic) and value.dtype.kind in "biufc":
             return np.asarray(value)
-        kind = "function" if inspect.isroutine(value) else type(value).__name__
-        if type(value) is np.ndarray:
-            kind = f"array of {value.dtype}"
-        handle = Handle(len(self.handles) + 1, kind[:80])
+        handle = Handle(len(self.handles) + 1, kind_of(value)[:80])
         self.handles[handle.id] = value
         return handle
+
+
+def kind_of(value: Any) -> str:
+    """What a handle stands for, in a word or two."""
+    if type(value) is np.ndarray:
+        return f"array of {value.dtype}"
+    return "function" if inspect.isroutine(value) else type(value).__name__

@@ -267,6 +267,8 @@ def show(summary: Summary) -> None:
     say_refused(summary.refused)
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
+    for item in summary.unread:
+        say(f"[yellow]not read[/]  {plain(item.path)} [dim]{plain(item.why)}[/]")
     handed_in = {(p.student, p.assignment) for p in chain(papers, beside)}  # papers are read one by one
     say(f"\n{len(handed_in)} submissions graded in {MODES[summary.mode]}.")
     say(
@@ -321,6 +323,7 @@ def as_result(summary: Summary) -> dict[str, object]:
         "submissions": [as_graded(paper) for paper in summary.judged],
         "own_tests": [asdict(paper) for paper in summary.beside],
         "set_aside": [vars(item) for item in summary.set_aside],
+        "not_read": [vars(item) for item in summary.unread],
         "refused": dict(summary.refused),
         "late": late(summary),
         "gradebook": str(summary.gradebook),
@@ -449,9 +452,11 @@ def table_for(
     for word, names in (("only here", table.only_here), ("only in the roster", table.only_there)):
         if names:
             say(f"[yellow]{word}[/]  {plain(', '.join(names))}")
+    if table.new:
+        say(f"[yellow]new column[/]  {plain(', '.join(table.new))} [dim]the roster has none of that name[/]")
     write_json(json, {
         "file": str(to.resolve()), "scores": len(written), "not_final": sorted(grades.unfinished),
-        "only_here": table.only_here, "only_in_roster": table.only_there,
+        "only_here": table.only_here, "only_in_roster": table.only_there, "new_columns": table.new,
     })  # fmt: skip
 
 

@@ -19,7 +19,7 @@ import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -213,7 +213,7 @@ def read_submission(
     problems = [*kernel_problems(metadata), *chapter_problems(chapter, meant, metadata, cells, file)]
     digest = hashlib.sha256(data).hexdigest()
     submission = Submission(file, course, chapter, tuple(cells), (), metadata, digest)
-    problems += [f"Cell {cell.number} {cell.syntax_error}." for cell in submission.running if cell.syntax_error]
+    problems += syntax_problems(submission.running)
     problems += [f"Cell {cell.number} {cell.skipped}." for cell in cells if cell.skipped.startswith("has more")]
     problems += version_problems(submission)
     return Submission(file, course, chapter, tuple(cells), tuple(problems), metadata, digest)
@@ -249,6 +249,14 @@ def chapter_problems(
         missing = [e.name for e in chapter.exercises if not any(c.mentions(e.name) for c in cells if c.kind == "code")]
         if missing:
             yield f"The notebook lacks the cells of {', '.join(missing)}."
+
+
+def syntax_problems(cells: Iterable[Cell]) -> Iterator[str]:
+    """The first three in full: a notebook in another language has one in every cell."""
+    wrong = [cell for cell in cells if cell.syntax_error]
+    yield from (f"Cell {cell.number} {cell.syntax_error}." for cell in wrong[:3])
+    if wrong[3:]:
+        yield f"Syntax errors in more cells: {', '.join(str(cell.number) for cell in wrong[3:])}."
 
 
 def kernel_problems(metadata: Mapping[str, Any]) -> Iterator[str]:

@@ -62,6 +62,11 @@ def test_with_its_own_export_canvas_gets_its_own_columns_and_names_back():
         [*CANVAS[4][:5], "", ""],
     ]
     assert (table.only_here, table.only_there) == ([], ["ned"])
+    assert table.new == ["ch10_optimizers"]
+
+
+def test_columns_are_new_only_beside_a_roster():
+    assert canvas(GRADES).new == moodle(GRADES).new == []
 
 
 def test_who_is_not_in_the_roster_is_named():

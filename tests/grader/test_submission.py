@@ -118,6 +118,16 @@ def test_the_stub_is_known_by_its_body(cell, is_stub):
     assert facts.undefined is None
 
 
+def test_a_notebook_in_another_language_is_told_in_a_few_lines():
+    problems = read(*["f <- function(x) x"] * 7).problems
+    assert [problem.partition(" in line")[0] for problem in problems if "yntax" in problem] == [
+        "Cell 1 has a syntax error",
+        "Cell 2 has a syntax error",
+        "Cell 3 has a syntax error",
+        "Syntax errors in more cells: 4, 5, 6, 7.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("cells", "kind", "words"),
     [

@@ -1,6 +1,7 @@
 """Property: every path from a submission to the gradebook gives the same grade, and nothing handed in stops it."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ pytest.importorskip("nbgrader")
 from nbgrader.api import Gradebook, MissingEntry
 
 from gradschool_grader import grading
+from gradschool_grader.cells import LARGEST_FILE
 from gradschool_grader.chapter import as_text, build_source
 from gradschool_grader.journal import Journal
 from gradschool_grader.release import Outdated
@@ -278,13 +280,45 @@ def test_a_misnamed_notebook_or_script_is_found_if_there_is_no_doubt(folder):
     hand_in(folder, "bela", ("# %%\nimport numpy as np\n\n# %%\n" + RIGHT["square"]).encode(), name="answers.py")
     hand_in(folder, "cleo", notebook(), name="one.ipynb")
     hand_in(folder, "cleo", notebook(), name="two.ipynb")
-    hand_in(folder, "dora", b"hello", name="letter.txt")
+    hand_in(folder, "dora", b"hello", name="letter.txt").with_name("timestamp.txt").write_text("")
+    for name in "abcd":
+        hand_in(folder, "emil", b"PK", name=f"{name}.zip")
     summary = grade(folder, jobs=1, feedback=False)
     assert {j.student: j.points for j in summary.judged} == {"ada": 7, "bela": 3}
     assert [(s.student, s.why) for s in summary.set_aside] == [
         ("cleo", "expected ch01_tiny.ipynb, found one.ipynb, two.ipynb"),
-        ("dora", "expected ch01_tiny.ipynb, found neither notebook nor script"),
+        ("dora", "expected ch01_tiny.ipynb, found neither notebook nor script but letter.txt"),
+        ("emil", "expected ch01_tiny.ipynb, found neither notebook nor script but a.zip, b.zip, c.zip, …"),
     ]
+
+
+def test_a_file_that_is_too_large_is_called_that_and_not_empty(folder):
+    hand_in(folder, "ada", json.dumps(notebook(**RIGHT)).encode() + b" " * LARGEST_FILE)
+    (judged,) = grade(folder, jobs=1).judged
+    assert judged.problems == ("The file is larger than 20 MB; clear its outputs and hand it in again.",)
+    assert "larger than 20 MB" in feedback(folder, "ada")
+
+
+def test_work_that_no_run_reads_is_named(folder):
+    """In a wrong place, under the name of no assignment, or a second notebook that differs from the graded one."""
+    hand_in(folder, "ada", notebook(**RIGHT))
+    hand_in(folder, "ada", notebook(), "ch01_tiny-Copy1.ipynb")
+    hand_in(folder, "ada", b"def helper(): ...", "helper.py")
+    hand_in(folder, "bela", notebook(), "mine.ipynb")  # graded under the chapter's name
+    submitted = folder / "submitted"
+    for place in ("loose.ipynb", "cleo/ch01_tiny.ipynb", "dora/tiny/ch01_tiny.ipynb"):
+        (submitted / place).parent.mkdir(parents=True, exist_ok=True)
+        (submitted / place).write_text("{}")
+    (submitted / "emil/letters").mkdir(parents=True)
+    expected = [
+        ("submitted/ada/ch01_tiny/ch01_tiny-Copy1.ipynb", "ch01_tiny.ipynb beside it was graded"),
+        ("submitted/cleo/ch01_tiny.ipynb", "expected in submitted/STUDENT/ASSIGNMENT/"),
+        ("submitted/dora/tiny", "no assignment here is called tiny"),
+        ("submitted/loose.ipynb", "expected in submitted/STUDENT/ASSIGNMENT/"),
+    ]
+    for _ in range(2):
+        assert [(item.path, item.why) for item in grade(folder, jobs=1, feedback=False).unread] == expected
+    assert grade(folder, ["tiny"], jobs=1, feedback=False).unread == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")

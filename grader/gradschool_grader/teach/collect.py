@@ -93,11 +93,19 @@ def give_name(folder: Path, wanted: Path) -> None:
     ]
     notebooks = [path for path in others if path.suffix == ".ipynb"] or others
     if len(notebooks) != 1:
-        found = f"found {', '.join(path.name for path in others)}" if others else "found neither notebook nor script"
-        raise Unreadable(f"expected {wanted.name}, {found}")
+        raise Unreadable(f"expected {wanted.name}, found {there(folder, others)}")
     given = notebooks[0]
     replace_file(wanted, given.read_bytes() if given.suffix == ".ipynb" else as_notebook(given).encode())
     wanted.chmod(0o644)
+
+
+def there(folder: Path, works: Sequence[Path]) -> str:
+    """What lies where a notebook should, in words."""
+    if works:
+        return ", ".join(path.name for path in works)
+    names = sorted(path.name for path in folder.iterdir() if path.name != "timestamp.txt")
+    but = f" but {', '.join(names[:3])}{', …' * (len(names) > 3)}" if names else ""
+    return f"neither notebook nor script{but}"
 
 
 def as_notebook(script: Path) -> str:

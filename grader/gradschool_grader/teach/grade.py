@@ -37,6 +37,7 @@ from .beside import assignments_beside, grade_beside
 from .clerk import Clerk, SetAside, Step
 from .collect import collect, filled
 from .dates import set_dates
+from .unread import Unread, unread
 
 __all__ = ["SetAside", "Step", "Summary", "grade"]
 
@@ -56,6 +57,7 @@ class Summary:
     modes: set[str] = field(default_factory=set)
     beside: list[OwnPaper] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)  # of a run over everything: work that no run reads
     refused: Mapping[str, str] = field(default_factory=dict)  # workers of a cluster that could not judge, and why
 
     @property
@@ -128,6 +130,7 @@ def grade(
             for task, judged in run(course, todo, executor, jobs, lambda task: filled(task, folder, config)):
                 clerk.record(task, judged)
     summary.set_aside += clerk.set_aside
+    summary.unread += [] if names or students else unread(folder, config, [chapter.id for chapter in wanted])
     summary.modes |= clerk.modes
     summary.judged = Results(Journal(folder), clerk.graded, lambda judged: rescaled(judged, own))
     for chapter in wanted:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["Grades", "Table", "canvas", "grades_in", "moodle"]
@@ -44,6 +44,7 @@ class Table:
     rows: list[list[str]] = field(default_factory=list)
     only_here: list[str] = field(default_factory=list)
     only_there: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)  # assignments for which the roster has no column
 
 
 def grades_in(gradebook: Any, assignments: Iterable[str] = ()) -> Grades:
@@ -75,7 +76,7 @@ def canvas(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
         table.rows += [[full_name(who, student), "", "", student, "", *scores_of(grades, student)]
                        for student, who in sorted(grades.students.items())]  # fmt: skip
     possible = [POINTS_POSSIBLE, *[""] * (len(CANVAS) - 1), *map(number, grades.assignments.values())]
-    return Table([table.rows[0], possible, *table.rows[1:]], table.only_here, table.only_there)
+    return replace(table, rows=[table.rows[0], possible, *table.rows[1:]])
 
 
 def moodle(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
@@ -116,7 +117,7 @@ def filled(grades: Grades, roster: Sequence[Sequence[str]], keep: Sequence[str],
     heads = headings(roster)
     keep = [name.strip("\ufeff ") for name in keep]
     columns = {name: column_for(name, heads) for name in grades.assignments}
-    table = Table([[*keep, *columns.values()]])
+    table = Table([[*keep, *columns.values()]], new=[name for name, head in columns.items() if head not in heads])
     for cells, student in matched(grades, roster, system, table):
         scores = [score_of(grades, student, name) or cells.get(head, "") for name, head in columns.items()]
         table.rows.append([*(cells.get(name, "") for name in keep), *scores])

@@ -234,7 +234,7 @@ NOTEBOOKS: dict[str, Made] = {
     "UTF-16": plain(right().encode("utf-16"), "UTF-8"),
     "a mark at the beginning": Made(b"\xef\xbb\xbf" + right().encode()),
     "compressed": plain(gzip.compress(b"0" * 30_000_000), "UTF-8"),
-    "a hundred megabytes": plain(b'{"cells": [' + b" " * 100_000_000 + b"]}", "empty"),
+    "a hundred megabytes": plain(b'{"cells": [' + b" " * 100_000_000 + b"]}", "larger than 20 MB"),
     "fifteen megabytes of output": made(cells(code("x = 1", *[display(text_html="<b>" * 5_000_000)]))),
     "outputs of all kinds": made(cells(code("x = 1", *OUTPUTS))),
     "huge attachments": made(

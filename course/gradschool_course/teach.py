@@ -116,6 +116,7 @@ def grade(
     with plainly("What was graded is kept; the same command goes on from there."):
         from gradschool_grader.teach.grade import grade as graded
 
+        assignments_named(directory, chapter)  # refuses what was not released
         if regrade:
             options = {"jobs": jobs, "unsafe_no_sandbox": unsafe_no_sandbox or None, "mode": mode and mode.value,
                        "force": force, "scheduler": scheduler, "patience": patience}  # fmt: skip
@@ -129,7 +130,7 @@ def grade(
             summary = graded(directory, chapter or (), student or (), jobs=jobs, force=force, progress=bars.step,
                              told=bars.tell, patience=patience, unsafe_no_sandbox=unsafe_no_sandbox or None,
                              mode=mode and mode.value, scheduler=scheduler)  # fmt: skip
-        show(summary)
+        show(summary, student or ())
         write_json(json, as_result(summary) if json else None)
         raise typer.Exit(1 if summary.set_aside or needs_rerun(summary.judged) else 0)
 
@@ -240,13 +241,16 @@ def repeated(result: Path, unsafe_no_sandbox: bool, json: Path | None) -> None:
         raise typer.Exit(0 if same == len(found) else 1)
 
 
-def show(summary: Summary) -> None:
+def show(summary: Summary, asked: Sequence[str] = ()) -> None:
+    """What the run came to. `asked` are the students that were named."""
     from gradschool_grader.report import MODES, alike, needs, own_needs, some
 
     papers, beside = summary.judged, summary.beside
     if not papers and not summary.beside and not summary.set_aside:
+        whose = f" of {', '.join(asked)}" if asked else ""
         raise Refused(
-            f"There is nothing to grade in {summary.directory}: expected submitted/STUDENT/CHAPTER/CHAPTER.ipynb."
+            f"There is nothing{whose} to grade in {summary.directory}: expected "
+            "submitted/STUDENT/CHAPTER/CHAPTER.ipynb."
         )
     if papers and len({paper.student for paper in papers}) <= LONGEST:
         say()
@@ -265,6 +269,9 @@ def show(summary: Summary) -> None:
         lost = ", ".join(f"{student} −{points:g}" for student, points in students.items())
         say(f"[yellow]late[/]     {plain(assignment)}: {plain(lost)} [dim]points, in the gradebook[/]")
     say_refused(summary.refused)
+    absent = sorted({*asked} - {paper.student for paper in chain(papers, beside, summary.set_aside)})
+    if absent:
+        say(f"[yellow]not there[/]  {plain(', '.join(absent))} [dim]nothing was handed in under that name[/]")
     for item in summary.set_aside:
         say(f"[red]set aside[/]  {plain(item.student)} {item.assignment}: {plain(item.why)}")
     for item in summary.unread:
@@ -377,8 +384,21 @@ def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapte
 
     course = load_course(settings(directory).Judge.course)
     own = read_settings(directory)
-    chapters = [course.chapter(name) for name in names] or released_chapters(course, directory)
+    chapters = [chapter_here(course, name, directory) for name in names] or released_chapters(course, directory)
     return course, [weighed(as_released(course, chapter, directory), own) for chapter in chapters]
+
+
+def chapter_here(course: Course, name: str, directory: Path) -> Chapter:
+    """The chapter of that name. Raises Refused where no assignment was made of it."""
+    from gradschool_grader.release import released_chapters
+
+    chapter = course.chapter(name)
+    if chapter not in released_chapters(course, directory):
+        raise Refused(
+            f"{chapter.id} was not released in {directory}: `gradschool release {chapter.id} --dir {directory}` makes "
+            "an assignment of it."
+        )
+    return chapter
 
 
 class Form(StrEnum):
@@ -431,7 +451,7 @@ def assignments_named(directory: Path, names: Sequence[str] | None) -> list[str]
 
     course, _ = released(directory, [])
     others = assignments_beside(directory, course)
-    return [name if name in others else course.chapter(name).id for name in names or []]
+    return [name if name in others else chapter_here(course, name, directory).id for name in names or []]
 
 
 def table_for(

@@ -46,6 +46,24 @@ def folder(graded, tmp_path, monkeypatch):
     return Path(shutil.copytree(graded[0], tmp_path / "course"))
 
 
+@pytest.mark.parametrize("words", [["grade"], ["grade", "--regrade"], ["report"], ["export"],
+                                   ["export", "--for", "gradescope"]])  # fmt: skip
+def test_a_chapter_that_was_not_released_is_said_to_be_so(folder, words):
+    (folder / "source/ch01_tiny").rename(folder / "elsewhere")
+    done = run(*words, folder, "--chapter", "tiny")
+    assert done.exit_code == 1
+    said = f"ch01_tiny was not released in {folder}: `gradschool release ch01_tiny --dir {folder}` makes"
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_student_who_was_named_and_handed_in_nothing_is_said(folder):
+    some = run("grade", folder, "--student", "ada", "--student", "nobody", "--unsafe-no-sandbox")
+    assert (some.exit_code, "not there  nobody nothing was handed in under that name" in some.stdout) == (0, True)
+    none = run("grade", folder, "--student", "nobody", "--unsafe-no-sandbox")
+    assert none.exit_code == 1
+    assert "There is nothing of nobody to grade in" in none.stderr
+
+
 def test_grading_says_what_is_not_cheat_proof_and_what_waits_for_a_person(graded):
     _, done, told = graded
     assert done.exit_code == 0, done.output

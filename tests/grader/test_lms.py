@@ -65,6 +65,12 @@ def test_with_its_own_export_canvas_gets_its_own_columns_and_names_back():
     assert table.new == ["ch10_optimizers"]
 
 
+def test_a_column_in_which_canvas_counts_to_another_maximum_is_refused():
+    other = [CANVAS[0], ["    Points Possible", "", "", "", "", "25", "10", ""], *CANVAS[2:]]
+    with pytest.raises(ValueError, match="Canvas counts ch03_losses to 25 points, and it has 30 here: set it there"):
+        canvas(GRADES, other)
+
+
 def test_columns_are_new_only_beside_a_roster():
     assert canvas(GRADES).new == moodle(GRADES).new == []
 
@@ -117,7 +123,7 @@ def test_a_grading_worksheet_of_moodle_is_filled_in_its_own_form():
 
 
 def test_a_worksheet_for_other_points_or_several_assignments_is_refused():
-    with pytest.raises(ValueError, match=r"maximum grade is 30\.00, and ch03_losses has 40 points"):
+    with pytest.raises(ValueError, match=r"Moodle counts ch03_losses to 30\.00 points, and it has 40 here"):
         moodle(replace(ONE, assignments={"ch03_losses": 40.0}), WORKSHEET)
     with pytest.raises(ValueError, match="worksheet is that of one assignment; got ch03_losses, ch10_optimizers"):
         moodle(GRADES, WORKSHEET)

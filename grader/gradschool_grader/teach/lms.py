@@ -68,8 +68,10 @@ def number(value: float | None) -> str:
 
 
 def canvas(grades: Grades, roster: Sequence[Sequence[str]] = ()) -> Table:
-    """Five columns that say who, one for each assignment, and the points that there are below the headings."""
+    """Five columns that say who, one for each assignment, and the points that there are below the headings. Raises
+    ValueError where Canvas counts to another maximum."""
     if roster:
+        check_possible(grades, roster)
         table = filled(grades, roster, CANVAS, "canvas")
     else:
         table = Table([[*CANVAS, *grades.assignments]])
@@ -136,13 +138,28 @@ def worksheet(grades: Grades, roster: Sequence[Sequence[str]]) -> Table:
     table = Table([heads])
     for cells, student in matched(grades, roster, "moodle", table):
         theirs = next((value for head, value in cells.items() if head.lower() == "maximum grade"), "").strip()
-        if re.fullmatch(r"\d+([.,]\d*)?", theirs) and number(most) != number(float(theirs.replace(",", "."))):
-            raise ValueError(
-                f"Moodle's maximum grade is {theirs}, and {name} has {number(most)} points: set it there first"
-            )
+        check_most("Moodle", name, most, theirs)
         score = score_of(grades, student, name)
         table.rows.append([score if score and head == "Grade" else cells.get(head, "") for head in heads])
     return table
+
+
+def check_possible(grades: Grades, roster: Sequence[Sequence[str]]) -> None:
+    """Raises ValueError where one of Canvas' own columns has other points possible."""
+    heads = headings(roster)
+    for row in roster[1:]:
+        if row and row[0].strip() == POINTS_POSSIBLE.strip():
+            possible = dict(zip(heads, row, strict=False))
+            for name, most in grades.assignments.items():
+                check_most("Canvas", name, most, possible.get(column_for(name, heads), "").strip())
+
+
+def check_most(system: str, name: str, most: float, theirs: str) -> None:
+    """Raises ValueError for another maximum there; what is no number says nothing."""
+    if re.fullmatch(r"\d+([.,]\d*)?", theirs) and number(most) != number(float(theirs.replace(",", "."))):
+        raise ValueError(
+            f"{system} counts {name} to {theirs} points, and it has {number(most)} here: set it there first"
+        )
 
 
 def is_worksheet(roster: Sequence[Sequence[str]]) -> bool:

@@ -59,6 +59,7 @@ ONE_ARRAY = {
     "absolute": lambda e, x, s: np.abs(e),
     "only_sign": lambda e, x, s: np.sign(e),
     "integer": lambda e, x, s: np.trunc(e),
+    "decimals": lambda e, x, s: np.round(e, 2),
     "float32": lambda e, x, s: e.astype(np.float32).astype(float),
     "precision": lambda e, x, s: e + 1e-7 * np.sin(50 * e),
     "zeros": lambda e, x, s: 0 * e,

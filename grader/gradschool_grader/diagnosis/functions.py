@@ -23,6 +23,7 @@ LAST: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
     "rounded": (np.round, "The numbers are rounded to whole ones."),
     "floored": (np.floor, "The numbers are rounded down to whole ones: is `//` meant, or `/`?"),
 }
+DECIMALS = range(1, 7)
 
 
 def last_operation(wrong: Sequence[Pair]) -> Iterator[Candidate]:
@@ -33,6 +34,16 @@ def last_operation(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         whole = name in ("only_sign", "integer", "rounded", "floored")
         if not whole or telling:
             yield Candidate(name, text, lambda p, f=function: (p.a, f(p.e)), free=-1 if whole else 0)
+
+
+def decimals(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """Right to some decimals, and rounded to them."""
+    if any(p.e.shape != p.a.shape for p in wrong):
+        return
+    for n in DECIMALS:
+        text = f"The numbers are rounded to {n} decimal{'s' if n > 1 else ''}."
+        hint = "Is `round` for showing numbers, or for computing with them?"
+        yield Candidate("decimals", text, lambda p, n=n: (p.a, np.round(p.e, n)), free=2, hint=hint)
 
 
 def enough_fractions(wrong: Sequence[Pair]) -> bool:

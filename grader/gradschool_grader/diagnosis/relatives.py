@@ -11,6 +11,7 @@ on every probe of every group that failed. Or, for a part of what is returned, i
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ from ..source import SourceError
 from ..verdict import Diagnosis
 from .candidate import evidence
 from .derived import and_so_on, called, elsewhere, other_calls
+from .patience import Patience
 from .seen import Pair, Seen, pairs, same_in_probe
 from .switched import Change, switched
 from .trial import Life, Trial, lives, trials, up_to_the_failure
@@ -42,6 +44,7 @@ PATTERNS = 100_000  # in which as many answers could be wrong
 EFFORT = 80_000  # functions to call: of what takes long, only the first relatives are tried
 ENTRIES = 5  # of an array that is not small take as long as a call
 LOOKS = 10  # at a switch do
+QUESTIONS = 2000  # of functions that they are handed, which relatives may ask together beyond what is usual
 SMALL = 100
 HINT = "Which of your lines is that, and what does the task say there?"
 FEW = 10  # relatives that explain a part of one call, and are tried on all
@@ -63,6 +66,7 @@ class Relatives:
     exercise: Exercise
     failed: Sequence[Seen]
     answers: Answers
+    patience: Patience = field(default_factory=Patience, init=False)
     near: list[tuple[Relative, set[str]]] = field(default_factory=list, init=False)
     """Those that give a part of what came in the first wrong call, and the paths of that part."""
 
@@ -79,9 +83,10 @@ class Relatives:
     @cached_property
     def first(self) -> Trial | Life:
         """The call that failed first."""
+        helpers = self.patience.limiting(self.answers.helpers)
         if self.exercise.is_class:
-            return up_to_the_failure(self.exercise, self.failed[0], self.answers.helpers)
-        return trials(self.wrong, self.answers.helpers)[0]
+            return up_to_the_failure(self.exercise, self.failed[0], helpers)
+        return trials(self.wrong, helpers)[0]
 
     def tells(self, least: float) -> bool:
         """Whether the wrong numbers say enough, and come from calls that can be made again."""
@@ -126,7 +131,7 @@ class Relatives:
             other = switched(self.exercise)
         except SourceError:
             return []
-        reached, looked = other.reached(self.first.reproduces)
+        reached, looked = other.reached(self.given_by)
         return [
             (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change)))
             for change in reached[: EFFORT // (looked // LOOKS + self.effort)]
@@ -143,20 +148,33 @@ class Relatives:
             if event == "return" and isinstance(returned, np.ndarray) and returned.size > SMALL:
                 done += returned.size // ENTRIES
 
-        self.first.reproduces(self.exercise.plain)  # what is done once and kept is done: the count is always the same
+        self.given_by(self.exercise.plain)  # what is done once and kept is done: the count is always the same
         before = sys.getprofile()
         sys.setprofile(count)
         try:
-            self.first.reproduces(self.exercise.plain)
+            self.given_by(self.exercise.plain)
         finally:
             sys.setprofile(before)
         return done
 
+    @cached_property
+    def usual(self) -> int:
+        """How often the reference asks the functions that it is handed in the call that failed first."""
+        self.given_by(self.exercise.plain)
+        return self.patience.asked
+
+    def given_by(self, function: Callable[..., Any], most: float = math.inf) -> set[str]:
+        """The paths of what it gives as it came in the call that failed first, asking others so often at most."""
+        self.patience.begin(most)
+        return self.first.reproduces(function)
+
     def first_like(self, relatives: Iterable[Relative]) -> Diagnosis | None:
+        spare = QUESTIONS
         for relative in relatives:
             with relative.on(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                reproduced = self.first.reproduces(relative.function)
+                reproduced = self.given_by(relative.function, self.usual + spare)
+                spare -= max(0, self.patience.asked - self.usual)
                 if reproduced == self.first.paths and self.everywhere(relative):
                     return said(relative.name, relative.text, relative.hint)
             if reproduced and not self.exercise.is_class:

@@ -17,7 +17,7 @@ from ..verdict import Diagnosis
 from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, candidates, evidence, first_that_explains
 from .constant import constant
 from .digits import nonfinite, precision
-from .functions import cut_off, last_operation
+from .functions import cut_off, decimals, last_operation
 from .layout import axes, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
@@ -30,7 +30,7 @@ from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
-    last_operation, multiplied, cut_off,
+    last_operation, decimals, multiplied, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 THERE: tuple[Reading, ...] = (*SCALE, offset, last_operation, multiplied)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradschool_grader.own import OwnPaper
     from gradschool_grader.teach.grade import Summary
     from gradschool_grader.teach.regrade import Preview
+    from gradschool_grader.teach.unread import Unread
 
 Place = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="A folder that `gradschool release` made.")]
 Chapters = Annotated[list[str] | None, typer.Option("--chapter", "-c", help="Only this one; may be repeated.")]
@@ -363,7 +364,9 @@ def report(
         if not papers and not beside:
             raise Refused(f"Nothing in {directory} was graded yet; `gradschool grade {directory}` does that.")
         waits = {place: who for place, who in by_hand(directory, beside).items() if place[0] in names}
-        file = write(papers, chapters, to or directory / "report.html", course.title, beside, waits)
+        left = left_over(directory, [c.id for c in chapters])
+        file = write(papers, chapters, to or directory / "report.html", course.title, beside, waits,
+                     [(item.path, item.why) for item in left])  # fmt: skip
         say(f"[bold]report[/]  {plain(file.resolve())}", soft_wrap=True)
         looked_at = [{"student": p.student, "assignment": p.assignment, "exercise": e or None, "why": why}
                      for p, e, why in [*needs(papers), *own_needs(beside)]]  # fmt: skip
@@ -371,7 +374,17 @@ def report(
         write_json(json, {
             "report": str(file.resolve()), "submissions": [as_graded(paper) for paper in papers],
             "own_tests": [asdict(paper) for paper in beside], "needs_a_person": looked_at, "by_hand": manual,
+            "no_grade": [vars(item) for item in left],
         })  # fmt: skip
+
+
+def left_over(directory: Path, chapters: Sequence[str]) -> list[Unread]:
+    """What lies in submitted/ and has no grade."""
+    from gradschool_grader.teach.assign import settings
+    from gradschool_grader.teach.unread import ungraded, unread
+
+    folder = directory.resolve()
+    return [find for found in (ungraded, unread) for find in found(folder, settings(folder), chapters)]
 
 
 def released(directory: Path, names: Sequence[str]) -> tuple[Course, list[Chapter]]:

@@ -54,12 +54,13 @@ def write(
     title: str = "Report",
     beside: Sequence[OwnPaper] = (),
     waiting: Mapping[tuple[str, str], Sequence[str]] | None = None,
+    left: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write the page to `file` and return its path. `beside` are the teacher's own tests; `waiting` are the students
-    whose answer waits for a grade by hand, by assignment and cell."""
+    whose answer waits for a grade by hand, by assignment and cell; `left` are files without a grade, and why."""
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(papers, chapters, title, beside, waiting or {}), encoding="utf-8")
+    path.write_text(page(papers, chapters, title, beside, waiting or {}, left), encoding="utf-8")
     return path
 
 
@@ -69,6 +70,7 @@ def page(
     title: str = "Report",
     beside: Sequence[OwnPaper] = (),
     waiting: Mapping[tuple[str, str], Sequence[str]] | None = None,
+    left: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The whole page. `chapters` are those that were graded, in the order in which they are shown."""
     known = [chapter.id for chapter in chapters]
@@ -76,8 +78,8 @@ def page(
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     body = [
         f'<header><h1>{escape(title)}</h1><p class="lead">{overview(graded, chapters)}</p></header>',
-        figures(graded, chapters, len(own_needs(beside)) + sum(map(len, (waiting or {}).values()))),
-        attention(graded, beside, waiting or {}),
+        figures(graded, chapters, len(own_needs(beside)) + sum(map(len, (waiting or {}).values())) + len(left)),
+        attention(graded, beside, waiting or {}, left),
         section("Scores", "".join(histogram(chapter, graded) for chapter in chapters), "grid"),
         section("Exercises, and what went wrong", legend(graded) + "".join(cards(c, graded) for c in chapters)),
         section("Students", legend(graded) + table(graded, chapters)),
@@ -160,7 +162,10 @@ def own_needs(beside: Sequence[OwnPaper]) -> list[tuple[OwnPaper, str, str]]:
 
 
 def attention(
-    papers: Sequence[Judged], beside: Sequence[OwnPaper] = (), waiting: Mapping[tuple[str, str], Sequence[str]] = EMPTY
+    papers: Sequence[Judged],
+    beside: Sequence[OwnPaper] = (),
+    waiting: Mapping[tuple[str, str], Sequence[str]] = EMPTY,
+    left: Sequence[tuple[str, str]] = (),
 ) -> str:
     rows = [
         f"<li><b>{escape(some(students))}</b> <code>{escape(assignment)}{escape('/' + where if where else '')}</code> "
@@ -172,6 +177,7 @@ def attention(
         f"<small>{escape(some(who))}</small></li>"
         for (assignment, cell), who in waiting.items()
     ]
+    rows += [f"<li>no grade: <code>{escape(path)}</code> {escape(why)}</li>" for path, why in left]
     return section("Needs a person", f"<ul>{''.join(rows)}</ul>", "attention") if rows else ""
 
 

@@ -170,6 +170,12 @@ def test_the_same_papers_in_any_order_give_the_same_bytes():
     assert page(papers, [CHAPTER]) == page(reversed(papers), [CHAPTER])
 
 
+def test_what_has_no_grade_stands_among_what_needs_a_person():
+    html = page([], [CHAPTER], left=[("submitted/ada/<b>", "found a.zip & b.zip")])
+    assert "no grade: <code>submitted/ada/&lt;b&gt;</code> found a.zip &amp; b.zip" in html
+    assert "Needs a person" in html
+
+
 def test_written_where_it_was_asked_for(tmp_path):
     file = write([paper("ada", "passed", "passed", "passed")], [CHAPTER], tmp_path / "new" / "report.html")
     assert file.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -28,6 +28,7 @@ from gradschool_grader.sandbox import SandboxMissing
 from gradschool_grader.teach import grade as grade_module
 from gradschool_grader.teach.assign import alembic_on_path, course_directory, quietly, settings
 from gradschool_grader.teach.grade import grade
+from gradschool_grader.teach.unread import ungraded
 
 CLASS = {
     "ada": (notebook(**RIGHT), 3, 4),
@@ -319,6 +320,17 @@ def test_work_that_no_run_reads_is_named(folder):
     for _ in range(2):
         assert [(item.path, item.why) for item in grade(folder, jobs=1, feedback=False).unread] == expected
     assert grade(folder, ["tiny"], jobs=1, feedback=False).unread == []
+
+
+def test_submissions_without_a_result_are_named_with_the_reason(folder):
+    hand_in(folder, "ada", notebook(**RIGHT))
+    hand_in(folder, "bela", b"hello", "letter.txt")
+    grade(folder, jobs=1, feedback=False)
+    hand_in(folder, "cleo", notebook())
+    assert [(item.path, item.why) for item in ungraded(folder, settings(folder), ["ch01_tiny"])] == [
+        ("submitted/bela/ch01_tiny", "expected ch01_tiny.ipynb, found neither notebook nor script but letter.txt"),
+        ("submitted/cleo/ch01_tiny", "not graded yet"),
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")

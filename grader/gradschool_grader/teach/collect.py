@@ -30,7 +30,7 @@ from .assign import course_directory
 from .exporter import read_file
 from .folder import tidy
 
-__all__ = ["collect", "filled"]
+__all__ = ["collect", "filled", "work_in"]
 
 
 def collect(
@@ -84,19 +84,26 @@ def give_name(folder: Path, wanted: Path) -> None:
     for litter in folder.glob(".*.part"):  # of a run that was killed while it gave the name
         with contextlib.suppress(OSError):
             litter.unlink()
+    given = work_in(folder, wanted)
+    if given != wanted:
+        data = read_file(given)
+        replace_file(wanted, data if given.suffix == ".ipynb" else as_notebook(given).encode())
+        wanted.chmod(0o644)
+
+
+def work_in(folder: Path, wanted: Path) -> Path:
+    """The notebook or script that is meant by a submission. Raises Unreadable."""
     if os.path.lexists(wanted):
         if wanted.is_symlink() or not wanted.is_file():
             raise Unreadable(f"{wanted.name} is no file but a link or a folder, and neither is followed")
-        return
+        return wanted
     others = [
         p for p in sorted(folder.iterdir()) if p.suffix in (".ipynb", ".py") and p.is_file() and not p.is_symlink()
     ]
     notebooks = [path for path in others if path.suffix == ".ipynb"] or others
     if len(notebooks) != 1:
         raise Unreadable(f"expected {wanted.name}, found {there(folder, others)}")
-    given = notebooks[0]
-    replace_file(wanted, given.read_bytes() if given.suffix == ".ipynb" else as_notebook(given).encode())
-    wanted.chmod(0o644)
+    return notebooks[0]
 
 
 def there(folder: Path, works: Sequence[Path]) -> str:

@@ -1,6 +1,7 @@
-"""Work in `submitted/` that no run reads: in a place that means nothing, or another notebook beside the graded one.
+"""Work in `submitted/` that no run reads: in a place that means nothing, or another notebook beside the graded one. And
+submissions that have no result.
 
-    for item in unread(folder, config, ["ch01_tiny"]):
+    for item in [*ungraded(folder, config, ["ch01_tiny"]), *unread(folder, config, ["ch01_tiny"])]:
         print(item.path, item.why)
 
 Nothing is guessed about it; whoever grades has to know that it is there.
@@ -16,9 +17,13 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from ..cells import Unreadable
+from ..journal import Journal
 from .assign import course_directory
+from .beside import submissions
+from .collect import work_in
 
-__all__ = ["Unread", "unread"]
+__all__ = ["Unread", "ungraded", "unread"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,23 @@ def unread(folder: Path, config: Config, chapters: Collection[str]) -> list[Unre
     root = folder / directory.submitted_directory
     assignments = {path.name for path in (folder / directory.source_directory).glob("*/")}
     found = [*misplaced(root, assignments), *second(root, chapters)]
-    return sorted((Unread(str(path.relative_to(folder)), why) for path, why in found), key=lambda item: item.path)
+    return sorted((Unread(path.relative_to(folder).as_posix(), why) for path, why in found), key=lambda item: item.path)
+
+
+def ungraded(folder: Path, config: Config, chapters: Collection[str]) -> list[Unread]:
+    """Submissions of chapters without a result: what is no submission, and what came since the last run."""
+    directory, journal = course_directory(folder, config), Journal(folder)
+    places = [(c, student, place) for c in chapters for student, place in submissions(directory, c, ())]
+    return [Unread(place.relative_to(folder).as_posix(), why_not(place, chapter))
+            for chapter, student, place in places if journal.read(chapter, student) is None]  # fmt: skip
+
+
+def why_not(place: Path, chapter: str) -> str:
+    try:
+        work_in(place, place / f"{chapter}.ipynb")
+    except Unreadable as error:
+        return str(error)
+    return "not graded yet"
 
 
 def misplaced(root: Path, assignments: Collection[str]) -> Iterator[tuple[Path, str]]:

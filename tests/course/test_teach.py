@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tiny_course import course
 from tiny_course.samples import RIGHT, SQUARE, hand_in, notebook, wrong
 from typer.testing import CliRunner
 
@@ -14,8 +15,10 @@ import nbgrader
 
 from gradschool_course import cli
 from gradschool_course.tables import pace_of
+from gradschool_course.teach import say_changes
 from gradschool_grader.journal import Journal
 from gradschool_grader.teach.assign import generate_assignment
+from gradschool_grader.teach.regrade import Preview
 
 
 def run(*words):
@@ -156,6 +159,12 @@ def test_regrading_shows_who_gains_and_who_loses_and_writes_only_if_told(folder)
     again = run("grade", folder, "--regrade", "--unsafe-no-sandbox")
     assert "nothing to judge again" in again.output
     assert run("grade", folder).exit_code == 0
+
+
+def test_regrading_says_which_workers_could_not_be_asked_and_why(folder, capsys):
+    refused = {"tcp://10.0.0.3:1": "mode C does not hold", "tcp://10.0.0.4:1": "mode C does not hold"}
+    say_changes(Preview(folder, course, "tiny_course:course", [], undecided=1, refused=refused))
+    assert "not asked  tcp://10.0.0.3:1, tcp://10.0.0.4:1: mode C does not hold\n" in capsys.readouterr().out
 
 
 def test_regrading_says_who_was_late(folder):

@@ -51,12 +51,16 @@ pytestmark = [
 COURSE = "tiny_course:course"
 
 
+def paths():
+    """Where workers find the tiny course, and what this process was told."""
+    return os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+
+
 @contextlib.contextmanager
 def workers(number, **options):
     """A scheduler and so many workers in processes of their own, able to import the tiny course."""
-    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        patch.setenv("PYTHONPATH", paths())
         warnings.simplefilter("default")  # Dask's own modules
         with distributed.LocalCluster(
             n_workers=number, threads_per_worker=1, dashboard_address=None, silence_logs=50, **options
@@ -233,7 +237,7 @@ def test_when_all_workers_went_the_run_ends_and_the_next_goes_on(folder):
 def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_costs_no_verdict(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(grade_module, "AHEAD", 2)  # so that there is more to hand over when it goes
     class_of(folder, 8)
-    file, environment = tmp_path / "scheduler.json", {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    file, environment = tmp_path / "scheduler.json", {**os.environ, "PYTHONPATH": paths()}
     options = ["--scheduler-file", str(file), "--no-dashboard"]
     commands = [["dask_scheduler", "--host", "127.0.0.1", "--port", "0"], ["dask_worker", "--nthreads", "1"]]
     started = []

@@ -2,6 +2,7 @@
 
 import doctest
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -123,6 +124,21 @@ def test_the_numbers_do_not_depend_on_how_many_threads_take_the_blocks(monkeypat
 
     for alone, shared in zip(after(1), after(3), strict=True):
         np.testing.assert_array_equal(alone, shared)
+
+
+def test_updates_in_several_threads_at_a_time_are_those_of_each_alone():
+    def trained(seed):
+        rng = np.random.default_rng(seed)
+        fast, params = in_place(gs.optimizer("nadam")), contiguous({"x": rng.normal(size=50_000)})
+        state = fast.init(params)
+        for _ in range(20):
+            params, state = fast.update(params, {"x": rng.normal(size=50_000)}, state, 0.01)
+        return params.vector
+
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(trained, range(3)))
+    for seed, found in enumerate(together):
+        np.testing.assert_array_equal(found, trained(seed))
 
 
 def test_a_replaced_optimizer_sees_the_tree_and_not_blocks():

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .candidate import Candidate, Same
-from .operands import arrays, shared
+from .glimpse import glimpse
+from .operands import arrays, over, shared
 from .seen import Pair
 
 ENOUGH = 3  # entries that should not be what they are
@@ -21,9 +22,13 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         yield Candidate(
             "unchanged", text, unchanged, free=-1, hint="Which line computes it, and is that what you return?"
         )
-    for name in shared([arrays(p) for p in wrong]):
+    few = glimpse(wrong)
+    for name in shared([arrays(p) for p in (few.pair, *wrong)]):
         text = f"The answer is {name} itself: what should happen to it does not."
-        yield Candidate("echo", text, lambda p, n=name: (p.a, np.broadcast_to(arrays(p)[n], p.a.shape)))
+        seen = few.explained(few.of(arrays(few.pair)[name])[None], few.size_of(arrays(few.pair)[name]))
+        if seen.any():
+            yield Candidate("echo", text, lambda p, n=name: (p.a, over(arrays(p)[n], p.a.shape)),
+                            partly=not seen.all())  # fmt: skip
     yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1,
                     hint="Is the array that you fill the one that you return?")  # fmt: skip
     varied = [p for p in wrong if np.ptp(p.e) > 0]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .operands import over
 from .seen import Pair
 
 FEW = 8
@@ -36,8 +37,11 @@ class Glimpse:
 
     def of(self, x: np.ndarray) -> np.ndarray:
         """The same entries of an array that broadcasts to the answer's shape."""
-        whole = x if x.shape == self.pair.e.shape else np.broadcast_to(x, self.pair.e.shape)
-        return whole.ravel()[self.at].astype(float)
+        return over(x, self.pair.e.shape).ravel()[self.at].astype(float)
+
+    def size_of(self, x: np.ndarray) -> np.ndarray:
+        """The size of its largest entry, in a row of its own."""
+        return np.abs(x).max(initial=0.0)[None]
 
     def explained(self, told: np.ndarray, largest: np.ndarray) -> np.ndarray:
         """Which of `told (candidates, entries)` are right; `largest (candidates,)` bounds the size of each row."""

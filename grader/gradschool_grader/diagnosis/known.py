@@ -15,16 +15,17 @@ import numpy as np
 
 from ..answers import Answers
 from ..compare import agrees
-from ..exercise import Exercise, Misconception, Property
+from ..exercise import Exercise, Misconception, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
 from .scale import change, factor, proportional, sign
-from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, pairs, same_in_probe
+from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, pairs
 from .trial import at
 from .words import lower
 
+SEVERAL = 2  # steps, of which the first one may be tried alone
 CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
 
 
@@ -75,8 +76,12 @@ def telling(exercise: Exercise, s: Seen) -> bool:
 
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
-    """Whether the probe that failed leaves it open: one call tells most misconceptions apart."""
+    """Whether the probe that failed leaves it open: one call tells most misconceptions apart, the first step many."""
     mine = failed_steps(s)
+    if len(mine) > SEVERAL and isinstance(s.probes[failed_probe(s)], Steps):
+        first = answers.glance(m.name, s.group, failed_probe(s), 1)
+        if not agrees(exercise, s.group, s.probes, mine[:1], first, conduct=False):
+            return False
     conduct = s.difference is not None and s.difference.kind in CONDUCT
     glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
     wrong = at_fault(exercise, s)
@@ -90,7 +95,8 @@ def may_be_in(exercise: Exercise, m: Misconception, s: Seen, number: int, answer
     if isinstance(s.probes[number], Property):
         return True
     mine = of_probe(s, number)
-    return same_in_probe(exercise, s, number, mine, answers.glance(m.name, s.group, number, len(mine)), conduct=False)
+    glance = answers.glance(m.name, s.group, number, len(mine))
+    return agrees(exercise, s.group, s.probes, mine, glance, conduct=False)
 
 
 def named(m: Misconception, also: tuple[str, ...] = (), where: str = "") -> Diagnosis:

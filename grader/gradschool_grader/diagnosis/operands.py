@@ -105,7 +105,7 @@ def masked(pair: Pair, mask: np.ndarray) -> Given:
     """The arguments of the call, and of the arrays that fit only these entries."""
     given = Given(pair.arguments)
     given.__dict__["leaves"] = pair.given.leaves
-    spread_out = {x: np.broadcast_to(value, pair.e.shape)[mask] for x, value in arrays(pair).items()}
+    spread_out = {x: over(value, pair.e.shape)[mask] for x, value in arrays(pair).items()}
     given.fitting[pair.key, (int(mask.sum()),)] = spread_out
     return given
 
@@ -129,6 +129,11 @@ def spread(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     if x.ndim and x.shape == shape[: x.ndim]:
         return x.reshape(x.shape + (1,) * (len(shape) - x.ndim)).astype(float)
     return None
+
+
+def over(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array that fits a shape, in it."""
+    return x if x.shape == shape else np.broadcast_to(x, shape)
 
 
 def fits(x: np.ndarray, shape: tuple[int, ...]) -> bool:

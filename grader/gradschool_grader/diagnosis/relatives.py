@@ -31,10 +31,10 @@ from ..inside.values import Helper
 from ..observe import here, observe
 from ..source import SourceError
 from ..verdict import Diagnosis
-from .candidate import evidence
+from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .patience import Patience
-from .seen import Pair, Seen, pairs, same_in_probe
+from .seen import Pair, Seen, pairs
 from .switched import Change, switched
 from .trial import Life, Trial, lives, trials, up_to_the_failure
 from .words import lower, said
@@ -90,7 +90,7 @@ class Relatives:
 
     def tells(self, least: float) -> bool:
         """Whether the wrong numbers say enough, and come from calls that can be made again."""
-        return bool(self.given) and bool(self.wrong) and (evidence(self.wrong) >= least or self.patterned())
+        return bool(self.given) and bool(self.wrong) and (evidence_of(tuple(self.wrong)) >= least or self.patterned())
 
     def patterned(self) -> bool:
         """Whether which answers are wrong says enough, where each by itself says no more than yes or no."""
@@ -205,7 +205,7 @@ class Relatives:
         for number, probe in enumerate(s.probes):
             mine = [o for o in s.got if o.probe == number]
             told = observe(self.exercise, [probe], ask, twice=number == 0)
-            if not same_in_probe(self.exercise, s, number, mine, told):
+            if not agrees(self.exercise, s.group, s.probes, mine, told):
                 return False
         return True
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compare import Difference, agrees, close
+from ..compare import Difference, close
 from ..exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
 from ..inside.perform import argument, leaves
 from ..observe import Observation, parameters
@@ -52,20 +52,6 @@ def failed_steps(s: Seen) -> list[Observation]:
 def of_probe(s: Seen, number: int) -> list[Observation]:
     """What was seen of a probe the first time."""
     return [o for o in s.got if o.probe == number and not o.again]
-
-
-def same_in_probe(
-    exercise: Exercise,
-    s: Seen,
-    number: int,
-    ours: Sequence[Observation],
-    theirs: Sequence[Observation],
-    *,
-    conduct: bool = True,
-) -> bool:
-    """Whether two sides did the same on one of the probes."""
-    both = ([replace(o, probe=0) for o in side] for side in (ours, theirs))
-    return agrees(exercise, s.group, [s.probes[number]], *both, conduct=conduct)
 
 
 class Given(dict[str, Any]):

@@ -230,8 +230,9 @@ def explained_share(candidate: Candidate, wrong: Sequence[Pair]) -> float:
     if any(x is None or x.shape != p.a.shape for x, p in zip(explained, wrong, strict=True)):
         return 0.0
     kept = [part_of(p, x) for p, x in zip(wrong, explained, strict=True) if x is not None]
-    visible = sum(p.visibly_wrong for p in wrong)
-    return sum(len(p.a) for p in kept) / visible if visible and evidence(kept) > candidate.free + 3 else 0.0
+    visible, right = sum(p.visibly_wrong for p in wrong), sum(len(p.a) for p in kept)
+    some = right > max(NEARLY / 2 * visible, candidate.free + 3)  # each number is evidence of one at most
+    return right / visible if some and evidence(kept) > candidate.free + 3 else 0.0
 
 
 def part_of(pair: Pair, mask: np.ndarray) -> Pair:

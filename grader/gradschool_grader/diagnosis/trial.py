@@ -25,6 +25,7 @@ from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long,
 
 ALL = ""  # the path of the whole
 CACHED = 4096  # paths of parts
+PLAIN = {float, int, bool, str, type(None)}
 Helpers = Mapping[str, Callable[..., Any]]
 
 
@@ -58,11 +59,11 @@ class Life:
     def alone(self, function: Callable[..., Any], probe: Script) -> Iterator[Behaviour]:
         """The same for one object of which plain values come: a tenth of the time."""
         try:
-            made = function(**build(probe.new, self.helpers, {}))
+            made = function(**fresh(probe.new, self.helpers))
             yield self.mine[0].behaviour
             for call, args in probe.calls:
                 value = getattr(made, call)
-                yield Behaviour(value if args is None else value(*build(args, self.helpers, {})))
+                yield Behaviour(value if args is None else value(*fresh(args, self.helpers)))
         except Exception as error:
             yield Behaviour(error=type(error).__name__)
 
@@ -96,12 +97,24 @@ class Trial:
     def reproduces(self, function: Callable[..., Any]) -> set[str]:
         """The paths of the arrays that the function returns as they came; none where the call makes no sense to it."""
         try:
-            value = function(**build(self.given, self.helpers, {}))
+            value = function(**fresh(self.given, self.helpers))
             if self.then is not None:
-                value = value(*build(self.then, self.helpers, {}))
+                value = value(*fresh(self.then, self.helpers))
         except Exception:
             return set()
         return {p.path for p in self.returned if p.came(at(value, p.leaf))}
+
+
+def fresh(tree: Any, helpers: Helpers) -> Any:
+    """What `build` makes, and nothing kept of it."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        return tree.copy()
+    if kind is dict:
+        return {key: fresh(item, helpers) for key, item in tree.items()}
+    if kind is list or kind is tuple:
+        return kind([fresh(item, helpers) for item in tree])
+    return tree if kind in PLAIN else build(tree, helpers, {})
 
 
 def trials(returned: Sequence[Pair], helpers: Helpers) -> list[Trial]:

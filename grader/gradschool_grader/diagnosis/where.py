@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from math import comb
-from typing import Any
 
 import numpy as np
 
 from ..verdict import Diagnosis
 from .candidate import Reading, first_that_explains
 from .layout import axis_name
-from .operands import arrays, masked, numbers, scalars, shared
+from .operands import arrays, masked, numbers, over, scalars, shared
 from .seen import Given, Pair
 from .words import lower, said
 
@@ -25,6 +24,7 @@ SOME = 3  # numbers that a reading of the wrong entries alone must explain
 MOST = 0.5  # of the entries in which the condition holds: zeros may be right anywhere
 WAYS = 1000  # in which as many entries could be wrong: in one of fewer they may be by chance
 ENTRIES = 8  # fewer can be wrong in one pattern by chance
+NOTHING = np.zeros(())  # in the place of an operand that a call was made without
 SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "negative": lambda x: x < 0,
     "positive": lambda x: x > 0,
@@ -102,6 +102,7 @@ class Row:
 
     def __init__(self, pairs: Sequence[Pair]):
         self.pairs = pairs
+        self.sizes = [p.e.size for p in pairs]
         self.e = np.concatenate([p.e.ravel() for p in pairs])
         self.wrong = np.concatenate([p.wrong.ravel() for p in pairs])
         self.zero = self.e == 0
@@ -111,15 +112,20 @@ class Row:
         masks = [np.zeros(p.e.shape, bool) for p in self.pairs]
         for mask in masks:
             if axis < mask.ndim:
-                np.moveaxis(mask, axis, 0)[at] = True
+                mask[(slice(None),) * (axis % mask.ndim) + (at,)] = True
         return np.concatenate([mask.ravel() for mask in masks])
 
-    def of(self, table: Callable[[Pair], Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
-        """What a table has by that name, entry by entry, and where it has: a call may be made without it."""
-        known = [table(p).get(name) for p in self.pairs]
-        values = [np.broadcast_to(0.0 if x is None else x, p.e.shape) for x, p in zip(known, self.pairs, strict=True)]
-        there = [np.full(p.e.size, x is not None) for x, p in zip(known, self.pairs, strict=True)]
-        return np.concatenate([x.ravel() for x in values]), np.concatenate(there)
+    def of_arrays(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """An operand, entry by entry, and where it is: a call may be made without it."""
+        known = [arrays(p).get(name) for p in self.pairs]
+        values = [over(NOTHING if x is None else x, p.e.shape) for x, p in zip(known, self.pairs, strict=True)]
+        return np.concatenate([x.ravel() for x in values]), np.repeat([x is not None for x in known], self.sizes)
+
+    def of_scalars(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a single number."""
+        known = [scalars(p).get(name) for p in self.pairs]
+        values = np.repeat([0.0 if x is None else x for x in known], self.sizes)
+        return values, np.repeat([x is not None for x in known], self.sizes)
 
 
 def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarray]]:
@@ -131,8 +137,8 @@ def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarra
         yield f"in the last entry along {name}", last
         yield f"beyond the first entry along {name}", ~first
         yield f"before the last entry along {name}", ~last
-    operands = {x: row.of(arrays, x) for x in shared([arrays(p) for p in wrong])}
-    hyper = {s: row.of(scalars, s) for s in shared([scalars(p) for p in wrong])}
+    operands = {x: row.of_arrays(x) for x in shared([arrays(p) for p in wrong])}
+    hyper = {s: row.of_scalars(s) for s in shared([scalars(p) for p in wrong])}
     yield from apart(operands, hyper)
     for x, (value, there) in operands.items():
         for word, test in SIGNS.items():

@@ -1,6 +1,8 @@
 """A mutant is the reference with one small change of what it computes; its hash survives another layout."""
 
 import ast
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -173,3 +175,9 @@ def test_hashes_differ_and_change_with_the_statement_alone():
 def test_every_mutant_is_a_program_and_no_two_are_the_same():
     found = mutants(SOURCE)
     assert len({ast.dump(compile(m.source, "", "exec", ast.PyCF_ONLY_AST)) for m in found}) == len(found)
+
+
+def test_who_explains_mistakes_does_not_load_the_audit():
+    code = "import sys, gradschool_grader.diagnosis; print(*(name for name in sys.modules if 'audit' in name))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "gradschool_grader.audit" not in loaded

@@ -22,6 +22,7 @@ from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import Frame, WireError
 from .observe import Broken, Malformed, Observation, claims, observe, words
+from .one_thread import one_blas_thread
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
@@ -71,7 +72,8 @@ def judge(
     elif facts.undefined:
         verdict = blank(exercise, answers, "missing", facts.undefined)
     else:
-        verdict = judge_groups(exercise, open_worker, answers, limits, witness)
+        with one_blas_thread():
+            verdict = judge_groups(exercise, open_worker, answers, limits, witness)
     if verdict.outcome == "infrastructure" and retry:
         return judge(exercise, open_worker, answers, mode=mode, facts=facts, limits=limits, retry=False)
     return with_source(verdict, mode, facts)

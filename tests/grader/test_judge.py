@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gradschool_grader.answers import LiveAnswers, RecordedAnswers, record
 from gradschool_grader.contract import WorkerDied
@@ -642,3 +643,21 @@ def test_a_value_that_cannot_travel_is_no_refusal():
 
     verdict = judge(MEANS, lambda: Unsendable({"row_means": row_means}), LiveAnswers(MEANS, {}, 1))
     assert [group.outcome for group in verdict.groups] == ["passed", "raised"]
+
+
+def test_one_blas_thread_judges_and_the_others_are_there_again_afterwards():
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    seen = []
+
+    def watched(X, weights=None):
+        seen.append(threads())
+        return row_means(X, weights)
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        assert verdict_on(MEANS, watched).passed
+        assert threads() == before
+    assert seen
+    assert set.union(*seen) <= {1}

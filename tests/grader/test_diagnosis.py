@@ -347,7 +347,7 @@ def test_the_same_change_in_two_places_that_look_alike():
     assert "a sum or mean along another axis, in 2 places" in diagnosis_of(exercise, wrong).text
 
 
-def test_a_part_is_explained_and_the_others_are_only_said_to_differ():
+def test_a_part_is_explained_and_the_others_are_only_said_to_be_wrong():
     def returned(x, y):
         total = (x * y).sum(axis=0)
         return {"total": total, "square": np.sqrt(x**2 + y**2), "third": np.tanh(x) + total}
@@ -358,7 +358,40 @@ def test_a_part_is_explained_and_the_others_are_only_said_to_differ():
     exercise = sets(returned, lambda rng: [Call(x=rng.normal(size=(3, 4)), y=rng.normal(size=(3, 4)))] * 2)
     found = diagnosis_of(exercise, wrong)
     assert found.text.startswith("In `['total']`: your answer is what the right computation comes to")
-    assert found.text.endswith("`['square']`, `['third']` differ too, and may follow from it.")
+    assert found.text.endswith("`['square']`, `['third']` are wrong too.")
+
+
+def chained(x, y, decay=0.1):
+    speed = np.tanh(x) - y
+    energy = np.cosh(speed).sum(axis=0)
+    return {"speed": speed, "energy": energy, "other": np.arctan(x * y)}
+
+
+@pytest.mark.parametrize(("beside", "others"), [
+    (lambda x, y: np.arctan(x * y), "`['energy']` follows from that."),
+    (lambda x, y: np.sin(7 * x) + y, "`['energy']` follows from that. `['other']` is wrong too."),
+])  # fmt: skip
+def test_a_wrong_part_is_said_to_follow_only_where_the_reference_gives_it_from_the_part_that_was_explained(
+    beside, others
+):
+    def wrong(x, y, decay=0.1):
+        speed = np.tanh(x) - y + decay * x
+        return {"speed": speed, "energy": np.cosh(speed).sum(axis=0), "other": beside(x, y)}
+
+    calls = lambda rng: [Call(x=rng.normal(size=(3, 4)), y=rng.normal(size=(3, 4)), decay=0.37) for _ in range(2)]
+    text = diagnosis_of(sets(chained, calls), wrong).text
+    assert text.startswith("`['speed']`: the answer is the right one plus `decay` · `x`.")
+    assert text.endswith(others)
+
+
+def test_what_follows_in_one_call_only_does_not_follow():
+    def wrong(x, y, decay=0.1):
+        speed = np.tanh(x) - y + decay * x
+        energy = np.cosh(speed).sum(axis=0) if len(x) == 3 else np.cosh(y).sum(axis=0)
+        return {"speed": speed, "energy": energy, "other": np.arctan(x * y)}
+
+    calls = lambda rng: [Call(x=rng.normal(size=(n, 4)), y=rng.normal(size=(n, 4)), decay=0.37) for n in (3, 5)]
+    assert diagnosis_of(sets(chained, calls), wrong).text.endswith("`['energy']` is wrong too.")
 
 
 class Counter:

@@ -271,7 +271,7 @@ def test_two_mistakes_in_two_arrays_are_both_named(rng):
 def test_what_one_array_does_not_explain_is_said(rng):
     W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
     found = said([pair(W, -W, "dW"), pair(b, rng.normal(size=4), "db")])
-    assert "`db` differs too" in found.text
+    assert "`db` is wrong too" in found.text
 
 
 def test_places_and_scale_together_are_two_things(rng):

@@ -12,6 +12,7 @@ group that failed, a structural reading must map expected to got in every entry 
                 what is returned
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
                 digits, where
+    following   whether the wrong parts that are not explained follow from those that are
     calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges
     words       what needs no numbers, and the worst entry
@@ -71,7 +72,7 @@ def read(
             or two_known(exercise, failed, answers)
             or one_factor(everything, wrong)
             or relatives.changed(named=True)
-            or any_reading(everything, wrong)
+            or any_reading(everything, wrong, relatives.following)
         )
         if not found or found.kind == "close" or found.name == "one_part":
             found = relatives.changed(named=False) or relatives.in_part() or found

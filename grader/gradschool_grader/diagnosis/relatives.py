@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -33,6 +33,7 @@ from ..source import SourceError
 from ..verdict import Diagnosis
 from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
+from .following import followers, of_the_others
 from .patience import Patience
 from .seen import Pair, Seen, pairs
 from .switched import Change, switched
@@ -211,7 +212,7 @@ class Relatives:
 
     # ---- in a part
     def in_part(self) -> Diagnosis | None:
-        """Of what is wrong, parts that a relative gives in every call; the others may follow from them."""
+        """Of what is wrong, parts that a relative gives in every call, and what is known of the others."""
         paths, all_paths = (list(dict.fromkeys(p.path for p in these)) for these in (self.wrong, self.everything))
         explained: dict[str, Relative] = {}
         for relative, reproduced in self.near[:FEW]:
@@ -221,10 +222,17 @@ class Relatives:
         found = list({id(r): r for r in explained.values()}.values())
         texts = [f"In {names([x for x in paths if explained.get(x) is r], all_paths)}: {lower(r.text)}" for r in found]
         rest = [path for path in paths if path not in explained]
-        if rest:
-            texts.append(f"{names(rest, all_paths)} differ{'' if len(rest) > 1 else 's'} too, and may follow from it.")
+        if found and rest:
+            texts += of_the_others(rest, self.following(explained), lambda paths: names(paths, all_paths))
         name = " and ".join(dict.fromkeys(r.name for r in found))
         return said(name, " ".join(texts), found[0].hint) if found else None
+
+    def following(self, paths: Collection[str]) -> set[str]:
+        """The wrong paths that follow from these."""
+        if self.exercise.is_class or not self.given:
+            return set()
+        self.patience.begin(QUESTIONS)
+        return followers(self.exercise, self.everything, paths, self.patience.limiting(self.answers.helpers))
 
     def in_every_call(self, relative: Relative, paths: set[str]) -> set[str]:
         """Those of the paths that it gives in all calls of the groups that failed."""

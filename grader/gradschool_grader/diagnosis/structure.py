@@ -17,6 +17,7 @@ from ..verdict import Diagnosis
 from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, candidates, evidence, first_that_explains
 from .constant import constant
 from .digits import nonfinite, precision
+from .following import Follows, nothing_follows, of_the_others
 from .functions import cut_off, decimals, last_operation
 from .layout import axes, order
 from .ratios import by_row, multiplied, multiplied_apart
@@ -61,7 +62,9 @@ def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[P
     return said(found.name, found.text + only_part(everything, wrong), found.hint, found.detail) if found else None
 
 
-def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+def any_reading(
+    everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows = nothing_follows
+) -> Diagnosis | None:
     """One that was fitted, two at once, a place, one for each part, or close to one."""
     if not wrong:
         return None
@@ -69,7 +72,7 @@ def any_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis 
     return (
         whole(found, everything, wrong)
         or where(everything, wrong, THERE)
-        or by_part(everything, wrong)
+        or by_part(everything, wrong, follows)
         or place_in_part(everything, wrong)
         or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)
         or whole(first_that_explains(ROWS, wrong), everything, wrong)
@@ -133,18 +136,30 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(f"`{path}`" for path in paths[:4]) + (", …" if len(paths) > 4 else "")
 
 
-def by_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows = nothing_follows) -> Diagnosis | None:
     """One reading for each returned array; for the single entries and their sums; or for each group of probes."""
-    found = split(wrong, lambda p: p.path, "`{}`", "{} too, and may follow from it.")
+    found = split(wrong, lambda p: p.path, "`{}`", lambda names, rest: of_the_others(rest, follows(names), listed))
     if found:
         return found
-    found = split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", "{} too.")
-    found = found or split(wrong, lambda p: p.group, "The part `{}`", "This does not explain {}.", least=1)
+    found = split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", differ)
+    found = found or split(wrong, lambda p: p.group, "The part `{}`", not_explained, least=1)
     return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
 
+Others = Callable[[Sequence[str], Sequence[str]], Iterable[str]]
+"""What is said of the parts that are left over, from the names of those that were explained and their own."""
+
+
+def differ(_: Sequence[str], rest: Sequence[str]) -> list[str]:
+    return [f"{', '.join(rest)} differ too."]
+
+
+def not_explained(_: Sequence[str], rest: Sequence[str]) -> list[str]:
+    return [f"This does not explain {listed(rest)}."]
+
+
 def split(
-    wrong: Sequence[Pair], key: Callable[[Pair], str], words: str, others: str, least: int = 0
+    wrong: Sequence[Pair], key: Callable[[Pair], str], words: str, others: Others, least: int = 0
 ) -> Diagnosis | None:
     """What each part says by itself; a factor of its own for each array counts only if no part is left over."""
     members: dict[str, list[Pair]] = {}
@@ -160,8 +175,7 @@ def split(
         return None
     texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
     if rest:
-        differ = "differs" if len(rest) == 1 and words != "{}" else "differ"
-        texts.append(others.format(named(rest, words) if least else f"{named(rest, words)} {differ}"))
+        texts += others(list(explained), rest)
     first = next(iter(explained.values()))
     return said(
         " and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint, first.detail
@@ -187,11 +201,6 @@ def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
     rest = [g for g in groups if g not in here]
     left = f" This does not explain {listed(rest)}." if rest else ""
     return replace(first, text=f"In {listed(here)}: {lower(first.text)}{left}")
-
-
-def named(paths: Sequence[str], words: str) -> str:
-    """Names of parts as code, other words as they are."""
-    return ", ".join(paths) if words == "{}" else listed(paths)
 
 
 def fitted_for_each(explained: dict[str, Candidate]) -> bool:

@@ -111,6 +111,15 @@ class Switched:
         finally:
             self.names |= OFF
 
+    @contextmanager
+    def reading(self, values: Callable[[int, dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+        """Nothing is changed but what lines read: what `values` makes of a line's number and its quantities."""
+        self.names |= {ACTIVE: self.lines.keys(), VALUES: values}
+        try:
+            yield
+        finally:
+            self.names |= OFF
+
     def reached(self, call: Callable[[Callable[..., Any]], Any]) -> tuple[list[Change], int]:
         """The changes that make a difference to a call, and how many switches it looks at: what one call costs."""
         found, by_name = Reached(()), Reached(self.lines)

@@ -107,7 +107,7 @@ def dense_layers(rng):
 
 
 def normalised(rng):
-    return [Call(model=draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[1]))]
+    return [Call(model=draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[1], biased=[1]))]
 
 
 def with_optimizer(rng):

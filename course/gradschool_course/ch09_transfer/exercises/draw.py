@@ -3,6 +3,7 @@ wrong.
 
 model = layers(rng, [4, 3, 5])                                  # two dense layers, 4 → 3 → 5
 model = layers(rng, [4, 3, 5], normed=[0], frozen=[0])          # the first with a normalisation, and frozen
+model = layers(rng, [4, 3, 5], normed=[0], biased=[0])          # the first with a normalisation and a bias
 """
 
 from __future__ import annotations
@@ -40,12 +41,16 @@ def layers(
     normed: Container[int] = (),
     frozen: Container[int] = (),
     activations: Sequence[str] = ("tanh", "relu", "tanh", "relu"),
+    biased: Container[int] = (),
 ) -> list[dict[str, Any]]:
-    """Layers from width to width; those at `normed` have a normalisation in the place of a bias."""
+    """Layers from width to width; at `normed` with a normalisation in the place of a bias, at `biased` beside it."""
     model = []
     for i, (D, C) in enumerate(pairwise(widths)):
         layer: dict[str, Any] = {"W": rng.normal(size=(D, C))}
-        layer |= normalisation(rng, C) if i in normed else {"b": rng.normal(size=C)}
+        if i not in normed or i in biased:
+            layer["b"] = rng.normal(size=C)
+        if i in normed:
+            layer |= normalisation(rng, C)
         last = i == len(widths) - 2
         model.append(layer | {"activation": "linear" if last else activations[i], "trainable": i not in frozen})
     return model

@@ -27,7 +27,8 @@ def kept(old, new, momentum):
     return momentum * old + (1 - momentum) * new
 
 
-def ran(by_batch=right_mode, follows=None, update=kept, spread=np.var, norm=normalised, activation_first=False):
+def ran(by_batch=right_mode, follows=None, update=kept, spread=np.var, norm=normalised, activation_first=False,
+        bias_of=lambda layer: layer.get("b", 0)):  # fmt: skip
     """A forward with parts of its own. by_batch(layer, training, hold): is it normalised by the batch? follows: do its
     statistics follow, if that is another question?"""
 
@@ -35,7 +36,7 @@ def ran(by_batch=right_mode, follows=None, update=kept, spread=np.var, norm=norm
         new = []
         for layer in model:
             layer, act = dict(layer), ACTIVATIONS[layer["activation"]]
-            Z = X @ layer["W"] + layer.get("b", 0)
+            Z = X @ layer["W"] + bias_of(layer)
             if activation_first:
                 Z = act(Z)
             if "gamma" in layer:
@@ -75,6 +76,14 @@ def all_wait_for_the_frozen(model, X, training=False, hold=True, momentum=0.9, e
     """Where one normalisation is held, all are."""
     held = hold and any(not layer["trainable"] for layer in model if "gamma" in layer)
     return forward(model, X, training and not held, False, momentum, eps)
+
+
+def no_bias_where_normalised(layer):
+    return 0 if "gamma" in layer else layer.get("b", 0)
+
+
+def bias_behind(Z, mean, var, layer, eps):
+    return normalised(Z, mean, var, layer, eps) + layer.get("b", 0)
 
 
 def unbiased(Z, axis):
@@ -168,9 +177,9 @@ def batch(rng, D):
 
 
 def asked(rng, normed=(0, 1, 2), frozen=(0, 2), head="linear", **options):
-    """Four layers; those with a normalisation, and those that are frozen, as told."""
+    """Four layers; those with a normalisation, and those that are frozen, as told. Some have a bias beside it."""
     widths = draw.widths(rng, 5)
-    model = draw.layers(rng, widths, normed, frozen)
+    model = draw.layers(rng, widths, normed, frozen, biased=[1, 2])
     model[-1]["activation"] = head
     small = {"momentum": float(rng.uniform(0.6, 0.8)), "eps": float(rng.uniform(0.05, 0.3))}
     return Call(model=model, X=batch(rng, widths[0]), **small, **options)
@@ -361,6 +370,20 @@ new[0]["mean"]  # [0.5]""",
             ran(activation_first=True),
             "What is normalised: what goes into the activation, or what comes out of it?",
             "the normalisation stood behind the activation",
+            STATISTICS,
+        ),
+        Misconception(
+            "bias_dropped",
+            ran(bias_of=no_bias_where_normalised),
+            "A layer has a `b` and a `gamma`. What is its Z, and by which mean is it normalised in inference?",
+            "a layer with a normalisation had no `b`",
+            STATISTICS,
+        ),
+        Misconception(
+            "bias_behind",
+            ran(bias_of=no_bias_where_normalised, norm=bias_behind),
+            "A layer has a `b` and a `gamma`. Does your normalisation see the `b`?",
+            "`b` were added behind the normalisation",
             STATISTICS,
         ),
         Misconception(

@@ -136,7 +136,7 @@ def more_classes(rng):
 
 
 def normed_body(rng):
-    return [asked(rng, draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[0]), 2)]
+    return [asked(rng, draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[0], biased=[1]), 2)]
 
 
 def single(rng):

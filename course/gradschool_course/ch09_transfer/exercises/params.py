@@ -25,6 +25,11 @@ def b_needed(model):
     return [{k: layer[k] for k in ("W", "b")} if layer["trainable"] else {} for layer in model]
 
 
+def no_bias_where_normalised(model):
+    found = trainable_params(model)
+    return [{k: p for k, p in params.items() if k != "b" or "gamma" not in params} for params in found]
+
+
 def none_for_frozen(model):
     return [params or None for params in trainable_params(model)]
 
@@ -79,7 +84,8 @@ def dense_layers(rng):
 
 
 def normalised(rng):
-    return [Call(model=draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=[int(rng.integers(0, 2))]))]
+    frozen = [int(rng.integers(0, 2))]
+    return [Call(model=draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=frozen, biased=[2]))]
 
 
 def all_or_none(rng):
@@ -94,11 +100,11 @@ PARAMS = Exercise(
     difficulty=1,
     minutes=8,
     task="""Return a list with a dict for each layer of `model`: of a layer that is trainable, the arrays that are
-*learned*, under their names. That are W and b, and of a normalised layer W, gamma and beta. For a frozen layer the
+*learned*, under their names. That are W and b, and of a normalised layer gamma and beta, too. For a frozen layer the
 dict is empty, so that positions are those of the layers.
 
-`mean` and `var` of a normalisation are not learned: they are counted. A layer may lack a name, as a normalised one
-lacks b.""",
+`mean` and `var` of a normalisation are not learned: they are counted. A layer may lack a name, as most normalised ones
+lack b.""",
     example="""\
 model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainable": False},
          {"W": np.ones((2, 1)), "b": np.zeros(1), "activation": "linear", "trainable": True}]
@@ -157,6 +163,13 @@ model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainab
             b_needed,
             "Which arrays has a layer with a normalisation in the place of a bias?",
             "every layer had W and b, and nothing else",
+            COUNTED,
+        ),
+        Misconception(
+            "bias_dropped",
+            no_bias_where_normalised,
+            "A layer has a `gamma`, and a `b` all the same. Does it learn?",
+            "a layer with a normalisation had no `b`",
             COUNTED,
         ),
         Misconception(

@@ -157,7 +157,7 @@ def rates(rng, decay=True):
 
 
 def drawn(rng, normed=(), frozen=(0, 2)):
-    model = draw.layers(rng, draw.widths(rng, 5), normed, frozen)
+    model = draw.layers(rng, draw.widths(rng, 5), normed, frozen, biased=[1])
     return {"model": model, "grads": draw.gradients(rng, model), "slots": draw.gradients(rng, model)}
 
 
@@ -174,7 +174,7 @@ def normalised(rng):
 
 
 def several(rng):
-    model = draw.layers(rng, draw.widths(rng, 4), normed=[1], frozen=[0])
+    model = draw.layers(rng, draw.widths(rng, 4), normed=[1], frozen=[0], biased=[1])
     feed = [{"grads": draw.gradients(rng, model)} for _ in range(4)]
     return [Steps(carry={"model": model, "slots": draw.gradients(rng, model)}, feed=feed, constants=rates(rng))]
 

@@ -87,10 +87,11 @@ def flags_first(model, layers, flag):
 
 
 # ------------------------------------------------------------------------------------------------------------- probes
-def mixed(rng, normed=()):
+def mixed(rng, normed=(), biased=()):
     """Five layers, at least two of which learn, and at least two do not."""
     frozen = {int(i) for i in rng.choice(5, size=int(rng.integers(2, 4)), replace=False)}
-    return draw.layers(rng, draw.widths(rng, 6), normed, frozen, ("tanh", "relu", "tanh", "relu", "tanh")), frozen
+    activations = ("tanh", "relu", "tanh", "relu", "tanh")
+    return draw.layers(rng, draw.widths(rng, 6), normed, frozen, activations, biased), frozen
 
 
 def positions(rng):
@@ -104,7 +105,7 @@ def positions(rng):
 
 
 def from_the_end(rng):
-    model, _ = mixed(rng, normed=[1, 2])
+    model, _ = mixed(rng, normed=[1, 2], biased=[2])
     learns = [i for i in range(1, 5) if model[i]["trainable"]]
     return [
         Call(model=model, layers=[learns[-1] - 5], flag=False),

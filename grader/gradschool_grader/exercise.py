@@ -116,9 +116,10 @@ class Made:
 class Property:
     """A statement about an answer, for functions whose right answers differ (dropout, shuffles, initialisers).
 
-    `call` is made `times` times (once, as a rule); `holds(values)` gets the list of answers and returns None, or
-    the sentence that tells the student what does not hold. It runs on the judge's side. A plain function says what is
-    true of every right answer; statistics take a `SixSigma`, whose rate of false alarms is known.
+    `call` is made `times` times (once, as a rule), each time with generators of the next seed; `holds(values)` gets
+    the list of answers and returns None, or the sentence that tells the student what does not hold. It runs on the
+    judge's side. A plain function says what is true of every right answer; statistics take a `SixSigma`, whose rate of
+    false alarms is known.
     """
 
     call: Call

@@ -21,7 +21,7 @@ import numpy as np
 
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
 from .inside.perform import Performer, filled_in
-from .inside.values import Earlier, Handle, Need
+from .inside.values import Earlier, Handle, Need, Seed
 from .inside.wire import Frame, Tampered, WireError, packed
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -290,7 +290,17 @@ def with_objects(tree: Any, objects: Mapping[str, Any]) -> Any:
 def run_property(probe: Property, caller: Caller) -> Seen:
     for number in range(probe.times):
         label = f"call {number + 1}" if probe.times > 1 else ""
-        yield label, caller.by_name(probe.call.arguments), probe.call.arguments
+        arguments = reseeded(dict(probe.call.arguments), number)
+        yield label, caller.by_name(arguments), arguments
+
+
+def reseeded(tree: Any, later: int) -> Any:
+    """The arguments of a later call: each of its generators has a seed of its own."""
+    if type(tree) in (list, tuple):
+        return type(tree)(reseeded(item, later) for item in tree)
+    if type(tree) is dict:
+        return {key: reseeded(item, later) for key, item in tree.items()}
+    return Seed(tree.seed + later) if isinstance(tree, Seed) else tree
 
 
 RUN: dict[type, Callable[[Any, Caller], Seen]] = {

@@ -175,3 +175,10 @@ def test_what_is_too_large_for_one_message_is_sent_in_several():
     assert [count for _, count in messages(calls)] == [2, 1, 2]
     with pytest.raises(WireError):
         list(messages([{"number": 0, "args": [0.0] * NODE_CAP}]))
+
+
+def test_each_call_of_a_property_has_a_generator_of_its_own():
+    seen = observe(exercise_on(shuffled), probes_of("shuffled"), here(exercise_on(shuffled), shuffled, {}), twice=False)
+    assert len({o.behaviour.value.tobytes() for o in seen}) == 3
+    again = [shuffled(**{**o.arguments, "rng": np.random.default_rng(o.arguments["rng"].seed)}) for o in seen]
+    np.testing.assert_array_equal([o.behaviour.value for o in seen], again)

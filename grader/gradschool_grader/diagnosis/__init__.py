@@ -6,6 +6,7 @@ A name is given only where it explains everything that was seen: a misconception
 group that failed, a structural reading must map expected to got in every entry of every differing array.
 
     known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
+    refused     whether a misconception is refused as the answer is, where right answers differ
     form        the right things in another form: one item alone, in another order, in another type
     relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived); with one
                 small thing in it changed (switched, syntax), or whole lines of it (lines); everywhere, or in a part of

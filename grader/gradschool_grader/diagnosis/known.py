@@ -20,6 +20,7 @@ from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
 from .layout import axes, order
+from .refused import refused_alike, told_otherwise
 from .scale import change, factor, proportional, sign
 from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, pairs
 from .trial import at
@@ -33,15 +34,28 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     """The misconception that behaves like the answer in every group that failed; best in those that passed, too."""
     passed = [s for s in seen if not s.difference]
     everywhere = [m for m in exercise.misconceptions if all(like(exercise, m, s, answers) for s in failed)]
-    exact = next((m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)), None)
-    return named(exact or everywhere[0]) if everywhere else None
+    exact = [m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)]
+    return named(found[0]) if (found := told_apart(exact or everywhere, failed)) else None
+
+
+def told_apart(found: Sequence[Misconception], failed: Sequence[Seen]) -> Sequence[Misconception]:
+    """None of several that only the words of a refusal speak for: those belong to none of them alone."""
+    return () if all(map(refused, failed)) and len(found) > 1 else found
+
+
+def refused(s: Seen) -> bool:
+    """Whether no more is known of a group than that its answers cannot be right."""
+    return s.difference is not None and s.difference.kind == "property"
 
 
 def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     """One for each group that failed, or for half of them at least, where no other would do as well."""
     parts: dict[str, list[Misconception]] = {}
     for s in failed:
-        parts[s.group.name] = likes(exercise, s, answers) if telling(exercise, s) else []
+        found = likes(exercise, s, answers) if telling(exercise, s) else []
+        if refused(s):
+            found = [m for m in told_apart(found, [s]) if not any(otherwise(m, other, answers) for other in failed)]
+        parts[s.group.name] = found
         complete = all(parts.values())
         left = [ms for ms in parts.values() if not ms or (not complete and len(ms) > 1)]
         if 2 * len(left) > len(failed):
@@ -55,6 +69,11 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
     return named(first, others, "" if complete else f"In the part `{group}`")
 
 
+def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:
+    """Whether a part is refused, and its numbers speak against the misconception."""
+    return refused(s) and told_otherwise(s.probes, s.got, answers.misconception(m.name, s.group))
+
+
 def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
     """The first two: more would say no more."""
     return list(islice((m for m in exercise.misconceptions if like(exercise, m, s, answers)), 2))
@@ -66,6 +85,7 @@ def like(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> boo
         may_be(exercise, m, s, answers)
         and all(may_be_in(exercise, m, s, number, answers) for number in range(len(s.probes)))
         and agrees(exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group))
+        and refused_alike(s.probes, s.got, answers.misconception(m.name, s.group))
     )
 
 

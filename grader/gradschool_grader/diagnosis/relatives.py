@@ -35,6 +35,7 @@ from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .following import followers, of_the_others
 from .patience import Patience
+from .refused import refused_alike
 from .seen import Pair, Seen, pairs
 from .switched import Change, switched
 from .trial import Life, Trial, lives, trials, up_to_the_failure
@@ -202,7 +203,8 @@ class Relatives:
         """Whether it does in a group what the answer does: one probe after another, as most soon fail."""
         ask = here(self.exercise, relative.function, self.answers.helpers)
         if any(isinstance(probe, Property) for probe in s.probes):
-            return agrees(self.exercise, s.group, s.probes, s.got, observe(self.exercise, s.probes, ask))
+            told = observe(self.exercise, s.probes, ask)
+            return agrees(self.exercise, s.group, s.probes, s.got, told) and refused_alike(s.probes, s.got, told)
         for number, probe in enumerate(s.probes):
             mine = [o for o in s.got if o.probe == number]
             told = observe(self.exercise, [probe], ask, twice=number == 0)

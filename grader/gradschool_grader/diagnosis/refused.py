@@ -1,0 +1,99 @@
+"""Whether two answers are refused alike where right answers differ: a sentence alone may cover opposite mistakes.
+
+    refused_alike(probes, got, told)    # False for "too far, or not far enough" said of one for each reason
+
+Both must be refused in the same probes, in the same words but for numbers. Where a property is one of a distribution,
+the statistic that the words are about must be off to the same side and about as far, and neither answer may have much
+that lies beyond everything of the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..compare import judge_property
+from ..exercise import Probe, Property
+from ..inside.perform import leaves
+from ..observe import Observation
+from ..sigma import SIX, SixSigma
+
+NOISE = 2 * SIX  # two draws from one distribution are no further apart
+SHARE = 0.5  # nor is what is far off, whatever its own spread
+BEYOND = 12  # numbers of one beyond all of the other: with two draws from one distribution once in 2¹¹
+
+
+def refused_alike(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
+    """In every property of a group; it says nothing of other probes."""
+    both = answered(probes, one, other)
+    return all(words(p, x) == words(p, y) for p, x, y in both) and not told_otherwise(probes, one, other)
+
+
+def told_otherwise(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
+    """Whether the numbers speak against one mistake behind both."""
+    random = [(p.holds, x, y) for p, x, y in answered(probes, one, other) if isinstance(p.holds, SixSigma)]
+    return any(opposed(furthest(holds, x), furthest(holds, y)) for holds, x, y in random) or apart(
+        [(sizes(x), sizes(y)) for _, x, y in random]
+    )
+
+
+def answered(
+    probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]
+) -> list[tuple[Property, list[Any], list[Any]]]:
+    """The properties, and what both returned to them."""
+    stated = [(i, probe) for i, probe in enumerate(probes) if isinstance(probe, Property)]
+    return [(probe, given(one, i), given(other, i)) for i, probe in stated]
+
+
+def words(probe: Property, values: list[Any]) -> str | None:
+    """The refusal without the numbers in it, which another draw changes; None if there is none."""
+    says = judge_property(probe, values)
+    return says and re.sub(r"[-+]?\d+(\.\d+)?", "", says)
+
+
+def given(seen: Sequence[Observation], number: int) -> list[Any]:
+    """What was returned to a probe the first time."""
+    return [o.behaviour.value for o in seen if o.probe == number and not o.again]
+
+
+Off = tuple[str, float] | None
+"""The statistic that a refusal is about, and by how many standard deviations it is off."""
+
+
+def furthest(holds: SixSigma, values: list[Any]) -> Off:
+    """None where nothing is off, or the answer has not the form that has statistics."""
+    try:
+        with np.errstate(all="ignore"):
+            scores = holds.scores(values)
+    except Exception:  # the answer's fault, as its refusal says
+        return None
+    return None if isinstance(scores, str) else next((x for x in scores.items() if not abs(x[1]) <= SIX), None)
+
+
+def opposed(one: Off, other: Off) -> bool:
+    """Whether one statistic is off to two sides, or much further in one of two answers."""
+    if not (one and other and one[0] == other[0]):
+        return False
+    x, y = one[1], other[1]
+    if not (np.isfinite(x) and np.isfinite(y)):
+        return repr(x) != repr(y)
+    return x * y < 0 or abs(x - y) > max(NOISE, SHARE * max(abs(x), abs(y)))
+
+
+def sizes(values: list[Any]) -> np.ndarray:
+    """All numbers of the answers, without their signs."""
+    arrays = [x for v in values for _, x in leaves(v) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    return np.concatenate([np.abs(x).ravel() for x in arrays] or [np.zeros(0)])
+
+
+def apart(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
+    """Whether, over all probes, one side goes further than the other: has many numbers beyond its largest."""
+    further = [(beyond(x, y), beyond(y, x)) for x, y in both]
+    return any(sum(counts) >= BEYOND for counts in zip(*further, strict=True))
+
+
+def beyond(x: np.ndarray, y: np.ndarray) -> int:
+    return int((x > y.max()).sum()) if x.shape == y.shape and x.size else 0

@@ -7,53 +7,79 @@ import math
 import numpy as np
 
 from gradschool import recurrent_initializers
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
-from gradschool_grader.sigma import SixSigma
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
 
 from . import equivalent
 from .common import CHAPTER, GENERATOR, TURNED, checked, drawn, misfit
 
 # ---------------------------------------------------------------------------------------- what holds for right answers
-SAYS = {
-    "diagonal": "The signs are not random: the entries on the diagonal prefer one.",
-    "first": "The signs are not random: the first row (or column, where there are fewer rows) prefers one.",
-    "largest": "The signs are not random: the largest entry of each column (or row, if fewer) prefers one.",
-    "direction": "The directions are not equally likely: the first column (or row, if fewer) prefers one.",
+DRAWS = 49
+ALWAYS = {
+    "row": "In all draws the entries of the first row (or column, if there are fewer rows) have the same signs.",
+    "column": "In all draws the entries of the first column (or row, if there are fewer) have the same signs.",
+    "diagonal": "In all draws the entries on the diagonal have the same signs.",
+    "first": "In all draws the first entry has the same sign.",
+    "last": "In all draws the second entry on the diagonal has the same sign.",
+    "largest": "In all draws the largest entry of each column (or row, if there are fewer) has the same sign.",
+    "hand": "All draws are reflections, or none is: they are half of all orthogonal matrices.",
 }
 
 
 def turns(shape, gain=1.0, dtype="float64"):
-    """Orthonormal columns, or rows where there are fewer of them, times gain; and signs as random as the rest.
-
-    Turning one column round turns only its own entry of the diagonal, of the first row, or its largest: the signs of
-    each are fair and independent coins. The sum of a random direction's entries has the variance 1.
-    """
+    """Orthonormal columns, or rows where there are fewer of them, times gain."""
     close = 1e-8 if dtype == "float64" else 1e-4
 
-    def scores(values):
+    def holds(values):
         W = values[0]
         if wrong := misfit(W, shape, dtype):
             return wrong
         Q = W.astype(float).reshape(-1, shape[-1]) / gain
-        rows, k = max(Q.shape), min(Q.shape)
         if orthonormal(Q.reshape(Q.shape[::-1]), close) and not orthonormal(Q, close):
             return "The numbers are those of an orthogonal matrix, in other rows and columns."
-        Q = Q if Q.shape[0] == rows else Q.T
+        Q = upright(Q)
         products = Q.T @ Q
         lengths = np.diag(products)
         if not np.allclose(lengths, lengths[0], atol=close):
             return "The columns (or rows, where there are fewer) differ in length."
-        if not np.allclose(products, lengths[0] * np.eye(k), atol=close):
+        if not np.allclose(products, np.diag(lengths), atol=close):
             return "The columns (or rows, where there are fewer) are not at right angles to each other."
         if not np.allclose(lengths, 1, atol=close):
             return f"The columns (or rows, where there are fewer) have not the length `gain`, but {length(Q, gain)}."
-        largest = Q[np.abs(Q).argmax(axis=0), np.arange(k)]
-        coins = {"diagonal": np.diag(Q), "first": Q[0], "largest": largest}
-        return {name: float(np.sign(x).sum()) / math.sqrt(k) for name, x in coins.items()} | {
-            "direction": float(Q[:, 0].sum())
-        }
+        return None
 
-    return SixSigma(scores, SAYS)
+    return holds
+
+
+def upright(Q):
+    """With at least as many rows as columns."""
+    return np.swapaxes(Q, -2, -1) if Q.shape[-2] < Q.shape[-1] else Q
+
+
+def random_signs_in(shape):
+    """Over many draws of a small matrix, no sign that is fair in each draw is always the same.
+
+    Turning round a column or a row of a random orthogonal matrix makes another that is as likely. Right signs agree in
+    all draws once in 2⁴⁸ times.
+    """
+
+    def holds(values):
+        if wrong := next(filter(None, (misfit(W, shape, "float64") for W in values)), None):
+            return wrong
+        Q = upright(np.array(values))
+        largest = np.take_along_axis(Q, np.abs(Q).argmax(axis=1, keepdims=True), axis=1)
+        hand = Q[:, 0, 0] * Q[:, 1, 1] - Q[:, 0, 1] * Q[:, 1, 0]
+        signs = {
+            "row": Q[:, 0, :2],
+            "column": Q[:, :2, 0],
+            "diagonal": Q[:, (0, 1), (0, 1)],
+            "first": Q[:, 0, 0],
+            "last": Q[:, 1, 1],
+            "largest": largest,
+            "hand": hand,
+        }
+        return next((ALWAYS[name] for name, x in signs.items() if (np.sign(x) == np.sign(x[0])).all()), None)
+
+    return holds
 
 
 def orthonormal(Q, close):
@@ -74,13 +100,16 @@ def asked(rng, shape, gain=1.0, dtype="float64"):
     return checked({"shape": shape, "rng": drawn(rng)} | options, turns(shape, gain, dtype))
 
 
+def many(rng, shape):
+    return Property(Call(shape=shape, rng=drawn(rng)), random_signs_in(shape), DRAWS)
+
+
 def tall(rng):
-    """The second is so tall that QR leaves nearly all signs of its diagonal alike."""
-    return [asked(rng, (int(rng.integers(20, 30)), 7)), asked(rng, (int(rng.integers(790, 810)), 83))]
+    return [asked(rng, (int(rng.integers(20, 30)), 7)), many(rng, (2, 2))]
 
 
 def wide(rng):
-    return [asked(rng, (int(rng.integers(5, 9)), 37))]
+    return [asked(rng, (int(rng.integers(5, 9)), 37)), many(rng, (2, 3))]
 
 
 def kernels(rng):
@@ -178,6 +207,14 @@ def reshaped_for_tall(shape, rng, gain=1.0, dtype=np.float64):
     return (gain * Q.T).reshape(shape).astype(dtype)
 
 
+def one_factor(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) < 2:
+        raise ValueError(f"{shape} has one axis")
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    U, _, V = np.linalg.svd(rng.normal(size=(rows, columns)), full_matrices=False)
+    return (gain * (U if rows >= columns else V)).reshape(shape).astype(dtype)
+
+
 def of_uniform(rng, rows, columns):
     return rng.random((max(rows, columns), min(rows, columns)))
 
@@ -268,6 +305,9 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         bug("largest_positive", "the signs had been chosen such that the largest entry of each column is positive",
             "Take each column's largest entry. How many of them are positive, and how many should be, by chance?",
             turned(signs=largest_positive)),
+        bug("one_factor", "one factor of the singular value decomposition were as random as the product of two",
+            "Take U of `np.linalg.svd` for a hundred matrices (2, 2). How many have a positive determinant?",
+            one_factor),
         bug("of_uniform", "the numbers before the decomposition had been drawn between 0 and 1",
             "All numbers that you draw are positive. Into which direction does your first column point?",
             turned(draw=of_uniform)),

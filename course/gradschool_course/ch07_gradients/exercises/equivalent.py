@@ -23,8 +23,8 @@ ORTHOGONAL = {
     "221bda309d26": "All signs turned round are as random as before.",
     "33d31f9e8bc0": "All signs turned round are as random as before.",
     "a2ba92c82c52": "The diagonal of R is 0 only for a matrix that is not drawn.",
-    "9fdbbb416670": "Seen from 1, an entry above 1 has the same sign; those below are not enough to fix any sign in all draws.",
-    "97a22b277f96": "Seen from -1, an entry below -1 has the same sign; those above are not enough to fix any sign in all draws.",
+    "9fdbbb416670": "Seen from 1, an entry above 1 has the same sign; those below do not make any sign certain.",
+    "97a22b277f96": "Seen from -1, an entry below -1 has the same sign; those above do not make any sign certain.",
     "cbe23a6c33d9": "The transpose of a square orthogonal matrix is as good.",
 }
 SIGNALS = dict.fromkeys(

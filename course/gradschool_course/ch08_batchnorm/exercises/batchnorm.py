@@ -42,7 +42,8 @@ def fresh(rng):
 
 
 def options(rng):
-    return [call(rng, draw.sizes(rng, 2), training, eps=draw.large_eps(rng)) for training in (True, False)]
+    small = Call(**draw.quiet(rng, draw.sizes(rng, 2)), training=True, eps=draw.large_eps(rng))
+    return [*(call(rng, draw.sizes(rng, 2), training, eps=draw.large_eps(rng)) for training in (True, False)), small]
 
 
 def one_sample(rng):
@@ -86,7 +87,7 @@ state["var"].round(2)  # [ 0.97 27.57]""",
         Group("inference", 1, by_running, "The state normalises, whatever the batch is.", CLOSE),
         Group("places", 2, places, "Sequences and images: one mean for every channel.", CLOSE),
         Group("first batch", 1, fresh, "No state yet.", CLOSE),
-        Group("options", 1, options, "A large eps.", CLOSE),
+        Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),
         Group("batch of one", 1, one_sample, "One sample, and one image.", CLOSE),
         Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),
     ],
@@ -96,6 +97,7 @@ state["var"].round(2)  # [ 0.97 27.57]""",
         told("mean_of_squares", answered(parts.of_squares)),
         told("eps_outside", answered(inverse=parts.eps_outside)),
         told("no_eps", answered(inverse=parts.no_eps)),
+        told("eps_as_a_floor", answered(inverse=parts.eps_as_a_floor)),
         told("eps_ignored", answered(inverse=parts.fixed_eps)),
         told("no_root", answered(inverse=parts.no_root)),
         told("swapped", answered(affine=parts.swapped)),

@@ -64,6 +64,12 @@ def drawn(rng: Generator, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {"x": features(rng, shape), "gamma": gamma, "beta": beta}
 
 
+def quiet(rng: Generator, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The same, but that no variance of x comes near to a large eps."""
+    found = drawn(rng, shape)
+    return found | {"x": 0.03 * found["x"]}
+
+
 def statistics(rng: Generator, C: int) -> dict[str, np.ndarray]:
     """Running statistics in the midst of training."""
     return {"mean": rng.normal(size=C), "var": rng.permutation(np.linspace(0.3, 3.0, C)) * rng.uniform(0.9, 1.1)}

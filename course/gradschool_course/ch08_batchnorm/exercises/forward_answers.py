@@ -55,6 +55,10 @@ def no_eps(s2, eps):
     return 1 / np.sqrt(s2)
 
 
+def eps_as_a_floor(s2, eps):
+    return 1 / np.sqrt(np.maximum(s2, eps))
+
+
 def fixed_eps(s2, eps):
     return 1 / np.sqrt(s2 + 1e-5)
 

@@ -116,7 +116,8 @@ def no_divisor(rng):
 
 
 def options(rng):
-    return [call(rng, (*draw.sizes(rng, 3), 6), groups=3, eps=draw.large_eps(rng))]
+    small = Call(**draw.quiet(rng, (*draw.sizes(rng, 3), 6)), groups=3, eps=draw.large_eps(rng))
+    return [call(rng, (*draw.sizes(rng, 3), 6), groups=3, eps=draw.large_eps(rng)), small]
 
 
 def single(rng):
@@ -146,7 +147,7 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
         Group("places", 2, places, "Sequences and images.", CLOSE),
         Group("extremes", 1, extremes, "One group, and as many as channels.", CLOSE),
         Group("no divisor", 1, no_divisor, "Groups that cannot be even.", CLOSE),
-        Group("options", 1, options, "A large eps.", CLOSE),
+        Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),
         Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),
     ],
     misconceptions=[

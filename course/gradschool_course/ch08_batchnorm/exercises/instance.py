@@ -77,7 +77,8 @@ def one_place(rng):
 
 
 def options(rng):
-    return [call(rng, draw.sizes(rng, 4), eps=draw.large_eps(rng))]
+    small = Call(**draw.quiet(rng, draw.sizes(rng, 4)), eps=draw.large_eps(rng))
+    return [call(rng, draw.sizes(rng, 4), eps=draw.large_eps(rng)), small]
 
 
 def single(rng):
@@ -103,7 +104,7 @@ instancenorm(x, np.ones(2), np.zeros(2)).round(3).tolist()  # [[[-1.225, -1.225]
         Group("images", 2, images, "x (N, H, W, C).", CLOSE),
         Group("sequences", 1, sequences, "x (N, T, C).", CLOSE),
         Group("one place", 1, one_place, "A single place, or a single row of places.", CLOSE),
-        Group("options", 1, options, "A large eps.", CLOSE),
+        Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),
         Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),
     ],
     misconceptions=[

@@ -97,7 +97,8 @@ def several_axes(rng):
 
 
 def options(rng):
-    return [call(rng, draw.sizes(rng, 2), eps=draw.large_eps(rng))]
+    small = Call(**draw.quiet(rng, draw.sizes(rng, 2)), eps=draw.large_eps(rng))
+    return [call(rng, draw.sizes(rng, 2), eps=draw.large_eps(rng)), small]
 
 
 def single(rng):
@@ -124,7 +125,7 @@ layernorm(x, np.ones(3), np.array([0.0, 0.0, 10.0])).round(4)  # [[-0.9258 -0.46
         Group("rows", 2, rows, "x (N, C).", CLOSE),
         Group("places", 1, places, "Sequences and images, each place apart.", CLOSE),
         Group("axes", 2, several_axes, "Several axes together.", CLOSE),
-        Group("options", 1, options, "A large eps.", CLOSE),
+        Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),
         Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),
     ],
     misconceptions=[

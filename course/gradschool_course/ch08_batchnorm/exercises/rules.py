@@ -44,6 +44,11 @@ def no_eps(x, axes, eps):
     return (x - mu) / np.sqrt(s2)
 
 
+def eps_as_a_floor(x, axes, eps):
+    mu, s2 = moments(x, axes)
+    return (x - mu) / np.sqrt(np.maximum(s2, eps))
+
+
 def fixed_eps(x, axes, eps):
     return right(x, axes, 1e-5)
 
@@ -106,6 +111,11 @@ BUGS: dict[str, tuple[Rule, Rule, str, str, str]] = {
         no_eps, scaled,
         "there were no ε",
         "What do you divide by where all values are equal?",
+        EPSILON),
+    "eps_as_a_floor": (
+        eps_as_a_floor, scaled,
+        "ε were the least that a variance counts, and nothing were added to larger ones",
+        "Two channels have the variances 0 and ε. Do you divide both by the same?",
         EPSILON),
     "eps_ignored": (
         fixed_eps, scaled,

@@ -136,6 +136,21 @@ def absolute_zero(H, tol=1e-8):
     return by_signs(eigenvalues_of(H), tol)
 
 
+def times_sum_of_squares(H, tol=1e-8):
+    e = eigenvalues_of(H)
+    return by_signs(e, tol * np.sum(e**2))
+
+
+def times_frobenius(H, tol=1e-8):
+    e = eigenvalues_of(H)
+    return by_signs(e, tol * np.linalg.norm(e))
+
+
+def times_sum_of_sizes(H, tol=1e-8):
+    e = eigenvalues_of(H)
+    return by_signs(e, tol * np.abs(e).sum())
+
+
 def zero_first(H, tol=1e-8):
     e = eigenvalues_of(H)
     if np.any(np.abs(e) <= tol * np.abs(e).max()):
@@ -241,6 +256,10 @@ def scales(rng):
         Call(H=turned(rng, 1e-12 * up)),
         Call(H=turned(rng, -1e-11 * up)),
         Call(H=turned(rng, 1e9 * np.append(up, 1e-11))),
+        Call(H=turned(rng, 1e9 * up)),
+        Call(H=turned(rng, 1e-6 * np.append(up, 1e-11))),
+        Call(H=turned(rng, np.append(np.full(4, 1.0), 0.3)), tol=0.2),
+        Call(H=turned(rng, np.append(np.full(4, 1.0), 0.6)), tol=0.2),
         Call(H=turned(rng, np.append(up, 1e-3)), tol=1e-2),
         Call(H=turned(rng, np.append(up, 1e-3)), tol=1e-5),
         Call(H=turned(rng, np.append(-up, 1e-3)), tol=1e-2),
@@ -305,6 +324,15 @@ CLASSIFY = Exercise(
         Misconception("absolute_tolerance", absolute_zero,
             "Measure x in kilometres in the place of metres. Is the place still what it was?",
             "tol were an absolute size, whatever the others are", FLAT),
+        Misconception("sum_of_squares", times_sum_of_squares,
+            "H in other units is a million times as large. By which factor does what you take for zero grow?",
+            "tol were multiplied by the sum of the squares of H", FLAT),
+        Misconception("frobenius", times_frobenius,
+            "Four curvatures of 1: how large is the largest of them, and how large the root of the sum of squares?",
+            "tol were multiplied by the root of the sum of squares of H, not by the largest eigenvalue", FLAT),
+        Misconception("sum_of_sizes", times_sum_of_sizes,
+            "Four curvatures of 1: how large is the largest of them, and how large their sum?",
+            "tol were multiplied by the sum of all sizes, not by the largest eigenvalue", FLAT),
         Misconception("any_zero_is_degenerate", zero_first,
             "One direction up, one down, one flat: is there any doubt that one can go down and up from here?",
             "a flat direction left everything in doubt", FLAT),

@@ -135,6 +135,23 @@ def longest_array(grads, limit):
     return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}
 
 
+def mean_over_arrays(grads, limit):
+    norm = total(grads) / np.sqrt(len(grads))
+    return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}
+
+
+def biases_not_counted(grads, limit):
+    """What has one axis adds nothing to the norm, and is scaled all the same."""
+    norm = total({name: g for name, g in grads.items() if g.ndim > 1})
+    return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}
+
+
+def biases_left_out(grads, limit):
+    """What has one axis adds nothing to the norm, and stays what it is."""
+    scaled = biases_not_counted(grads, limit)
+    return {name: scaled[name] if g.ndim > 1 else g.copy() for name, g in grads.items()}
+
+
 def global_factor_where_long(grads, limit):
     norm = total(grads)
     return {name: g * (limit / norm) if length(g) > limit else g.copy() for name, g in grads.items()}

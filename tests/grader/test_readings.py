@@ -356,6 +356,25 @@ def test_masked_entries_that_are_counted(rng):
     assert where_in(pair(right, wrong, mask=mask)) is None  # some of the masked ones only
 
 
+def test_everything_that_can_be_wrong_is_no_place(rng):
+    grads = rng.normal(size=(6, 7)) * (rng.uniform(size=(6, 7)) < 0.6)
+    params = rng.normal(size=(6, 7))
+    e, a = params - 0.1 * np.sign(grads), params - np.tanh(grads + 0.3 * np.sin(9 * grads))
+    assert where_in(pair(e, a, grads=grads, carried=params)) is None  # nothing moves where `grads` is zero
+    moved = np.where(grads > 0, a, e)
+    assert "only where `grads` is positive" in where_in(pair(e, moved, grads=grads, carried=params)).text
+
+
+def test_one_line_that_is_right_is_told_only_where_it_is_so_in_several_arrays(rng):
+    def beyond_the_first(n):
+        e = rng.normal(size=(4, n))
+        return pair(e, np.where(np.arange(n) > 0, np.sin(9 * e), e))
+
+    assert where_in(beyond_the_first(6)) is None
+    several = [beyond_the_first(n) for n in (5, 6, 7)]
+    assert "only beyond the first entry along axis 1" in place_of(several, several, READINGS).text
+
+
 def test_a_call_without_the_mask_says_nothing_against_it(rng):
     e, mask = rng.normal(size=(4, 5)), np.array([[1.0, 1, 0, 1, 0]] * 4)
     plain, masked = pair(e, e), pair(e * mask, e, mask=mask)

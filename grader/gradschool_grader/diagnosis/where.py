@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
-from math import comb
+from math import comb, prod
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from .words import lower, said
 WHY = "What sets the wrong entries apart from the right ones?"
 SOME = 3  # numbers that a reading of the wrong entries alone must explain
 MOST = 0.5  # of the entries in which the condition holds: zeros may be right anywhere
-WAYS = 1000  # in which as many entries could be wrong: in one of fewer they may be by chance
+WAYS = 1000  # in which as many of those entries could be wrong in which a mistake shows: fewer may be by chance
+LINES = 50  # in fewer ways a line along an axis is right by chance, while all others are wrong
 ENTRIES = 8  # fewer can be wrong in one pattern by chance
 NOTHING = np.zeros(())  # in the place of an operand that a call was made without
 SIGNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -52,13 +53,13 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     if not alike or any(p.e.shape != p.a.shape for p in wrong):
         return None
     row = Row(alike)
-    ways = comb(int(row.wrong.sum() + (~row.wrong & ~row.zero).sum()), int(row.wrong.sum()))  # zeros come easily
+    ways = comb(int((row.wrong | ~row.idle).sum()), int(row.wrong.sum()))
     if len(row.wrong) < ENTRIES or ways < WAYS:
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
     for words, here in conditions(row, wrong):
-        # zeros may be right anywhere: twice zero is zero
-        if ((here == row.wrong) | (~row.wrong & row.zero)).all() and row.wrong.sum() >= MOST * here.sum():
+        # what is idle may be right anywhere: twice zero is zero
+        if ((here == row.wrong) | (~row.wrong & row.idle)).all() and row.wrong.sum() >= MOST * here.sum():
             there = f" There: {found.text}" if found else there_zero(wrong) or " The others are right."
             return said(
                 f"where {found.name}" if found else "where",
@@ -97,6 +98,11 @@ def only(pair: Pair, mask: np.ndarray) -> Pair:
     return replace(pair, e=pair.e[mask], a=pair.a[mask], carried=carried, arguments=masked(pair, mask))
 
 
+def unmoved(pair: Pair) -> np.ndarray:
+    """Where a step leaves things as they are: nearly any mistake leaves them, too."""
+    return np.zeros(pair.e.shape, bool) if pair.carried is None else pair.e == pair.carried
+
+
 class Row:
     """The entries of several arrays in a row, so that a condition is tried on all of them at once."""
 
@@ -105,7 +111,7 @@ class Row:
         self.sizes = [p.e.size for p in pairs]
         self.e = np.concatenate([p.e.ravel() for p in pairs])
         self.wrong = np.concatenate([p.wrong.ravel() for p in pairs])
-        self.zero = self.e == 0
+        self.idle = (self.e == 0) | np.concatenate([unmoved(p).ravel() for p in pairs])
 
     def line(self, axis: int, at: int) -> np.ndarray:
         """Where the index along an axis is `at`."""
@@ -135,8 +141,9 @@ def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarra
         first, last = row.line(axis, 0), row.line(axis, -1)
         yield f"in the first entry along {name}", first
         yield f"in the last entry along {name}", last
-        yield f"beyond the first entry along {name}", ~first
-        yield f"before the last entry along {name}", ~last
+        if lines(wrong, axis) >= LINES:
+            yield f"beyond the first entry along {name}", ~first
+            yield f"before the last entry along {name}", ~last
     operands = {x: row.of_arrays(x) for x in shared([arrays(p) for p in wrong])}
     hyper = {s: row.of_scalars(s) for s in shared([scalars(p) for p in wrong])}
     yield from apart(operands, hyper)
@@ -149,6 +156,11 @@ def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarra
             yield f"where {size} is below {s}", (np.abs(value) < bound) & there & given
     for word, test in SIGNS.items():
         yield f"where the right number is {word}", test(row.e)
+
+
+def lines(wrong: Sequence[Pair], axis: int) -> int:
+    """In how many ways one line along the axis could be the only right one in each array."""
+    return prod(p.e.shape[axis] for p in wrong)
 
 
 Known = Mapping[str, tuple[np.ndarray, np.ndarray]]

@@ -473,6 +473,28 @@ def masked_probes(rng):
 MASKED = sets(masked, lambda rng: list(masked_probes(rng)))
 
 
+def grown(x, growth=3.0, shrink=1.0, lr=0.1):
+    return lr * np.sum(np.tanh(x) * growth**2 + shrink)
+
+
+def grown_otherwise(x, growth=3.0, shrink=1.0, lr=0.1):
+    return lr * np.sum(np.exp(x) if growth > shrink else np.tanh(x) * growth**2 + shrink)
+
+
+@pytest.mark.parametrize(("chosen", "told"), [
+    ([(1.5, 0.9), (1.4, 0.8), (1.6, 0.7), (1.0, 1.3), (1.0, 1.4), (1.0, 1.2)], "`growth` is not 1"),
+    ([(1.5, 0.9), (1.4, 0.8), (1.6, 0.7), (1.2, 1.3)], None),
+    ([(1.5, 0.9), (1.4, 0.8), (1.6, 0.7), (1.0, 1.0), (1.0, 1.3), (1.1, 1.2)], None),
+    ([(1.5, 0.9), (1.4, 0.8), (1.6, 0.7), (1.2, 1.3), (1.1, 1.4), (0.7, 0.9)], "`growth` is larger than `shrink`"),
+])  # fmt: skip
+def test_two_arguments_are_compared_only_where_more_than_two_calls_speak_on_either_side_and_none_does_alone(
+    chosen, told
+):
+    calls = lambda rng: [Call(x=rng.normal(size=4), growth=g, shrink=s) for g, s in chosen]
+    found = diagnosis_of(sets(grown, calls), grown_otherwise).text
+    assert (f"wrong in every call in which {told}, and" in found) if told else ("in every call" not in found)
+
+
 def test_the_wrong_calls_are_those_with_an_argument_or_without_it():
     def odd(x, mask=None, reduction="sum", power=1.0, when=True):
         return masked(np.sin(x) ** 3 if (mask is not None) is when else x, mask, reduction, power)

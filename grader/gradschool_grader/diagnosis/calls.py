@@ -7,6 +7,7 @@ asked; the numbers of a call are never said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
@@ -19,30 +20,41 @@ from ..verdict import Diagnosis
 from .seen import Seen
 from .words import said
 
-EACH = 2  # of the wrong calls, and of the right ones: a single one has too much of its own
+
+@dataclass(frozen=True)
+class Trait:
+    """What may be said of a call, its opposite, and how many arguments it is about."""
+
+    words: str
+    otherwise: str
+    about: int = 1
+
+
+Traits = Mapping[Trait, bool]
+"""Whether they hold of a call. Those that are not among them do not; about two arguments the call then says nothing."""
 
 
 def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
-    """The first trait, in the order in which people would look, that all wrong calls have and no right one."""
+    """The first trait, of one argument sooner than of two, that all wrong calls have and no right one."""
     calls = list(judged(exercise, seen))
     wrong = [traits for traits, right in calls if not right]
     right = [traits for traits, right in calls if right]
-    if min(len(wrong), len(right)) < EACH:
-        return None
     every = dict.fromkeys(trait for traits in (*wrong, *right) for trait in traits)
-    for trait, otherwise in every:
-        for words, here, there in ((trait, wrong, right), (otherwise, right, wrong)):
-            if all((trait, otherwise) in t for t in here) and not any((trait, otherwise) in t for t in there):
-                text = f"Your answer is wrong in every call in which {words}, and right in all others."
-                return said("calls", text, f"Which of your lines does something else when {words}?")
+    for trait in sorted(every, key=lambda trait: trait.about):
+        if min(speaking(trait, wrong), speaking(trait, right)) > trait.about:
+            for words, here, there in ((trait.words, wrong, right), (trait.otherwise, right, wrong)):
+                if all(t.get(trait) for t in here) and not any(t.get(trait) for t in there):
+                    text = f"Your answer is wrong in every call in which {words}, and right in all others."
+                    return said("calls", text, f"Which of your lines does something else when {words}?")
     return None
 
 
-Trait = tuple[str, str]
-"""What may be said of a call, and its opposite."""
+def speaking(trait: Trait, calls: Sequence[Traits]) -> int:
+    """How many calls speak for or against it: more than its arguments must, or it says too much of too few."""
+    return len(calls) if trait.about == 1 else sum(trait in traits for traits in calls)
 
 
-def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[dict[Trait, None], bool]]:
+def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[Traits, bool]]:
     """The traits of each call or sequence, and whether its answers are right."""
     for s in seen:
         for number, probe in enumerate(s.probes):
@@ -52,28 +64,35 @@ def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[dict[Trai
                 )
                 asked = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number]
                 right = all(compare(exercise, s.group, e.behaviour, a.behaviour) is None for e, a in asked)
-                yield dict.fromkeys(traits(exercise, given)), right
+                yield dict.fromkeys(traits(exercise, given), True) | dict(comparisons(exercise, given)), right
+
+
+def comparisons(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[tuple[Trait, bool]]:
+    """Which of two numbers is larger, of those that were chosen for the call: beside a default it says little."""
+    defaults = {name: p.default for name, p in parameters(exercise.plain).items()}
+    chosen = {n: x for n, x in given.items() if type(x) in (int, float) and x != defaults.get(n)}
+    for (name, x), (other, y) in permutations(chosen.items(), 2):
+        words = f"`{name}` is{{}} larger than `{other}`"
+        yield Trait(words.format(""), words.format(" not"), about=2), x > y
 
 
 def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
+    """What may be said of single arguments."""
     known = parameters(exercise.plain)
     values = {
         name: given.get(name, p.default) for name, p in known.items() if name in given or p.default is not p.empty
     }
     for name in known:
         if values.get(name) is not None:
-            yield f"`{name}` is given", f"`{name}` is not given"
+            yield Trait(f"`{name}` is given", f"`{name}` is not given")
     for name, value in values.items():
         if type(value) in (str, bool):
-            yield f"`{name}` is {value!r}", f"`{name}` is not {value!r}"
+            yield Trait(f"`{name}` is {value!r}", f"`{name}` is not {value!r}")
     numbers = {name: x for name, x in values.items() if type(x) in (int, float)}
     for name, value in numbers.items():
         for word, holds in (("0", value == 0), ("1", value == 1), ("negative", value < 0)):
             if holds:
-                yield f"`{name}` is {word}", f"`{name}` is not {word}"
-    for (name, x), (other, y) in permutations(numbers.items(), 2):
-        if x > y:
-            yield f"`{name}` is larger than `{other}`", f"`{name}` is not larger than `{other}`"
+                yield Trait(f"`{name}` is {word}", f"`{name}` is not {word}")
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             yield from of_an_array(name, value)
@@ -81,12 +100,12 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
 
 def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
     axes = f"`{name}` has {x.ndim} {'axis' if x.ndim == 1 else 'axes'}"
-    yield axes, axes.replace(" has ", " does not have ")
+    yield Trait(axes, axes.replace(" has ", " does not have "))
     if x.ndim and x.shape[0] == 1:
-        yield f"`{name}` has a single row", f"`{name}` has more than one row"
+        yield Trait(f"`{name}` has a single row", f"`{name}` has more than one row")
     if x.size and (x == 0).all():
-        yield f"`{name}` is zero everywhere", f"`{name}` is not zero everywhere"
+        yield Trait(f"`{name}` is zero everywhere", f"`{name}` is not zero everywhere")
     if x.dtype.kind in "iub":
-        yield f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers"
+        yield Trait(f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers")
     if x.dtype == np.float32:
-        yield f"`{name}` is in float32", f"`{name}` is not in float32"
+        yield Trait(f"`{name}` is in float32", f"`{name}` is not in float32")

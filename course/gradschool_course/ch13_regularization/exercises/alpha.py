@@ -16,11 +16,13 @@ from .common import (
     OWN_CHANCE,
     dropping,
     in_training,
-    independence,
+    no_coins,
     number,
+    of_masks,
+    pictures,
+    sequences,
     share_words,
     sizes,
-    statistics,
 )  # fmt: skip
 
 FLOOR = -1.7580993408473766
@@ -61,11 +63,16 @@ def dropped_afterwards(x, rate, rng, training=False):
     return np.where(rng.random(x.shape) >= rate, a * x + b, FLOOR)
 
 
-def one_row(x, rate, rng, training=False):
-    if not training or rate == 0:
-        return x
-    a, b = line(rate)
-    return a * np.where(rng.random(x.shape[1:]) >= rate, x, FLOOR) + b
+def by_chance(kept):
+    """kept(x, rate, rng) -> what is kept; all else is right."""
+
+    def answer(x, rate, rng, training=False):
+        if not training or rate == 0:
+            return x
+        a, b = line(rate)
+        return a * np.where(kept(x, rate, rng), x, FLOOR) + b
+
+    return answer
 
 
 def measured(x, rate, rng, training=False):
@@ -129,8 +136,7 @@ def floored_well(x, rate):
     """Two lines: one for what is kept, one value for what is dropped."""
     a, b = line(rate)
 
-    def scores(values):
-        y = values[0]
+    def kept_in(y):
         if not isinstance(y, np.ndarray) or y.shape != x.shape or y.dtype.kind != "f":
             return "The answer has not the shape of x."
         dropped, times = commonest(y)
@@ -150,16 +156,16 @@ def floored_well(x, rate):
                 f"dropped {dropped:.2f}; dropped is {much}. "
                 f"Mean 0 and variance 1 become {y.mean():.1f} and {y.var():.1f}."
             )
-        return independence(kept, rate)
+        return kept
 
-    return statistics(scores)
+    return of_masks(kept_in, rate)
 
 
 def other_shapes(rng):
-    a, b, c = sizes(rng, 3, 11, 19)
     return [
-        dropping(rng, (a, b, c), 0.3, 0.4, floored_well),
-        dropping(rng, (1, a * b * c), 0.4, 0.45, floored_well),
+        dropping(rng, sequences(rng), 0.3, 0.4, floored_well),
+        dropping(rng, pictures(rng), 0.35, 0.5, floored_well),
+        dropping(rng, (1, int(rng.integers(1500, 4000))), 0.4, 0.45, floored_well),
     ]
 
 
@@ -172,8 +178,8 @@ def edges(rng):
     ]
 
 
-def bug(name, wrong, hint, says, see=ALPHA):
-    return Misconception(name, wrong, hint, says, see)
+def bug(name, wrong, hint, says, see=ALPHA, published=""):
+    return Misconception(name, wrong, hint, says, see, published)
 
 
 ALPHA_DROPOUT = Exercise(
@@ -194,7 +200,7 @@ alpha_dropout(np.array([0.0, 1.0]), 0.1, np.random.default_rng(1), training=True
 alpha_dropout(np.array([0.0, 1.0]), 0.1, None)  # [0. 1.]""",
     groups=[
         Group("training", 3, in_training(floored_well), "What is dropped, what is kept, and that `rng` decides it."),
-        Group("shapes", 1, other_shapes, "Arrays of three axes, and a batch of one."),
+        Group("shapes", 1, other_shapes, "Arrays of three and four axes, and a batch of one."),
         Group("edges", 1, edges, "Inference, a rate of 0, a low rate.", CLOSE),
     ],
     may_alias=True,
@@ -234,9 +240,7 @@ alpha_dropout(np.array([0.0, 1.0]), 0.1, None)  # [0. 1.]""",
         bug("measured", measured,
             "At a batch of one, or another batch: is your line the same?",
             "a and b were measured on the batch, and not derived"),
-        bug("one_mask_for_all_samples", one_row,
-            "Which entries are dropped for the first sample, and which for the second?",
-            "one mask served all samples of a batch", OWN_CHANCE),
+        *no_coins(by_chance, ("PyTorch's `FeatureAlphaDropout`", "", "")),
         bug("own_seed", own_seed, "Two steps of training: is the second mask another?",
             "`rng` were not used, but a seed of its own", OWN_CHANCE),
         bug("at_inference_too", at_inference_too, "Ask the trained network twice. Does it give the same answer?",

@@ -52,6 +52,14 @@ def first_axis(p, limit):
     return cut(p, limit, np.sqrt((p**2).sum(axis=0)))
 
 
+def height_and_width(p, limit):
+    return cut(p, limit, np.sqrt((p**2).sum(axis=tuple(range(max(1, p.ndim - 2))))))
+
+
+def inputs_alone(p, limit):
+    return cut(p, limit, np.sqrt((p**2).sum(axis=-2, keepdims=True)))
+
+
 def absolute_sum(p, limit):
     return cut(p, limit, np.abs(p).sum(axis=incoming(p)))
 
@@ -197,6 +205,12 @@ bounded["b"]  # [9. 9.]""",
         bug("first_axis", by_array(first_axis),
             "How many weights come into one unit of a 3 × 5 convolution with 4 inputs?",
             "the length were taken along the first axis alone", published="Keras' MaxNorm with its default axis"),
+        bug("height_and_width", by_array(height_and_width),
+            "A unit of a convolution sees all inputs at once. Is each of them bounded by itself in yours?",
+            "a kernel's length were taken over height and width, for each input by itself"),
+        bug("inputs_alone", by_array(inputs_alone),
+            "How many weights come into one unit of a 3 × 5 convolution with 4 inputs?",
+            "the length were taken over the inputs alone, at each place of a kernel by itself"),
         bug("absolute_sum", by_array(absolute_sum),
             "How long is the vector (3, 4)?", "the length were the sum of absolute values"),
         bug("largest", by_array(largest), "How long is the vector (3, 4)?", "the length were the largest entry"),

@@ -18,12 +18,14 @@ from .common import (
     OWN_CHANCE,
     dropping,
     in_training,
-    independence,
+    no_coins,
     number,
+    of_masks,
+    pictures,
     seeded,
+    sequences,
     share_words,
     sizes,
-    statistics,
 )  # fmt: skip
 
 
@@ -68,13 +70,19 @@ def rate_is_kept_scale_is_not(x, rate, rng):
     return scaled(rng.random(x.shape) < rate, rate)
 
 
-def one_row(x, rate, rng):
-    return np.broadcast_to(scaled(rng.random(x.shape[1:]) >= rate, rate), x.shape).copy()
+def by_chance(kept):
+    """kept(x, rate, rng) -> what is kept; all else is right."""
+    return masked(lambda x, rate, rng: scaled(kept(x, rate, rng), rate))
 
 
-def whole_samples(x, rate, rng):
-    kept = rng.random((len(x),) + (1,) * (x.ndim - 1)) >= rate
-    return np.broadcast_to(scaled(kept, rate), x.shape).copy()
+def measured(x, rate, rng):
+    """Scaled by what was kept, and not by what is kept on average."""
+    kept = rng.random(x.shape) >= rate
+    return kept * (x.size / max(kept.sum(), 1))
+
+
+def gaussian(x, rate, rng):
+    return 1 + np.sqrt(rate / (1 - rate)) * rng.normal(size=x.shape) if rate < 1 else np.zeros(x.shape)
 
 
 def always_half(x, rate, rng):
@@ -95,13 +103,14 @@ def division_by_zero(x, rate, rng):
 
 
 def remembering():
-    """The mask is drawn once for each shape, and used again."""
-    kept = {}
+    """The mask of the last call is used again if it has the shape of x."""
+    last = {}
 
     def mask_of_the_shape(x, rate, rng):
-        if x.shape not in kept or not x.size:
-            kept[x.shape] = rng.random(x.shape) >= rate
-        return scaled(kept[x.shape], rate)
+        if x.shape not in last or not x.size:
+            last.clear()
+            last[x.shape] = rng.random(x.shape) >= rate
+        return scaled(last[x.shape], rate)
 
     return mask_of_the_shape
 
@@ -194,10 +203,10 @@ def sample_by_sample(x, rate, rng, training=False):
 def dropped_well(x, rate):
     """Zeros and larger numbers, as the cache says, each with its own chance."""
 
-    def scores(values):
-        if not isinstance(values[0], (tuple, list)) or len(values[0]) != 2:
+    def kept_in(answer):
+        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             return "The answer is no pair of y and cache."
-        y, cache = values[0]
+        y, cache = answer
         if not isinstance(y, np.ndarray) or y.shape != x.shape:
             return "The first part of the answer has not the shape of x."
         keep = cache.get("keep") if isinstance(cache, dict) else None
@@ -205,23 +214,26 @@ def dropped_well(x, rate):
         ratios = (y / x)[kept]
         if not kept.any() or np.ptp(ratios) > 1e-9 * abs(ratios[0]):
             return "What is kept is not multiplied by one and the same number."
+        if abs(ratios[0] * kept.mean() - 1) < 1e-9 < abs(kept.mean() - (1 - rate)):
+            return "What is kept is multiplied by what makes up for just those that this call drops."
         if abs(ratios[0] * (1 - rate) - 1) > 1e-9:
             return f"What is kept is multiplied by {ratios[0]:.2f}; dropped is {share_words(kept, rate)}."
         if not isinstance(keep, np.ndarray) or keep.shape != x.shape or keep.dtype.kind not in "fbiu":
             return 'cache["keep"] has not the shape of x.'
         if not np.allclose(keep * x, y, rtol=1e-9, atol=0):
             return f'y is not x times cache["keep"], whose largest entry is {keep.max():.2f}.'
-        return independence(kept, rate)
+        return kept
 
-    return statistics(scores)
+    return of_masks(kept_in, rate)
 
 
 def other_shapes(rng):
-    a, b, c = sizes(rng, 3, 11, 19)
+    shape = sequences(rng)
     return [
-        dropping(rng, (a, b, c), 0.15, 0.35, dropped_well),
-        dropping(rng, (a, b, c), 0.65, 0.8, dropped_well),  # a mask that is used again has the wrong share
-        dropping(rng, (1, a * b * c), 0.65, 0.8, dropped_well),
+        dropping(rng, shape, 0.25, 0.4, dropped_well),
+        dropping(rng, shape, 0.6, 0.75, dropped_well),  # a mask that is used again has the wrong share
+        dropping(rng, pictures(rng), 0.35, 0.5, dropped_well),
+        dropping(rng, (1, int(rng.integers(1500, 4000))), 0.65, 0.8, dropped_well),
     ]
 
 
@@ -257,7 +269,7 @@ y  # [2. 4. 0.]
 cache["keep"]  # [2. 2. 0.]""",
     groups=[
         Group("training", 3, in_training(dropped_well), "What is dropped and what is kept, and that `rng` decides it."),
-        Group("shapes", 1, other_shapes, "Arrays of three axes, and a batch of one."),
+        Group("shapes", 1, other_shapes, "Arrays of three and four axes, and a batch of one."),
         Group("edges", 2, edges, "Inference, a rate of 0, a rate of 1.", CLOSE),
     ],
     may_alias=True,
@@ -275,17 +287,19 @@ cache["keep"]  # [2. 2. 0.]""",
         bug("divided_by_rate", masked(by_rate),
             "At a rate of 0.1 nearly everything is kept. By how much has it to grow?",
             "what is kept were divided by the rate", INVERTED),
+        bug("measured", masked(measured),
+            "Two calls at the same rate: is what they keep multiplied by the same number?",
+            "the scale were taken from how many are kept, and not from the rate", INVERTED),
+        bug("gaussian", masked(gaussian), "Is any number in your answer 0?",
+            "every number were multiplied by one from a normal distribution", DROP,
+            "Gaussian dropout, in the paper of 2014"),
         bug("rate_is_kept", masked(rate_is_kept),
             "Of a hundred numbers, at a rate of 0.2, how many of yours are 0?",
             "the rate were the probability to be kept", DROP, "TensorFlow 1"),
         bug("rate_is_kept_scale_is_not", masked(rate_is_kept_scale_is_not),
             "Of a hundred numbers, at a rate of 0.2, how many of yours are 0?",
             "the rate were the probability to be kept, but not in the scale", DROP),
-        bug("one_mask_for_all_samples", masked(one_row),
-            "Which units are dropped for the first sample, and which for the second?",
-            "one mask served all samples of a batch", OWN_CHANCE),
-        bug("whole_samples", masked(whole_samples),
-            "Look at one row of your answer. Is any of it left?", "whole samples were dropped or kept", OWN_CHANCE),
+        *no_coins(by_chance, ("spatial dropout", "PyTorch's `Dropout1d`", "PyTorch's `Dropout2d`")),
         bug("remembered", masked(remembering()),
             "The second batch has the size of the first. Is its mask a new one?",
             "the mask of the first batch were used again", OWN_CHANCE),

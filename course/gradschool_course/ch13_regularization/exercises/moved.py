@@ -10,10 +10,100 @@ from gradschool.lessons.augmentation import augment
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
 from gradschool_grader.sigma import SixSigma
 
-from .common import CHAPTER, MOVED, seeded
+from .common import CHAPTER, MOVED, as_one, binomial, normal_score, seeded, strongest
 
 
 # --------------------------------------------------------------------------------------------------- how it goes wrong
+def moved_by(images, ways, mode="constant"):
+    """Each image moved by its own (down, right), with np.pad's mode at the edges."""
+    (N, H, W), s = images.shape, int(np.abs(ways).max(initial=0))
+    wide = np.pad(images, ((0, 0), (s, s), (s, s)), mode=mode)
+    rows, columns = s - ways[:, :1] + np.arange(H), s - ways[:, 1:] + np.arange(W)
+    return wide[np.arange(N)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def drawn(draw, mode="constant"):
+    """draw(n, rng, shift) -> (n, 2), down and right for each image."""
+
+    def answer(images, rng, shift=1):
+        return moved_by(images, draw(len(images), rng, shift), mode)
+
+    return answer
+
+
+def evenly(n, rng, shift):
+    return rng.integers(-shift, shift + 1, size=(n, 2))
+
+
+def one_for_all(n, rng, shift):
+    return evenly(1, rng, shift).repeat(n, axis=0)
+
+
+def last_one_never(n, rng, shift):
+    return rng.integers(-shift, shift, size=(n, 2))
+
+
+def down_and_right_only(n, rng, shift):
+    return rng.integers(0, shift + 1, size=(n, 2))
+
+
+def always_far(n, rng, shift):
+    return shift * rng.choice([-1, 1], size=(n, 2))
+
+
+def diagonals(n, rng, shift):
+    return rng.integers(-shift, shift + 1, size=(n, 1)).repeat(2, axis=1)
+
+
+def never_still(n, rng, shift):
+    """Those that would not move are drawn again."""
+    by = evenly(n, rng, shift)
+    while (still := ~by.any(axis=1)).any():
+        by[still] = evenly(int(still.sum()), rng, shift)
+    return by
+
+
+def middle_likelier(n, rng, shift):
+    return rng.binomial(2 * shift, 0.5, size=(n, 2)) - shift
+
+
+def one_axis(n, rng, shift):
+    return evenly(n, rng, shift) * np.eye(2, dtype=int)[rng.integers(2, size=n)]
+
+
+def half_of_them(n, rng, shift):
+    return evenly(n, rng, shift) * rng.integers(2, size=(n, 1))
+
+
+def opposite_halves(n, rng, shift):
+    by = evenly((n + 1) // 2, rng, shift)
+    return np.concatenate([by, -by])[:n]
+
+
+def same_halves(n, rng, shift):
+    by = evenly((n + 1) // 2, rng, shift)
+    return np.concatenate([by, by])[:n]
+
+
+def dealt_out(n, rng, shift):
+    """All ways equally often, shuffled like cards."""
+    side = 2 * shift + 1
+    ways = rng.permutation(np.arange(n) % side**2)
+    return np.stack([ways // side, ways % side], axis=1) - shift
+
+
+def in_place(images, rng, shift=1):
+    images[:] = augment(images, rng, shift)
+    return images
+
+
+def all_nine(images, rng, shift=1):
+    side = np.arange(-shift, shift + 1)
+    ways = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    return moved_by(images.repeat(len(ways), axis=0), np.tile(ways, (len(images), 1)))
+
+
+# ---------------------------------------------------------------------------------------------- other right answers
 def one_moved(image, down, right):
     H, W = image.shape
     moved = np.zeros_like(image)
@@ -23,45 +113,11 @@ def one_moved(image, down, right):
     return moved
 
 
-def by_image(draw, move=one_moved):
-    """draw(rng, shift) -> (down, right) for each image."""
-
-    def answer(images, rng, shift=1):
-        return np.array([move(image, *draw(rng, shift)) for image in images]).reshape(images.shape)
-
-    return answer
+def image_by_image(images, rng, shift=1):
+    ways = [rng.integers(-shift, shift + 1, size=2) for _ in images]
+    return np.array([one_moved(image, *way) for image, way in zip(images, ways, strict=True)]).reshape(images.shape)
 
 
-def evenly(rng, shift):
-    return rng.integers(-shift, shift + 1, size=2)
-
-
-def rolled(image, down, right):
-    return np.roll(image, (down, right), axis=(0, 1))
-
-
-def edges_repeated(image, down, right):
-    s = max(abs(down), abs(right))
-    H, W = image.shape
-    return np.pad(image, s, mode="edge")[s - down : s - down + H, s - right : s - right + W]
-
-
-def one_for_all(images, rng, shift=1):
-    down, right = evenly(rng, shift)
-    return np.array([one_moved(image, down, right) for image in images]).reshape(images.shape)
-
-
-def in_place(images, rng, shift=1):
-    images[:] = augment(images, rng, shift)
-    return images
-
-
-def all_nine(images, rng, shift=1):
-    steps = range(-shift, shift + 1)
-    return np.array([one_moved(image, d, r) for image in images for d in steps for r in steps])
-
-
-# ---------------------------------------------------------------------------------------------- other right answers
 def by_ways(images, rng, shift=1):
     """All images of one way at a time."""
     moved, side = np.zeros_like(images), 2 * shift + 1
@@ -82,52 +138,105 @@ def by_indices(images, rng, shift=1):
 
 # ------------------------------------------------------------------------------------------------------------ probes
 SAYS = {
-    "down": "Images are moved down more often than up, or up more often than down.",
-    "right": "Images are moved to one side more often than to the other.",
-    "far": "Images are moved too far too often, or not far enough.",
-    "far sideways": "Images are moved too far sideways too often, or not far enough.",
+    "never still": "Hardly any image stays where it is, which is one way like all others.",
+    "down": "Images are moved down more often than up.",
+    "up": "Images are moved up more often than down.",
+    "right": "Images are moved to the right more often than to the left.",
+    "left": "Images are moved to the left more often than to the right.",
     "together": "Where an image is moved down goes by where it is moved sideways.",
+    "both": "Whether an image is moved sideways goes by whether it is moved down or up: both, or neither.",
+    "either": "Whether an image is moved sideways goes by whether it is moved down or up: one, and not the other.",
+    "far": "Images are moved by many places more often than by few, or none.",
+    "near": "Images are moved by few places, or none, more often than by many.",
+    "far vertically": "Images are moved down or up by many places more often than by few, or none.",
+    "near vertically": "Images are moved down or up by few places, or none, more often than by many.",
+    "far sideways": "Images are moved sideways by many places more often than by few, or none.",
+    "near sideways": "Images are moved sideways by few places, or none, more often than by many.",
     "neighbours": "How an image is moved goes by how the one before it is.",
+    "same again": "Images are moved as others were that stand at a certain distance in the batch.",
+    "opposite": "Images are moved the other way than others were that stand at a certain distance in the batch.",
+    "uneven": "Some ways in which an image can be moved are more frequent than others.",
+    "dealt out": "The ways in which images can be moved are more nearly equally frequent than by chance.",
 }
 
 
 def moved_well(images, shift):
-    steps = range(-shift, shift + 1)
-    mean = shift * (shift + 1) / 3
-    spread = math.sqrt(sum((d * d - mean) ** 2 for d in steps) / len(steps))
-
     def scores(values):
         moved = values[0]
         if not isinstance(moved, np.ndarray) or moved.shape != images.shape:
             return "The answer has not the shape of the images."
-        by, (_, H, W) = np.full((len(images), 2), 99), images.shape
-        wide = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-        for down in steps:
-            for right in steps:
-                ours = wide[:, shift - down : shift - down + H, shift - right : shift - right + W]
-                by[(ours == moved).all(axis=(1, 2))] = down, right
-        if (by == 99).any():
-            wrong = (by == 99).any(axis=1)
-            same = np.allclose(np.sort(moved[wrong].reshape(-1, H * W)), np.sort(images[wrong].reshape(-1, H * W)))
-            return f"Some images are not moved as they should be{': nothing in them is lost' if same else ''}."
+        by, known = ways_of(moved, images, shift)
+        if not known.all():
+            wrong = [np.sort(x[~known].reshape(-1, images[0].size)) for x in (moved, images)]
+            same = ": nothing in them is lost" if np.allclose(*wrong) else ""
+            return f"Some images are not moved as they should be{same}."
         if len(np.unique(by, axis=0)) == 1:
             return "All images are moved by the same numbers."
-        if not (by == shift).any(axis=0).all():  # once in 10^18 draws of a right answer
+        if not (by == shift).any(axis=0).all():  # once in 10^67 draws of a right answer
             return "No image is moved by as much as `shift` down, or none to the right."
-        n, d = len(by), by / math.sqrt(mean)
-        far = (by**2 - mean) / spread
-        return {
-            "down": d[:, 0].sum() / math.sqrt(n), "right": d[:, 1].sum() / math.sqrt(n),
-            "far": far[:, 0].sum() / math.sqrt(n), "far sideways": far[:, 1].sum() / math.sqrt(n),
-            "together": (d[:, 0] * d[:, 1]).sum() / math.sqrt(n),
-            "neighbours": (d[1:, 0] * d[:-1, 0]).sum() / math.sqrt(n - 1),
-        }  # fmt: skip
+        if (abs(by) == shift).all():
+            return "All images are moved by as much as `shift`."
+        return as_one(fairness(by, shift))
 
     return SixSigma(scores, SAYS)
 
 
+def ways_of(moved, images, shift):
+    """(down, right) for every image, and whether it was moved in one of the ways at all."""
+    by, known = np.zeros((len(images), 2), int), np.zeros(len(images), bool)
+    (_, H, W), steps = images.shape, range(-shift, shift + 1)
+    wide = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
+    for down in steps:
+        for right in steps:
+            ours = wide[:, shift - down : shift - down + H, shift - right : shift - right + W]
+            fits = (ours == moved).all(axis=(1, 2))
+            by[fits], known[fits] = (down, right), True
+    return by, known
+
+
+def fairness(by, shift):
+    """How far moves are from a table with equal chances and from independence, in standard deviations."""
+    n, side = len(by), 2 * shift + 1
+    variance = shift * (shift + 1) / 3
+    d, squares = by / math.sqrt(variance), by**2 - variance
+    squares = squares / math.sqrt((np.arange(-shift, shift + 1) ** 4).mean() - variance**2)
+    down, right = d.sum(axis=0) / math.sqrt(n)
+    both = float(np.prod(squares - squares.mean(axis=0), axis=1).sum()) / math.sqrt(n)
+    far = squares.sum(axis=0) / math.sqrt(n)
+    again = at_a_distance(d)
+    even = table(np.bincount((by + shift) @ (side, 1), minlength=side**2))
+    return {
+        "never still": min(0.0, normal_score(binomial(n, side**-2)[: 1 + int((by == 0).all(axis=1).sum())].sum())),
+        "down" if down > 0 else "up": down, "right" if right > 0 else "left": right,
+        "together": np.prod(d, axis=1).sum() / math.sqrt(n),
+        "both" if both > 0 else "either": both,
+        "far" if far.sum() > 0 else "near": far.sum() / math.sqrt(2),
+        "far vertically" if far[0] > 0 else "near vertically": far[0],
+        "far sideways" if far[1] > 0 else "near sideways": far[1],
+        "neighbours": (d[1:] * d[:-1]).sum() / math.sqrt(2 * (n - 1)),
+        "same again" if again > 0 else "opposite": again,
+        "uneven" if even > 0 else "dealt out": even,
+    }  # fmt: skip
+
+
+def at_a_distance(d):
+    """The largest correlation of moves with those k images further on, k from 2 to half a batch; as one of so many."""
+    n, k = len(d), np.arange(2, len(d) // 2 + 2)
+    products = np.fft.irfft((np.abs(np.fft.rfft(d, 2 * n, axis=0)) ** 2).sum(axis=1), 2 * n)[k]
+    scores = products / np.sqrt(2 * (n - k))
+    return math.copysign(strongest(scores), scores[np.abs(scores).argmax()])
+
+
+def table(counts):
+    """χ² of counts that should be equal, as a standard normal number (Wilson and Hilferty 1931)."""
+    free = len(counts) - 1
+    ratio, variance = ((counts / counts.mean() - 1) ** 2).sum() * counts.mean() / free, 2 / (9 * free)
+    return (float(ratio) ** (1 / 3) - (1 - variance)) / math.sqrt(variance)
+
+
 def asked(rng, shift, given=True):
-    N, H, W = int(rng.integers(230, 250)), *(int(n) for n in rng.choice(np.arange(4, 8), size=2, replace=False))
+    N = int(rng.integers(450, 500) if shift == 1 else rng.integers(700, 750))
+    H, W = (int(n) for n in rng.choice(np.arange(4, 8), size=2, replace=False))
     images = rng.uniform(0.1, 1.0, size=(N, H, W))
     options = {"shift": shift} if given else {}
     return Property(Call(images=images, rng=seeded(rng), **options), moved_well(images, shift))
@@ -157,21 +266,39 @@ augment(np.array([[[1, 2, 3]]]), np.random.default_rng(9))  # [[[2 3 0]]]""",
         Group("two places", 1, lambda rng: [asked(rng, 2)], "By at most two places."),
     ],
     misconceptions=[
-        bug("wraps_around", by_image(evenly, rolled), "What comes in on the left when an image is moved to the right?",
+        bug("wraps_around", drawn(evenly, "wrap"), "What comes in on the left when an image is moved to the right?",
             "what goes out on one side came in on the other"),
-        bug("edges_repeated", by_image(evenly, edges_repeated), "What comes in at an edge?",
+        bug("edges_repeated", drawn(evenly, "edge"), "What comes in at an edge?",
             "the edge were repeated",
             published="Keras' old `ImageDataGenerator`"),
-        bug("one_for_all", one_for_all, "Compare two images of your answer: can one be moved up and the other down?",
+        bug("one_for_all", drawn(one_for_all),
+            "Compare two images of your answer: can one be moved up and the other down?",
             "all images were moved by the same numbers"),
-        bug("last_one_never", by_image(lambda rng, shift: rng.integers(-shift, shift, size=2)),
+        bug("last_one_never", drawn(last_one_never),
             "Which is the largest number that rng.integers(-1, 1) gives?", "nothing were moved by `shift` itself"),
-        bug("down_and_right_only", by_image(lambda rng, shift: rng.integers(0, shift + 1, size=2)),
+        bug("down_and_right_only", drawn(down_and_right_only),
             "Is any image of yours moved up?", "images were only moved down and to the right"),
-        bug("always_far", by_image(lambda rng, shift: shift * rng.choice([-1, 1], size=2)),
+        bug("always_far", drawn(always_far),
             "Is any image of yours left where it is?", "every image were moved by `shift` itself"),
-        bug("diagonals", by_image(lambda rng, shift: [rng.integers(-shift, shift + 1)] * 2),
+        bug("diagonals", drawn(diagonals),
             "Is any image of yours moved down, and not sideways?", "images were moved along the diagonal"),
+        bug("never_still", drawn(never_still),
+            "Is an image that stays where it is one of the ways?", "every image were moved, and none left where it is"),
+        bug("middle_likelier", drawn(middle_likelier),
+            "Count in your answer: is a move by 1 as frequent as none?",
+            "short moves were more probable than long ones"),
+        bug("one_axis", drawn(one_axis), "Is any image of yours moved down and to the right?",
+            "images were moved either down or sideways, and never both"),
+        bug("half_of_them", drawn(half_of_them), "Count in your answer: how many images stay where they are?",
+            "half of the images were left where they are"),
+        bug("opposite_halves", drawn(opposite_halves),
+            "How is the first image of the second half moved, and how the first of all?",
+            "the second half of the batch were moved the opposite way of the first"),
+        bug("same_halves", drawn(same_halves),
+            "How is the first image of the second half moved, and how the first of all?",
+            "the second half of the batch were moved as the first"),
+        bug("dealt_out", drawn(dealt_out), "Count twice how many images stay where they are. Is it always as many?",
+            "all ways came equally often in each batch, and not by chance for each image"),
         bug("own_seed", lambda images, rng, shift=1: augment(images, np.random.default_rng(0), shift),
             "The same images in the next epoch: are they moved in another way?", "`rng` were not used"),
         bug("in_place", in_place, "Look at `images` after the call. Are they what they were?",
@@ -179,7 +306,7 @@ augment(np.array([[[1, 2, 3]]]), np.random.default_rng(9))  # [[[2 3 0]]]""",
         bug("all_ways", all_nine, "How many images go in, and how many come out?", "every image came in all ways"),
     ],
     variants=[
-        Variant("image by image", by_image(evenly)),
+        Variant("image by image", image_by_image),
         Variant("all of one way at a time", by_ways),
         Variant("by indices", by_indices),
     ],

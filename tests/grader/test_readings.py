@@ -82,6 +82,28 @@ def test_each_reading_recognises_its_mistake(name, seed):
     assert name_of(pair(e, ONE_ARRAY[name](e, x, s), x=x, s=s)) == name
 
 
+def through_single(x):
+    return x.astype(np.float32).astype(float)
+
+
+def test_roundings_to_either_side_ask_for_a_float32_first_and_what_is_off_to_one_side_for_an_epsilon(rng):
+    for _ in range(20):
+        x, y = rng.normal(size=(2, 4, 6))
+        e = x + 0.3 * y
+        assert "digits only: is there a float32 somewhere?" in text_of(pair(e, x + through_single(0.3 * y)))
+        shifted = text_of(pair(x, x / (1 + 1e-7)))
+        assert "7 digits only: an epsilon too many" in shifted
+        assert "float32" not in shifted
+        far = text_of(pair(x, x + 1e-5 * rng.uniform(-0.9, 0.9, size=x.shape)))
+        assert "float32" not in far  # other than rounding is
+
+
+def test_one_array_of_single_precision_among_others_asks_for_a_float32(rng):
+    x, v = rng.uniform(1, 2, size=(2, 3))
+    text = text_of(pair(v, through_single(v), "v"), pair(x + v, x + through_single(v), "p"))
+    assert "is there a float32 somewhere?" in text
+
+
 NUDGED = [name for name in ONE_ARRAY if name not in ("precision", "float32", "nan", "infinity", "zeros", "echo")]
 
 

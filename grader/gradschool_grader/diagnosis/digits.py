@@ -12,6 +12,9 @@ from .operands import fits
 from .seen import Pair
 
 CLOSE = 1e-5
+SINGLE = 2.0**-24  # how far rounding to float32 moves a number of size 1
+ROUNDINGS = 16
+EITHER = 3  # numbers to either side: fewer may be there by chance
 
 
 def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
@@ -21,11 +24,29 @@ def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     gap = max(float(np.abs(p.a - p.e).max(initial=0.0)) / max(p.size, 1e-300) for p in wrong)
     if not 0 < gap <= CLOSE:
         return
-    if all((p.a.astype(np.float32) == p.a).all() for p in wrong if p.e.dtype != np.float32):
+    double = [p for p in wrong if p.e.dtype != np.float32]
+    if double and all(map(single, double)):
         text = "The numbers are right to about seven digits: somewhere the computation goes through float32."
         yield Candidate("float32", text, itself, free=-1)
-    text = f"The numbers are right to about {-np.log10(gap):.0f} digits only: an epsilon too many, or cancellation?"
+    what = "an epsilon too many, or cancellation?"
+    if any(map(single, double)) or rounded(double):
+        what = "is there a float32 somewhere? If not: an epsilon too many?"
+    text = f"The numbers are right to about {-np.log10(gap):.0f} digits only: {what}"
     yield Candidate("precision", text, itself, free=-1)
+
+
+def single(pair: Pair) -> bool:
+    """Whether nothing would change in float32."""
+    return bool((pair.a.astype(np.float32) == pair.a).all())
+
+
+def rounded(wrong: Sequence[Pair]) -> bool:
+    """Whether numbers are off by a few roundings to float32, to either side: an epsilon too many shifts to one."""
+    off = [(p.a - p.e)[p.wrong] * np.sign(p.e[p.wrong]) for p in wrong]
+    if any((np.abs(gap) > ROUNDINGS * SINGLE * p.size).any() for gap, p in zip(off, wrong, strict=True)):
+        return False
+    signs = np.sign(np.concatenate([*off, np.zeros(0)]))
+    return min((signs > 0).sum(), (signs < 0).sum()) >= max(EITHER, len(signs) / 5)
 
 
 def itself(pair: Pair) -> Same:

@@ -30,6 +30,7 @@ LEARNED = "A slope that is learned"
 
 # ------------------------------------------------------------------------------------------------ statistics of weights
 TRUNCATED_STD = 0.87962566103423978
+CUT_AT_3 = 0.98657844  # the deviation of a normal number that is cut off at ±3
 WIDER = 1.1  # deviations are taken a tenth too wide, so that a few hundred draws can prove how rare false alarms are
 
 
@@ -89,6 +90,14 @@ def size_of(x: np.ndarray) -> str:
     return "variance " + next(words for bound, words in SIZES if ratio < bound or bound == math.inf)
 
 
+def made_exact(x: np.ndarray, dtype: str) -> bool:
+    """Whether the sample itself has the variance 1, which one that is drawn has about: so near to it by chance once in
+    50 million draws, or in 3 million of float32, whose digits leave a noise of 1e-9."""
+    if dtype == "float32":
+        return bool(abs(np.mean(x**2) - 1) < 5e-9)
+    return any(abs(found - 1) < 1e-10 for found in (np.mean(x**2), x.var(), x.var(ddof=1)))
+
+
 def misfit(W: Any, shape: tuple[int, ...], dtype: str) -> str:
     """What is wrong with weights before any statistics; empty if nothing is."""
     if W is None:
@@ -118,8 +127,12 @@ def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = 
             return "All weights are the same."
         if (np.abs(x) == np.abs(x).max()).sum() > 3:
             return "Many weights are exactly as large as the largest."
+        if made_exact(x, dtype):
+            return "The variance of this one sample is exact: right weights have it on average, and not in each draw."
         off = {"mean": float(x.mean()) * math.sqrt(n) / WIDER, size_of(x): (square - 1) / spread}
         if all(abs(score) <= 6 for score in off.values()) and np.abs(x).max() > end * (1 + 1e-6):
+            if distribution == "truncated_normal" and np.abs(x).max() < 3.05:
+                return "The weights are cut off further out than at two deviations."
             return "There are weights beyond the bounds of this distribution."
         if distribution == "uniform":
             return off  # its bounds leave no tails
@@ -156,10 +169,10 @@ def uses_the_generator(**arguments: Any) -> Call:
 
 
 # ------------------------------------------------------------------------------------------- how weights are drawn
-def cut_off(shape: tuple[int, ...], rng: Any) -> np.ndarray:
+def cut_off(shape: tuple[int, ...], rng: Any, at: float = 2) -> np.ndarray:
     x = rng.normal(size=shape)
-    while (np.abs(x) > 2).any():
-        x = np.where(np.abs(x) > 2, rng.normal(size=shape), x)
+    while (np.abs(x) > at).any():
+        x = np.where(np.abs(x) > at, rng.normal(size=shape), x)
     return x
 
 

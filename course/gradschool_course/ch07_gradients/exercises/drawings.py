@@ -14,7 +14,19 @@ import numpy as np
 
 from gradschool_grader.exercise import Misconception, Variant
 
-from .common import FANS, GENERATOR, SHAPES_OF, SPREAD, TRUNCATED_STD, cut_off, draw, fan_of, fan_pair, known_words
+from .common import (
+    CUT_AT_3,
+    FANS,
+    GENERATOR,
+    SHAPES_OF,
+    SPREAD,
+    TRUNCATED_STD,
+    cut_off,
+    draw,
+    fan_of,
+    fan_pair,
+    known_words,
+)
 
 
 def right_std(scale, fan):
@@ -58,6 +70,18 @@ def never_cut(shape, std, distribution, rng, dtype):
     return draw(shape, std, "uniform" if distribution == "uniform" else "normal", rng, dtype)
 
 
+def cut_at_three(shape, std, distribution, rng, dtype):
+    if distribution == "truncated_normal":
+        return (std / CUT_AT_3 * cut_off(shape, rng, 3)).astype(dtype)
+    return draw(shape, std, distribution, rng, dtype)
+
+
+def made_exact(shape, std, distribution, rng, dtype):
+    """Whatever is drawn, it is stretched until its own variance is the one that was asked for."""
+    W = draw(shape, 1, distribution, rng)
+    return (std * W / np.sqrt(np.mean(W**2))).astype(dtype)
+
+
 def own_generator(shape, std, distribution, rng, dtype):
     return draw(shape, std, distribution, np.random.default_rng(), dtype)
 
@@ -87,6 +111,12 @@ def misconceptions(made: Callable[..., Any], uncut: str = "") -> list[Misconcept
         bug("never_cut", "truncated_normal were not cut off at two deviations",
             "What is the largest value that you may draw? What is the largest that you do?", SHAPES_OF, uncut,
             drawing=never_cut),
+        bug("cut_at_three", "truncated_normal were cut off at three deviations",
+            "At how many deviations is it to be cut, and what is the largest value that you draw?", SHAPES_OF,
+            drawing=cut_at_three),
+        bug("made_exact", "each sample were stretched until its own variance is exact",
+            "Throw a fair coin 100 times: is it exactly 50 heads each time? Is the variance of your weights?", SPREAD,
+            drawing=made_exact),
         bug("own_generator", "the random numbers came from a generator of your own, and not from `rng`",
             "Where do your random numbers come from? Does anything change if another `rng` is handed in?", GENERATOR,
             drawing=own_generator),

@@ -16,6 +16,7 @@ group that failed, a structural reading must map expected to got in every entry 
     following   whether the wrong parts that are not explained follow from those that are
     calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges
+    circumstances  of what went wrong first, where nothing explains it
     words       what needs no numbers, and the worst entry
 """
 
@@ -30,6 +31,7 @@ from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .calls import which_calls
+from .circumstances import circumstances, right_beside
 from .form import another_form
 from .known import known, known_in_parts, two_known
 from .relatives import Relatives
@@ -85,4 +87,11 @@ def read(
     common = which_calls(exercise, seen)
     if common and found:
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
-    return common or found or first_to_diverge(exercise, failed[0]) or worst_entry(failed[0], direction(wrong))
+    last = common or found
+    if last:
+        return last
+    first, there = failed[0], circumstances(exercise, failed[0])
+    diverges = first_to_diverge(exercise, first)
+    if diverges:
+        return replace(diverges, text=diverges.text + there)
+    return worst_entry(first, direction(wrong) + there + right_beside(exercise, first))

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..compare import compare
-from ..exercise import Call, Exercise, Steps
+from ..exercise import Exercise
 from ..observe import parameters
 from ..verdict import Diagnosis
+from .circumstances import given_to
 from .seen import Seen
 from .words import said
 
@@ -58,10 +59,7 @@ def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[Traits, b
     """The traits of each call or sequence, and whether its answers are right."""
     for s in seen:
         for number, probe in enumerate(s.probes):
-            if isinstance(probe, Call) or (isinstance(probe, Steps) and probe.feed):
-                given = (
-                    probe.arguments if isinstance(probe, Call) else {**probe.carry, **probe.feed[0], **probe.constants}
-                )
+            if given := given_to(probe):
                 asked = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number]
                 right = all(compare(exercise, s.group, e.behaviour, a.behaviour) is None for e, a in asked)
                 yield dict.fromkeys(traits(exercise, given), True) | dict(comparisons(exercise, given)), right

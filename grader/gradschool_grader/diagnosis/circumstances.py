@@ -1,0 +1,74 @@
+"""Of the call that went wrong first, what may be said without its numbers: its place, its options, what in it is right.
+
+circumstances(exercise, s)
+# " That is call 2 of 3 in the part `masks`, with `mask` given and `reduction='none'`; the 1 before it is right."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..exercise import Call, Exercise, Probe, Steps
+from ..observe import parameters
+from .derived import and_so_on
+from .seen import Seen, at_fault, failed_probe, pairs
+from .sequences import listed
+
+
+def circumstances(exercise: Exercise, s: Seen) -> str:
+    """Where a student may look who knows only that it is wrong; nothing of an object's life, which names its calls."""
+    number = failed_probe(s)
+    probe = s.probes[number]
+    if not isinstance(probe, Call | Steps):
+        return ""
+    kind = "call" if isinstance(probe, Call) else "sequence"
+    alike = [i for i, other in enumerate(s.probes) if type(other) is type(probe)]
+    before, chosen = alike.index(number), options(exercise, probe)
+    if len(alike) == 1 and not chosen:
+        return ""  # the part by itself says it
+    place = f"{kind} {before + 1} of {len(alike)}" if len(alike) > 1 else f"the {kind}"
+    right = f"; the {before} before it {'is' if before == 1 else 'are'} right" if before else ""
+    return f" That is {place} in the part `{s.group.name}`{chosen}{right}."
+
+
+def options(exercise: Exercise, probe: Call | Steps) -> str:
+    """Which of them were chosen; nothing where a function has none."""
+    optional = {name: p.default for name, p in parameters(exercise.plain).items() if p.default is not p.empty}
+    chosen = list(said_of(given_to(probe), optional))
+    if not optional:
+        return ""
+    return f", with {and_so_on(chosen)}" if chosen else ", with no option chosen"
+
+
+def given_to(probe: Probe) -> Mapping[str, Any]:
+    """The arguments of a call, or of a sequence's first step."""
+    if isinstance(probe, Call):
+        return probe.arguments
+    return {**probe.carry, **probe.feed[0], **probe.constants} if isinstance(probe, Steps) and probe.feed else {}
+
+
+def said_of(given: Mapping[str, Any], optional: Mapping[str, Any]) -> Iterator[str]:
+    """Words and truth values as they are, and only that there is one of all else: it has hidden numbers."""
+    for name, default in optional.items():
+        value = given.get(name, default)
+        if type(value) in (str, bool) and value != default:
+            yield f"`{name}={value!r}`"
+        elif name in given and value is not None and (isinstance(value, np.ndarray) or value != default):
+            yield f"`{name}` given"
+
+
+def right_beside(exercise: Exercise, s: Seen) -> str:
+    """What else that call returned, if some of it is right."""
+    wrong = at_fault(exercise, s)
+    right = [p.path for p in pairs(exercise, s) if wrong and p.place[:3] == wrong[0].place[:3] and p.right]
+    if not right:
+        return ""
+    both = ([p.path for p in wrong], "wrong"), (right, "right")
+    return f" In it {' and '.join(f'{listed(paths)} {is_or_are(paths)} {word}' for paths, word in both)}."
+
+
+def is_or_are(paths: list[str]) -> str:
+    return "is" if len(paths) == 1 else "are"

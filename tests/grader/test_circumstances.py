@@ -1,0 +1,72 @@
+"""Where nothing explains an answer, the call that went wrong first is described, without any of its numbers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from test_diagnosis import diagnosis_of, sets
+
+from gradschool_grader.exercise import Call, Group, Steps
+
+
+def loss(x, mask=None, reduction="sum", delta=1.0, smooth=True):
+    kept = np.tanh(x / delta) * (1 if mask is None else mask)
+    return kept.sum() if reduction == "sum" else kept * smooth
+
+
+def calls(rng):
+    x, mask = rng.normal(size=(2, 9))
+    yield Call(x=x)
+    yield Call(x=x, mask=None, delta=1.0)
+    yield Call(x=x, mask=mask, delta=2.7, smooth=False)
+
+
+EXERCISE = sets(loss, None, groups=[Group("masks", 1, lambda rng: list(calls(rng)))])
+
+
+def odd(x):
+    return np.sin(9 * x).sum() ** 2 + 0.123
+
+
+def test_the_first_wrong_call_is_told_by_its_place_and_the_options_that_were_chosen():
+    text = diagnosis_of(EXERCISE, lambda x, **more: odd(x)).text
+    assert text.endswith("That is call 1 of 3 in the part `masks`, with no option chosen.")
+
+    masked = lambda x, mask=None, **more: loss(x, mask, **more) if mask is None else odd(x)
+    text = diagnosis_of(EXERCISE, masked).text
+    assert text.endswith(
+        "That is call 3 of 3 in the part `masks`, with `mask` given, `delta` given and `smooth=False`; "
+        "the 2 before it are right."
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_number_of_the_call_is_told(seed):
+    masked = lambda x, mask=None, **more: loss(x, mask, **more) if mask is None else odd(x)
+    text = diagnosis_of(EXERCISE, masked, seed).text
+    assert re.findall(r"\d+(?:\.\d+)?", text) == ["3", "3", "2"]
+
+
+def test_what_else_a_wrong_call_returned_is_told_where_it_is_right():
+    def both(x):
+        return {"total": float(np.tanh(x).sum()), "norm": float(np.linalg.norm(x))}
+
+    def wrong(x):
+        right = both(x)
+        other = "total" if len(x) == 3 else "norm"
+        return {**right, other: float(odd(x))}
+
+    exercise = sets(both, lambda rng: [Call(x=rng.normal(size=n)) for n in (3, 5)])
+    text = diagnosis_of(exercise, wrong).text
+    assert "call 1 of 2 in the part `values`. In it `['total']` is wrong and `['norm']` is right." in text
+
+
+def test_a_sequence_is_called_so():
+    def walked(x, g, rate=0.1):
+        return x - rate * np.tanh(g)
+
+    probes = lambda rng: [Steps({"x": rng.normal(size=5)}, [{"g": rng.normal(size=5)}], {"rate": 0.37})]
+    text = diagnosis_of(sets(walked, probes), lambda x, g, rate=0.1: np.cos(7 * x + 3 * g)).text
+    assert text.endswith("That is the sequence in the part `values`, with `rate` given.")

@@ -76,6 +76,12 @@ def cut_at_three(shape, std, distribution, rng, dtype):
     return draw(shape, std, distribution, rng, dtype)
 
 
+def clipped(shape, std, distribution, rng, dtype):
+    if distribution == "truncated_normal":
+        return (std / TRUNCATED_STD * np.clip(rng.normal(size=shape), -2, 2)).astype(dtype)
+    return draw(shape, std, distribution, rng, dtype)
+
+
 def made_exact(shape, std, distribution, rng, dtype):
     """Whatever is drawn, it is stretched until its own variance is the one that was asked for."""
     W = draw(shape, 1, distribution, rng)
@@ -114,6 +120,8 @@ def misconceptions(made: Callable[..., Any], uncut: str = "") -> list[Misconcept
         bug("cut_at_three", "truncated_normal were cut off at three deviations",
             "At how many deviations is it to be cut, and what is the largest value that you draw?", SHAPES_OF,
             drawing=cut_at_three),
+        bug("clipped", "what lies beyond the bounds were moved onto them",
+            "How many of your weights have exactly the largest value?", SHAPES_OF, drawing=clipped),
         bug("made_exact", "each sample were stretched until its own variance is exact",
             "Throw a fair coin 100 times: is it exactly 50 heads each time? Is the variance of your weights?", SPREAD,
             drawing=made_exact),

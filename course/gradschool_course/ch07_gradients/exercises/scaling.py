@@ -62,12 +62,6 @@ def narrowed(shape, std, distribution, rng, dtype):
     return draw(shape, std, distribution, rng, dtype)
 
 
-def clipped(shape, std, distribution, rng, dtype):
-    if distribution == "truncated_normal":
-        return (std / TRUNCATED_STD * np.clip(rng.normal(size=shape), -2, 2)).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
 def normal_for_all(shape, std, distribution, rng, dtype):
     return draw(shape, std, "normal", rng, dtype)
 
@@ -201,8 +195,6 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
         bug("narrowed", "it were multiplied by 0.8796 where it is to be divided",
             "Cutting makes the variance smaller. Does your correction make it larger again?", SHAPES_OF,
             drawing=narrowed),
-        bug("clipped", "what lies beyond the bounds were moved onto them",
-            "How many of your weights have exactly the largest value?", SHAPES_OF, drawing=clipped),
         bug("always_cut", "the normal weights were cut off, too",
             "Is there a largest value in a normal distribution?", SHAPES_OF, drawing=always_cut),
         bug("normal_for_all", "all distributions were normal ones",

@@ -1,5 +1,7 @@
 """Chapter 13: every bug of the curriculum is a misconception wherever it is seen; golden figures, plots, orderings."""
 
+import math
+
 import matplotlib
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from gradschool.lessons.weights import max_norm
 from gradschool.ops.dropout import alpha_constants
 from gradschool_course import course
 from gradschool_course.ch13_regularization import few, figures
-from gradschool_course.ch13_regularization.exercises import EXERCISES
+from gradschool_course.ch13_regularization.exercises import EXERCISES, alpha, common, dropped, moved
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.home import HereWorker
 from gradschool_grader.judge import judge
@@ -76,6 +78,69 @@ def test_an_answer_that_raises_is_not_taken_for_one_that_returns_something_else(
     exercise = BY_NAME["augment"]
     found = judge(exercise, lambda: HereWorker(course, names), LiveAnswers(exercise, course.helpers, seed=1))
     assert found.diagnosis is None or found.diagnosis.kind != "misconception", found.diagnosis
+
+
+def with_mask(name, kept):
+    """A dropout that is right but for kept(shape, rate, rng)."""
+    wrong = dropped.by_chance if name == "dropout_forward" else alpha.by_chance
+    return wrong(lambda x, rate, rng: kept(x.shape, rate, rng))
+
+
+def one_coin(*axes):
+    """One coin for all along some axes, of arrays that have three."""
+
+    def kept(shape, rate, rng):
+        given = [axis % len(shape) for axis in axes if len(shape) > 2]
+        coins = rng.binomial(1, 1 - rate, [1 if axis in given else n for axis, n in enumerate(shape)])
+        return np.broadcast_to(coins, shape) > 0
+
+    return kept
+
+
+def as_many(shape, rate, rng):
+    gone = rng.choice(math.prod(shape), int(rate * math.prod(shape)), replace=False)
+    return ~np.isin(np.arange(math.prod(shape)), gone).reshape(shape)
+
+
+@pytest.mark.parametrize("name", ["dropout_forward", "alpha_dropout"])
+@pytest.mark.parametrize("kept", [one_coin(0), one_coin(1), one_coin(-1), one_coin(0, 1), one_coin(1, 2), as_many])
+def test_a_mask_is_refused_whatever_shares_a_coin_and_if_it_is_counted_out(name, kept):
+    for seed in range(3):
+        assert judged(name, with_mask(name, kept), seed).points < BY_NAME[name].points
+
+
+def middle(n, rng, shift):
+    return np.rint(rng.uniform(-shift, shift, size=(n, 2))).astype(int)
+
+
+def all_but_corners(n, rng, shift):
+    ways = [(i, j) for i in range(-shift, shift + 1) for j in range(-shift, shift + 1) if abs(i * j) < shift**2]
+    return np.array(ways)[rng.integers(len(ways), size=n)]
+
+
+def by_pairs(n, rng, shift):
+    return moved.evenly((n + 1) // 2, rng, shift).repeat(2, axis=0)[:n]
+
+
+@pytest.mark.parametrize("draw", [middle, all_but_corners, by_pairs])
+def test_moves_are_refused_that_are_not_equally_likely_or_not_independent(draw):
+    for seed in range(3):
+        assert judged("augment", moved.drawn(draw), seed).points == 0
+
+
+def judged(name, answer, seed):
+    exercise = BY_NAME[name]
+    names = {"np": np, name: answer}
+    return judge(exercise, lambda: HereWorker(course, names), LiveAnswers(exercise, course.helpers, seed=seed))
+
+
+@pytest.mark.parametrize("n", [7, 40])
+def test_counts_that_come_near_their_mean_are_no_more_often_suspicious_than_they_may_be(n):
+    rng, p = np.random.default_rng(n), 0.4
+    exact = [math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]
+    np.testing.assert_allclose(common.binomial(n, p), exact)
+    scores = np.array([common.evenness(rng.random((6, n)) < p, 0, 1 - p) for _ in range(2000)])
+    assert 0 < (scores < -1).mean() < 0.1587 + 6 * math.sqrt(0.1587 * 0.8413 / 2000)
 
 
 # ------------------------------------------------------------------------------------------------------------- golden

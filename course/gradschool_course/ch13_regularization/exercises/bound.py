@@ -136,14 +136,14 @@ def by_clip(p, limit):
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def some_too_long(rng, kernel=False):
+def some_too_long(rng, kernel=False, longest=2.5):
     """Lengths of columns on both sides of the limit, which is not 1; biases beyond it."""
     params = parameters(rng, kernel)
     limit = number(rng, 1.6, 2.6)
     for name, p in params.items():
         if name.startswith("W"):
             norms = np.sqrt((p**2).sum(axis=incoming(p)))
-            p *= limit * rng.permutation(np.linspace(0.3, 2.5, p.shape[-1])) / norms
+            p *= limit * rng.permutation(np.linspace(0.3, longest, p.shape[-1])) / norms
         else:
             p *= 3.0
     return Call(params=params, limit=limit)
@@ -154,7 +154,8 @@ def dense(rng):
 
 
 def kernels(rng):
-    return [some_too_long(rng, kernel=True)]
+    """In the second even a part of a unit's weights is too long."""
+    return [some_too_long(rng, kernel=True), some_too_long(rng, kernel=True, longest=50.0)]
 
 
 def dead_units(rng):

@@ -90,9 +90,12 @@ def of_masks(mask_of: Callable[[Any], np.ndarray | str], rate: float) -> SixSigm
     """Statistics of what one call keeps, or several: mask_of(answer) is that, or what is wrong with the answer."""
 
     def scores(answers: list[Any]) -> dict[str, float] | str:
-        masks = [mask_of(answer) for answer in answers]
-        refused = next((mask for mask in masks if isinstance(mask, str)), None)
-        return refused or as_one(over_calls(np.array(masks), rate) if masks[1:] else independence(masks[0], rate))
+        masks: list[np.ndarray] = []
+        for mask in map(mask_of, answers):
+            if isinstance(mask, str):
+                return mask
+            masks.append(mask)
+        return as_one(over_calls(np.array(masks), rate) if masks[1:] else independence(masks[0], rate))
 
     return SixSigma(scores, SAYS)
 

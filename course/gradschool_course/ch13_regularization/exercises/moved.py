@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .common import CHAPTER, MOVED, as_one, binomial, normal_score, seeded, stro
 
 
 # --------------------------------------------------------------------------------------------------- how it goes wrong
-def moved_by(images, ways, mode="constant"):
+def moved_by(images, ways, mode: Literal["constant", "wrap", "edge"] = "constant"):
     """Each image moved by its own (down, right), with np.pad's mode at the edges."""
     (N, H, W), s = images.shape, int(np.abs(ways).max(initial=0))
     wide = np.pad(images, ((0, 0), (s, s), (s, s)), mode=mode)
@@ -22,7 +23,7 @@ def moved_by(images, ways, mode="constant"):
     return wide[np.arange(N)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def drawn(draw, mode="constant"):
+def drawn(draw, mode: Literal["constant", "wrap", "edge"] = "constant"):
     """draw(n, rng, shift) -> (n, 2), down and right for each image."""
 
     def answer(images, rng, shift=1):
@@ -167,8 +168,8 @@ def moved_well(images, shift):
             return "The answer has not the shape of the images."
         by, known = ways_of(moved, images, shift)
         if not known.all():
-            wrong = [np.sort(x[~known].reshape(-1, images[0].size)) for x in (moved, images)]
-            same = ": nothing in them is lost" if np.allclose(*wrong) else ""
+            came, went = (np.sort(x[~known].reshape(-1, images[0].size)) for x in (moved, images))
+            same = ": nothing in them is lost" if np.allclose(came, went) else ""
             return f"Some images are not moved as they should be{same}."
         if len(np.unique(by, axis=0)) == 1:
             return "All images are moved by the same numbers."

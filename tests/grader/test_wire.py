@@ -307,10 +307,17 @@ def test_half_a_frame_and_the_end_is_closed(ends):
         channel.receive(soon())
 
 
+def test_a_payload_that_no_array_claims_is_tampering_though_it_never_comes(ends):
+    channel, other = ends
+    other.sendall(frame({"a": ["float64", [1]]}, payload_bytes=wire.PAYLOAD_CAP))
+    with pytest.raises(Tampered):
+        channel.receive(time.monotonic() + 0.05)
+
+
 def test_an_announced_payload_takes_no_memory_before_its_bytes_are_there(ends):
     channel, other = ends
     process = psutil.Process()
-    other.sendall(frame({"a": ["float64", [1]]}, payload_bytes=wire.PAYLOAD_CAP))
+    other.sendall(frame({"a": ["bool", [wire.PAYLOAD_CAP // 2, 2]]}, payload_bytes=wire.PAYLOAD_CAP))
     before = process.memory_info().rss
     with pytest.raises(TimedOut) as waited:
         channel.receive(time.monotonic() + 0.05)

@@ -393,10 +393,14 @@ class Channel:
         if header_bytes > HEADER_CAP or payload_bytes > PAYLOAD_CAP:
             raise Tampered(f"a frame of {header_bytes} + {payload_bytes} bytes")
         header = self._exactly(header_bytes, deadline)
-        payload = np.empty(payload_bytes, np.uint8)  # takes no memory before it is filled
+        frame = Frame(id, header, np.zeros(payload_bytes, np.uint8))  # takes no memory before it is filled
         if payload_bytes:
-            self._fill(payload.data, deadline)
-        return Frame(id, header, payload)
+            try:
+                self._fill(frame.payload.data, deadline)
+            except TimedOut:
+                _ = frame.tree  # more may have been announced than the header speaks of: Tampered
+                raise
+        return frame
 
     def ask(self, tree: Any, deadline: float | None) -> Any:
         """Send a request and return the reply to it. A byte that nobody asked for is Tampered."""

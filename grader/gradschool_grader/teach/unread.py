@@ -75,7 +75,7 @@ def misplaced(root: Path, assignments: Collection[str]) -> Iterator[tuple[Path, 
 def second(root: Path, chapters: Collection[str]) -> Iterator[tuple[Path, str]]:
     """Notebooks beside the graded one that say something else: a copy, or a later one under the student's own name."""
     for chapter in chapters:
-        for graded in root.glob(f"*/{chapter}/{chapter}.ipynb"):
+        for graded in filter(is_work, root.glob(f"*/{chapter}/{chapter}.ipynb")):  # 3.13 finds links to nowhere, too
             for path in graded.parent.glob("*.ipynb"):
                 if path != graded and is_work(path) and not filecmp.cmp(path, graded, shallow=False):
                     yield path, f"{graded.name} beside it was graded"

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
-from .inside.perform import Performer, filled_in
+from .inside.perform import Performer, filled_in, mapped
 from .inside.values import Earlier, Handle, Need, Seed
 from .inside.wire import Frame, Tampered, WireError, packed
 
@@ -280,11 +280,7 @@ def said(call: str, args: Sequence[Any] | None) -> str:
 
 def with_objects(tree: Any, objects: Mapping[str, Any]) -> Any:
     """The arguments with objects in the place of their names."""
-    if type(tree) in (list, tuple):
-        return type(tree)(with_objects(item, objects) for item in tree)
-    if type(tree) is dict:
-        return {key: with_objects(item, objects) for key, item in tree.items()}
-    return objects[tree.name] if isinstance(tree, Made) else tree
+    return mapped(tree, lambda leaf: objects[leaf.name] if isinstance(leaf, Made) else leaf)
 
 
 def run_property(probe: Property, caller: Caller) -> Seen:
@@ -296,11 +292,7 @@ def run_property(probe: Property, caller: Caller) -> Seen:
 
 def reseeded(tree: Any, later: int) -> Any:
     """The arguments of a later call: each of its generators has a seed of its own."""
-    if type(tree) in (list, tuple):
-        return type(tree)(reseeded(item, later) for item in tree)
-    if type(tree) is dict:
-        return {key: reseeded(item, later) for key, item in tree.items()}
-    return Seed(tree.seed + later) if isinstance(tree, Seed) else tree
+    return mapped(tree, lambda leaf: Seed(leaf.seed + later) if isinstance(leaf, Seed) else leaf)
 
 
 RUN: dict[type, Callable[[Any, Caller], Seen]] = {

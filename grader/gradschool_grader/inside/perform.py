@@ -58,14 +58,19 @@ def build(tree: Any, helpers: Mapping[str, Callable[..., Any]], handles: Mapping
     return Builder(helpers, handles, {}).built(tree)
 
 
-def filled_in(tree: Any, values: Mapping[int, Any]) -> Any:
-    """The tree with what earlier calls came to."""
+def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """The tree with each leaf changed."""
     kind = type(tree)
     if kind is list or kind is tuple:
-        return kind([filled_in(item, values) for item in tree])
+        return kind([mapped(item, change) for item in tree])
     if kind is dict:
-        return {key: filled_in(item, values) for key, item in tree.items()}
-    return tree.value(values) if isinstance(tree, Earlier) else tree
+        return {key: mapped(item, change) for key, item in tree.items()}
+    return change(tree)
+
+
+def filled_in(tree: Any, values: Mapping[int, Any]) -> Any:
+    """The tree with what earlier calls came to."""
+    return mapped(tree, lambda leaf: leaf.value(values) if isinstance(leaf, Earlier) else leaf)
 
 
 def unchanged(before: Any, after: Any) -> bool:

@@ -90,6 +90,12 @@ def test_the_list_says_what_each_graded_cell_is_called_what_it_earned_and_where_
     assert all(f'<a name="{link[1:]}">' in page for link in links)
 
 
+def test_an_exporter_keeps_nothing_of_the_notebooks_it_showed():
+    exporter = PageExporter(template_name="basic")
+    exporter.from_notebook_node(notebook(), resources={"metadata": {"name": "s00001"}})
+    assert not exporter._nb_metadata
+
+
 def test_pictures_without_a_text_get_one_and_others_keep_theirs():
     html = PageExporter(template_name="basic").from_notebook_node(notebook())[0]
     alts = [image.attrs.get("alt") for image in BeautifulSoup(html, features="html.parser").find_all("img")]

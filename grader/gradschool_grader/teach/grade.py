@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..big_blocks import big_blocks_apart
 from ..cluster import PATIENCE, ClusterPool, cluster_pool
 from ..course import Chapter, Course, load_course
 from ..course_toml import read_settings, rescaled, weighed
@@ -100,6 +101,7 @@ def grade(
     an exercise changed since it was released and was not kept, Unknown for a chapter that does not exist, DiskFull;
     on a cluster also ClusterMissing, SchedulerLost, and WorkersLost after `patience` seconds without any worker.
     """
+    big_blocks_apart()
     folder = Path(directory).resolve()
     config = settings(folder)
     where = config.Judge.course

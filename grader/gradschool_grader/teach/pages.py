@@ -55,6 +55,7 @@ class PageExporter(HTMLExporter):
         self.register_filter("highlight_code", self.highlighted(lexer))
         self.register_filter("filter_data_type", widgets)
         html, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+        self._nb_metadata.clear()  # nbconvert keeps those of every notebook, by its name
         html = html.replace("</head>", f"{HEAD}</head>", 1)
         return IMAGE.sub('<img alt="No description has been provided for this image"', html), resources
 

@@ -91,6 +91,38 @@ def test_a_refused_part_has_no_name_where_the_numbers_of_another_part_speak_agai
     assert told(other, known("wide", times(1.6)), groups=groups) == SPREAD
 
 
+def test_a_changed_input_is_no_misconception_that_draws_well_enough_and_changes_none():
+    def shuffled(x, rng):
+        return rng.permutation(x)
+
+    def in_place(x, rng):
+        rng.shuffle(x)
+        return x
+
+    fair = SixSigma(lambda values: {"mean": values[0][:500].mean()}, {"mean": "The first half is another one."})
+    groups = [Group("fair", 1, lambda rng: [Property(Call(x=rng.normal(size=1000), rng=Seed(4)), fair)])]
+    seldom = known("seldom", lambda x, rng: x.copy())
+    assert diagnosis_of(sets(shuffled, None, seldom, groups=groups), in_place).kind == "mutated"
+    assert (
+        diagnosis_of(sets(shuffled, None, seldom, known("in place", in_place), groups=groups), in_place).name
+        == "in place"
+    )
+
+
+def test_a_refusal_of_the_second_probe_is_told_from_one_in_other_words():
+    halves = {"first": "The first half is not 0.", "second": "The second half is not 0."}
+
+    def off_by_half(values):
+        x = values[0].reshape(2, -1)
+        return dict(zip(halves, np.sqrt(x.shape[1]) * x.mean(axis=1), strict=True))
+
+    groups = [Group("mean", 1, lambda rng: [drawn(rng, 900), drawn(rng, 1600, SixSigma(off_by_half, halves))])]
+    second = lambda n, rng: noise(n, rng) + np.where(np.arange(n) < 800, 0, 0.9 * (n > 900))
+    first = lambda n, rng: noise(n, rng) + np.where(np.arange(n) < 800, 0.9 * (n > 900), 0)
+    assert told(second, known("first", first), groups=groups) == ("property", halves["second"])
+    assert told(second, known("first", first), known("second", second), groups=groups) == ("misconception", "second")
+
+
 def test_what_is_off_in_either_must_be_off_to_one_side_and_about_as_far():
     assert not opposed(("a", 20.0), ("a", 21.0))
     assert opposed(("a", 20.0), ("a", -20.0))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..answers import Answers
-from ..compare import agrees
+from ..compare import agrees, compare_all, compare_conduct, failed_property
 from ..exercise import Exercise, Misconception, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
@@ -80,13 +80,28 @@ def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
 
 
 def like(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
-    """Whether the answer does in a group what the misconception does."""
+    """Whether the answer does in a group what the misconception does: found out once."""
+    if m.name not in s.likes:
+        s.likes[m.name] = does_the_same(exercise, m, s, answers)
+    return s.likes[m.name]
+
+
+def does_the_same(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     return (
         may_be(exercise, m, s, answers)
         and all(may_be_in(exercise, m, s, number, answers) for number in range(len(s.probes)))
         and agrees(exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group))
         and refused_alike(s.probes, s.got, answers.misconception(m.name, s.group))
+        and for_one_reason(exercise, s, answers.misconception(m.name, s.group))
     )
+
+
+def for_one_reason(exercise: Exercise, s: Seen, told: Sequence[Observation]) -> bool:
+    """Where right answers differ: whether neither changes its input, say, or both do."""
+    if not any(isinstance(probe, Property) for probe in s.probes):
+        return True
+    theirs = compare_all(exercise, s.group, s.probes, s.expected, told)
+    return (theirs and theirs.kind) == (s.difference and s.difference.kind)
 
 
 def telling(exercise: Exercise, s: Seen) -> bool:
@@ -97,17 +112,28 @@ def telling(exercise: Exercise, s: Seen) -> bool:
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether the probe that failed leaves it open: one call tells most misconceptions apart, the first step many."""
-    mine = failed_steps(s)
-    if len(mine) > SEVERAL and isinstance(s.probes[failed_probe(s)], Steps):
+    mine, probe = failed_steps(s), s.probes[failed_probe(s)]
+    if len(mine) > SEVERAL and isinstance(probe, Steps):
         first = answers.glance(m.name, s.group, failed_probe(s), 1)
         if not agrees(exercise, s.group, s.probes, mine[:1], first, conduct=False):
             return False
     conduct = s.difference is not None and s.difference.kind in CONDUCT
     glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
+    if isinstance(probe, Property):
+        return may_be_refused(exercise, s, probe, glance)
     wrong = at_fault(exercise, s)
     if wrong and not (glance and wrong[0].came(at(glance[-1].behaviour.value, wrong[0].leaf))):
         return False
     return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
+
+
+def may_be_refused(exercise: Exercise, s: Seen, probe: Property, glance: Sequence[Observation]) -> bool:
+    """Whether, where right answers differ, one probe leaves it open: in the same words, or with the same conduct."""
+    if s.difference is not None and refused(s):
+        theirs = failed_property([probe], [replace(o, probe=0) for o in glance])
+        return not any(o.behaviour.error for o in glance) and theirs is not None and theirs.words == s.difference.words
+    both = [(x.behaviour, y.behaviour) for x, y in zip(failed_steps(s), glance, strict=True)]
+    return all(x.error == y.error and not compare_conduct(exercise, s.group, y, x) for x, y in both)
 
 
 def may_be_in(exercise: Exercise, m: Misconception, s: Seen, number: int, answers: Answers) -> bool:

@@ -33,6 +33,7 @@ class Seen:
     difference: Difference | None
     arrays: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `pairs` found them
     faulty: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `at_fault` found them
+    likes: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)  # by misconception
 
 
 def failed_probe(s: Seen) -> int:

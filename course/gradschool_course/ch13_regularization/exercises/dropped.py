@@ -112,7 +112,10 @@ def remembering():
             last[x.shape] = rng.random(x.shape) >= rate
         return scaled(last[x.shape], rate)
 
-    return mask_of_the_shape
+    return masked(mask_of_the_shape)
+
+
+vars(remembering)["fresh"] = True  # a new one for each run, which remembers no other's masks
 
 
 def at_inference_too(x, rate, rng, training=False):
@@ -300,7 +303,7 @@ cache["keep"]  # [2. 2. 0.]""",
             "Of a hundred numbers, at a rate of 0.2, how many of yours are 0?",
             "the rate were the probability to be kept, but not in the scale", DROP),
         *no_coins(by_chance, ("spatial dropout", "PyTorch's `Dropout1d`", "PyTorch's `Dropout2d`")),
-        bug("remembered", masked(remembering()),
+        bug("remembered", remembering,
             "The second batch has the size of the first. Is its mask a new one?",
             "the mask of the first batch were used again", OWN_CHANCE),
         bug("own_seed", masked(own_seed),

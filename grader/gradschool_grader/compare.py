@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
+from .exercise import Call, Exercise, Group, Probe, Property, Refusal, Steps, Tolerance
 from .inside.values import Handle, Helper
 from .observe import Behaviour, Observation
 
@@ -310,19 +310,20 @@ def failed_property(probes: Sequence[Probe], got: Sequence[Observation]) -> Diff
     for number, probe in enumerate(probes):
         if isinstance(probe, Property):
             mine = [(i, o) for i, o in enumerate(got) if o.probe == number and not o.again]
-            says = judge_property(probe, [o.behaviour.value for _, o in mine])
-            if says:
-                return Difference("property", says, index=mine[0][0] if mine else 0)
+            refusal = judge_property(probe, [o.behaviour.value for _, o in mine])
+            if refusal:
+                return Difference("property", refusal.words, refusal.measured, index=mine[0][0] if mine else 0)
     return None
 
 
-def judge_property(probe: Property, values: list[Any]) -> str | None:
+def judge_property(probe: Property, values: list[Any]) -> Refusal | None:
     """The predicate may stumble over an answer of the wrong form; that is the answer's fault, and said so."""
     try:
         with np.errstate(all="ignore"):
-            return probe.holds(values)
+            says = probe.holds(values)
     except Exception:
-        return f"The answer has not the expected form: it is {kind_word(values[0]) if values else 'missing'}."
+        says = f"The answer has not the expected form: it is {kind_word(values[0]) if values else 'missing'}."
+    return Refusal(says) if isinstance(says, str) else says
 
 
 def placed(found: Difference, observation: Observation, index: int, probe: Probe) -> Difference:

@@ -24,7 +24,7 @@ import numpy as np
 from .inside.values import Handle, Helper, Seed
 
 __all__ = [
-    "Call", "Exercise", "Group", "Handle", "Helper", "Hint", "Made", "Misconception", "Property", "Script",
+    "Call", "Exercise", "Group", "Handle", "Helper", "Hint", "Made", "Misconception", "Property", "Refusal", "Script",
     "Seed", "Steps", "Tolerance", "Variant",
 ]  # fmt: skip
 
@@ -112,18 +112,32 @@ class Made:
         return self.name
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why an answer does not have a property: one sentence for everybody, and another one for home.
+
+    A graded run says `words`: they hold no number but what is the same whatever was drawn ("twice as large as it should
+    be"). The numbers that were found stand in `measured`. Mistakes with the same words may differ in what they are
+    `about`, which is never shown: a known mistake is named where an answer is refused for the same in the same words.
+    """
+
+    words: str
+    measured: str = field(default="", compare=False)
+    about: str = ""
+
+
 @dataclass
 class Property:
     """A statement about an answer, for functions whose right answers differ (dropout, shuffles, initialisers).
 
     `call` is made `times` times (once, as a rule), each time with generators of the next seed; `holds(values)` gets
-    the list of answers and returns None, or the sentence that tells the student what does not hold. It runs on the
-    judge's side. A plain function says what is true of every right answer; statistics take a `SixSigma`, whose rate of
-    false alarms is known.
+    the list of answers and returns None, or the sentence that tells the student what does not hold: a `Refusal` if
+    numbers were measured. It runs on the judge's side. A plain function says what is true of every right answer;
+    statistics take a `SixSigma`, whose rate of false alarms is known.
     """
 
     call: Call
-    holds: Callable[[list[Any]], str | None]
+    holds: Callable[[list[Any]], Refusal | str | None]
     times: int = 1
 
 

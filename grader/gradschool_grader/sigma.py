@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .exercise import Refusal
+
 __all__ = ["SIX", "SixSigma", "beyond"]
 
 SIX = 6.0
-Scores = Mapping[str, float] | str
+Scores = Mapping[str, float] | Refusal | str
 """Deviations from what is right, in standard deviations, by name; or what is wrong with the form of the answer."""
 
 
@@ -30,13 +32,16 @@ def beyond(score: float) -> float:
 
 @dataclass(frozen=True)
 class SixSigma:
-    """What a Property takes as `holds`. `says` has a sentence for each statistic that may lie too far off."""
+    """What a Property takes as `holds`. `says` has a sentence for each statistic that may lie too far off; what is
+    `measured` of the answers is for home."""
 
     scores: Callable[[list[Any]], Scores]
     says: Mapping[str, str]
+    measured: Callable[[list[Any]], str] = lambda values: ""
 
-    def __call__(self, values: list[Any]) -> str | None:
+    def __call__(self, values: list[Any]) -> Refusal | str | None:
         scores = self.scores(values)
-        if isinstance(scores, str):
+        if isinstance(scores, Refusal | str):
             return scores
-        return next((self.says[name] for name, score in scores.items() if not abs(score) <= SIX), None)
+        off = next((name for name, score in scores.items() if not abs(score) <= SIX), None)
+        return Refusal(self.says[off], self.measured(values), about=off) if off else None

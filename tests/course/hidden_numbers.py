@@ -11,6 +11,12 @@ from gradschool_grader.inside.perform import leaves
 
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 DIGITS = 4  # numbers as short as 0.5 are everywhere
+FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # of any length; W1, float64 and 'W2' are names
+FORM = re.compile(
+    r"\d+ of \d+ entries|and \d+ more numbers?|\d+ items(?:; expected \d+)?|\d+ too many|(?:tuple|list) of \d+|\d+ ax[ei]s"
+    r"|(?:item|axis|step|[Ss]teps|call|sequence|script) \d+(?: of \d+| to \d+)?|the \d+ before it"
+    r"|\([\d, ]*\)|\[[\d, ]+\]|(?<= is )1(?= right)"
+)
 
 
 def hidden(exercise, answers):
@@ -44,3 +50,22 @@ def spellings(values):
 def significant(text):
     mantissa = text.lstrip("-").partition("e")[0].replace(".", "").strip("0")
     return len(mantissa)
+
+
+def public(exercise):
+    """Every word that is the same in every run: the task, and what is written about its parts and its mistakes."""
+    parts = [f"{g.name} {g.about}" for g in exercise.groups]
+    known = [f"{m.name} {m.says} {m.hint} {m.see} {m.published}" for m in exercise.misconceptions]
+    return " ".join([exercise.task, exercise.example, str(exercise.signature), exercise.title, *parts, *known])
+
+
+def measured(words, exercise):
+    """The numbers in words of a graded run that may have been measured.
+
+    Not measured is what is public, and the form of an answer: how many entries, axes and items, of which shape, at
+    which index or step. So nothing is left of a sentence that says the same of a mistake whatever is drawn: that a
+    number is twice what it should be, or 1 − `rate` times.
+    """
+    labels = {label for axes in exercise.axes.values() for label in axes}
+    placed = re.compile("|".join(rf"\b{re.escape(label)} \d+" for label in labels) or r"(?!)")
+    return set(FIGURE.findall(placed.sub("", FORM.sub("", words)))) - set(FIGURE.findall(public(exercise)))

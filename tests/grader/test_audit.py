@@ -23,7 +23,7 @@ from gradschool_grader.audit.page import write
 from gradschool_grader.audit.result import Rate, Survivor
 from gradschool_grader.audit.statistics import judged, of_scores
 from gradschool_grader.audit.trivial import same_signature, trivial_answers
-from gradschool_grader.exercise import Hint
+from gradschool_grader.exercise import Hint, Refusal
 from gradschool_grader.mutation.mutants import Mutant, mutants
 from gradschool_grader.sigma import SIX, SixSigma, beyond
 from gradschool_grader.source import solution
@@ -224,8 +224,9 @@ def test_more_statistics_refuse_more_often():
 
 
 def test_six_sigma_refuses_what_lies_too_far_what_is_no_number_and_what_has_another_form():
+    far = Refusal("Too far.", about="m")
     holds = SixSigma(lambda values: values[0] if isinstance(values[0], str) else {"m": values[0]}, {"m": "Too far."})
-    assert [holds([v]) for v in (5.9, -5.9, 6.1, -6.1, np.nan, "form")] == [None, None, *["Too far."] * 3, "form"]
+    assert [holds([v]) for v in (5.9, -5.9, 6.1, -6.1, np.nan, "form")] == [None, None, *[far] * 3, "form"]
     assert beyond(SIX) == pytest.approx(1.973e-9, rel=1e-3)  # Abramowitz and Stegun, table 26.2
     assert beyond(1.959964) == pytest.approx(0.05, rel=1e-6)
 

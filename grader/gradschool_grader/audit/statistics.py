@@ -11,7 +11,7 @@ scores of right answers are measured, too: from how far they spread, the rate fo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +69,7 @@ def named(number: int, holds: SixSigma, values: list[Any]) -> dict[str, float]:
     """The scores by probe and name; none where a right answer has not the right form, which is a refusal anyway."""
     with np.errstate(all="ignore"):
         found = holds.scores(values)
-    return {} if isinstance(found, str) else {f"{number} {name}": float(score) for name, score in found.items()}
+    return {f"{number} {name}": float(score) for name, score in found.items()} if isinstance(found, Mapping) else {}
 
 
 def of_scores(rate: Rate, scores: Sequence[dict[str, float]], sharing: int = 1) -> Rate:

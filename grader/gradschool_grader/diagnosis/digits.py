@@ -31,8 +31,8 @@ def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     what = "an epsilon too many, or cancellation?"
     if any(map(single, double)) or rounded(double):
         what = "is there a float32 somewhere? If not: an epsilon too many?"
-    text = f"The numbers are right to about {-np.log10(gap):.0f} digits only: {what}"
-    yield Candidate("precision", text, itself, free=-1)
+    text, detail = f"The numbers are right to some digits only: {what}", f"To about {-np.log10(gap):.0f} of them."
+    yield Candidate("precision", text, itself, free=-1, detail=detail)
 
 
 def single(pair: Pair) -> bool:

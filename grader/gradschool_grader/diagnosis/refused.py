@@ -2,15 +2,14 @@
 
     refused_alike(probes, got, told)    # False for "too far, or not far enough" said of one for each reason
 
-Both must be refused in the same probes, in the same words but for numbers. Where a property is one of a distribution,
-the statistic that the words are about must be off to the same side and about as far, and neither answer may have much
-that lies beyond everything of the other.
+Both must be refused in the same probes, for the same in the same words; what was measured may differ. Where a property
+is one of a distribution, the statistic that the words are about must be off to the same side and about as far, and
+neither answer may have much that lies beyond everything of the other.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ BEYOND = 12  # numbers of one beyond all of the other: with two draws from one d
 
 def refused_alike(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
     """In every property of a group; it says nothing of other probes."""
-    both = answered(probes, one, other)
-    return all(words(p, x) == words(p, y) for p, x, y in both) and not told_otherwise(probes, one, other)
+    both = [(judge_property(p, x), judge_property(p, y)) for p, x, y in answered(probes, one, other)]
+    return all(x == y for x, y in both) and not told_otherwise(probes, one, other)
 
 
 def told_otherwise(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
@@ -48,12 +47,6 @@ def answered(
     return [(probe, given(one, i), given(other, i)) for i, probe in stated]
 
 
-def words(probe: Property, values: list[Any]) -> str | None:
-    """The refusal without the numbers in it, which another draw changes; None if there is none."""
-    says = judge_property(probe, values)
-    return says and re.sub(r"[-+]?\d+(\.\d+)?", "", says)
-
-
 def given(seen: Sequence[Observation], number: int) -> list[Any]:
     """What was returned to a probe the first time."""
     return [o.behaviour.value for o in seen if o.probe == number and not o.again]
@@ -70,7 +63,7 @@ def furthest(holds: SixSigma, values: list[Any]) -> Off:
             scores = holds.scores(values)
     except Exception:  # the answer's fault, as its refusal says
         return None
-    return None if isinstance(scores, str) else next((x for x in scores.items() if not abs(x[1]) <= SIX), None)
+    return next((x for x in scores.items() if not abs(x[1]) <= SIX), None) if isinstance(scores, Mapping) else None
 
 
 def opposed(one: Off, other: Off) -> bool:

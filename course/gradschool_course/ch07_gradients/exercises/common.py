@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gradschool_grader.exercise import Call, Helper, Property, Seed, Tolerance
+from gradschool_grader.exercise import Call, Helper, Property, Refusal, Seed, Tolerance
 from gradschool_grader.sigma import SixSigma
 
 CHAPTER = "ch07_gradients"
@@ -56,26 +56,11 @@ DISTRIBUTIONS: Mapping[str, tuple[float, float, float, float]] = {
         kept_above(1.95 * TRUNCATED_STD),
     ),
 }
-SIZES = (  # right weights are always in one row: 4,000 of them are within 14 % at six deviations
-    (0.06, "far too small"),
-    (0.15, "too small, about a tenth of what it should be"),
-    (0.23, "too small, about a fifth of what it should be"),
-    (0.29, "too small, about a fourth of what it should be"),
-    (0.41, "too small, about a third of what it should be"),
-    (0.56, "too small, about half of what it should be"),
-    (0.68, "too small, about six tenths of what it should be"),
-    (0.84, "too small by a fourth"),
-    (1.17, "slightly off"),
-    (1.3, "too large by a fifth"),
-    (1.8, "too large, about one and a half times what it should be"),
-    (2.5, "too large, about twice what it should be"),
-    (3.4, "too large, about three times what it should be"),
-    (4.5, "too large, about four times what it should be"),
-    (6.5, "too large, about five times what it should be"),
-    (12.0, "too large, about ten times what it should be"),
-    (math.inf, "far too large"),
-)
-SAYS = {f"variance {words}": f"The variance of the weights is {words}." for _, words in SIZES} | {
+SIZES = (0.06, 0.15, 0.23, 0.29, 0.41, 0.56, 0.68, 0.84, 1.17, 1.3, 1.8, 2.5, 3.4, 4.5, 6.5, 12.0, math.inf)
+"""Up to which share of what it should be a variance is called the same: mistakes that are told apart have one each.
+Right weights are always in one of them: the variance of 4,000 is within 14 % at six deviations."""
+SAYS = {f"variance {n}": f"The variance of the weights is too {'small' if n < 1 else 'large'}." for n in SIZES} | {
+    "variance 1.17": "The variance of the weights is slightly off.",
     "mean": "The mean of the weights is not 0.",
     "cut": "The variance of the weights is too small by a fourth, and none of them is above two deviations.",
     "tails": "The variance is right, but large weights are too rare or too frequent: it is another distribution.",
@@ -87,7 +72,7 @@ def size_of(x: np.ndarray) -> str:
     ratio = float(np.mean(x**2))
     if 0.68 < ratio < 0.84 and 1.97 < np.abs(x).max() <= 2 * (1 + 1e-6):
         return "cut"
-    return "variance " + next(words for bound, words in SIZES if ratio < bound or bound == math.inf)
+    return f"variance {next((n for n in SIZES if ratio < n), math.inf)}"
 
 
 def made_exact(x: np.ndarray, dtype: str) -> bool:
@@ -98,12 +83,12 @@ def made_exact(x: np.ndarray, dtype: str) -> bool:
     return any(abs(found - 1) < 1e-10 for found in (np.mean(x**2), x.var(), x.var(ddof=1)))
 
 
-def misfit(W: Any, shape: tuple[int, ...], dtype: str) -> str:
+def misfit(W: Any, shape: tuple[int, ...], dtype: str) -> Refusal | str:
     """What is wrong with weights before any statistics; empty if nothing is."""
     if W is None:
         return "The function returned None. Is a `return` missing?"
     if not isinstance(W, np.ndarray) or W.shape != shape:
-        return f"The answer has not the shape {shape} that was asked for."
+        return Refusal("The answer has not the shape that was asked for.", f"Asked for was {shape}.")
     return "" if W.dtype == dtype else f"The weights are {W.dtype}; {dtype} was asked for."
 
 
@@ -114,7 +99,7 @@ def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = 
     """
     end, fourth, tail, share = DISTRIBUTIONS[distribution]
 
-    def scores(values: list[Any]) -> dict[str, float] | str:
+    def scores(values: list[Any]) -> dict[str, float] | Refusal | str:
         W = values[0]
         if wrong := misfit(W, shape, dtype):
             return wrong
@@ -139,7 +124,11 @@ def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = 
         far = float(np.mean(np.abs(x) > tail))
         return off | {"tails": (far - share) / (WIDER * math.sqrt(share * (1 - share) / n))}
 
-    return SixSigma(scores, SAYS)
+    def measured(values: list[Any]) -> str:
+        x = values[0].astype(float) / math.sqrt(var)
+        return f"It is {np.mean(x**2):.3g} times what it should be; the mean is {x.mean():.2g} right deviations."
+
+    return SixSigma(scores, SAYS, measured)
 
 
 # -------------------------------------------------------------------------------------------------------------- probes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradschool.lessons.dropout import alpha_dropout
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
     ALPHA,
@@ -14,6 +14,7 @@ from .common import (
     EXACTLY,
     NOTHING_DROPPED,
     OWN_CHANCE,
+    dropped_words,
     dropping,
     in_training,
     no_coins,
@@ -148,17 +149,29 @@ def floored_well(x, rate):
         slope, shift = np.polyfit(x[kept], y[kept], 1)
         if np.abs(slope * x[kept] + shift - y[kept]).max() > 1e-8:
             return "What is kept does not lie on one line over x."
-        off = max(abs(slope - a), abs(shift - b), abs(dropped - (a * FLOOR + b)))
-        if off > 1e-7:
-            much = share_words(kept, rate)
-            return (
-                f"What is kept becomes {slope:.2f} x {'+' if shift > -0.005 else '−'} {abs(shift):.2f}, what is "
-                f"dropped {dropped:.2f}; dropped is {much}. "
-                f"Mean 0 and variance 1 become {y.mean():.1f} and {y.var():.1f}."
+        off = np.abs(np.subtract((slope, shift, dropped), (a, b, a * FLOOR + b))) > 1e-7
+        if off.any():
+            line_words = f"What is kept becomes {slope:.2f} x {'+' if shift > -0.005 else '−'} {abs(shift):.2f}"
+            mean_words = f"Mean 0 and variance 1 become {y.mean():.1f} and {y.var():.1f}"
+            return Refusal(
+                f"{off_words(off, y)}; dropped is {share_words(kept, rate)}.",
+                f"{line_words}, what is dropped {dropped:.2f}. {mean_words}. {dropped_words(kept, rate)}",
+                about="" if standardised(y) else f"{slope:.4g} {shift:.4g} {dropped:.4g}",
             )
         return kept
 
     return of_masks(kept_in, rate)
+
+
+def off_words(off, y):
+    if standardised(y):
+        return "Mean and variance of this one answer are exactly 0 and 1: right ones are on average"
+    names = np.array(["the factor of what is kept", "what is added to it", "what the dropped entries become"])
+    return f"Not right: {', '.join(names[off])}"
+
+
+def standardised(y):
+    return abs(y.mean()) < 1e-9 and abs(y.var() - 1) < 1e-9
 
 
 def other_shapes(rng):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gradschool_grader.exercise import Call, Helper, Misconception, Property, Seed, Tolerance
+from gradschool_grader.exercise import Call, Helper, Misconception, Property, Refusal, Seed, Tolerance
 from gradschool_grader.sigma import SIX, SixSigma, beyond
 
 CHAPTER = "ch13_regularization"
@@ -68,36 +68,34 @@ GOES_BY = {
     "places units": "all others of the same sample are.",
     "samples places units": "all others are.",
 }
-SAYS = (
-    {axes: f"Whether a number is dropped goes by whether {what}" for axes, what in GOES_BY.items()}
-    | {
-        "beside": "A number is more likely to be dropped where the one beside it is, too.",
-        "apart": "A number is more likely to be dropped where the one beside it is not.",
-        "calls": "Another call, with other random numbers, drops the same numbers again.",
-        "even samples": "Samples lose more nearly the same number of entries than by chance.",
-        "even units": "Units are dropped more nearly the same number of times in a batch than by chance.",
-        "even calls": "From call to call the number of those that are dropped varies less than by chance.",
-        "share": "The share of numbers that are dropped is not the rate.",
-    }
-    | {
-        f"share {tenths}": f"About {10 * tenths} of 100 numbers are dropped, which is not the rate."
-        for tenths in range(11)
-    }
-)
+SAYS = {axes: f"Whether a number is dropped goes by whether {what}" for axes, what in GOES_BY.items()} | {
+    "beside": "A number is more likely to be dropped where the one beside it is, too.",
+    "apart": "A number is more likely to be dropped where the one beside it is not.",
+    "calls": "Another call, with other random numbers, drops the same numbers again.",
+    "even samples": "Samples lose more nearly the same number of entries than by chance.",
+    "even units": "Units are dropped more nearly the same number of times in a batch than by chance.",
+    "even calls": "From call to call the number of those that are dropped varies less than by chance.",
+    "exchanged": "As many numbers are dropped as should be kept.",
+    "more": "More numbers are dropped than the rate says.",
+    "fewer": "Fewer numbers are dropped than the rate says.",
+}
 
 
-def of_masks(mask_of: Callable[[Any], np.ndarray | str], rate: float) -> SixSigma:
+def of_masks(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) -> SixSigma:
     """Statistics of what one call keeps, or several: mask_of(answer) is that, or what is wrong with the answer."""
 
-    def scores(answers: list[Any]) -> dict[str, float] | str:
+    def scores(answers: list[Any]) -> dict[str, float] | Refusal | str:
         masks: list[np.ndarray] = []
         for mask in map(mask_of, answers):
-            if isinstance(mask, str):
+            if not isinstance(mask, np.ndarray):
                 return mask
             masks.append(mask)
         return as_one(over_calls(np.array(masks), rate) if masks[1:] else independence(masks[0], rate))
 
-    return SixSigma(scores, SAYS)
+    def measured(answers: list[Any]) -> str:
+        return dropped_words(np.array([mask_of(answer) for answer in answers]), rate)
+
+    return SixSigma(scores, SAYS, measured)
 
 
 def independence(kept: np.ndarray, rate: float) -> dict[str, float]:
@@ -129,8 +127,13 @@ def neighbours(d: np.ndarray, axis: int) -> float:
 
 
 def share(kept: np.ndarray, rate: float) -> dict[str, float]:
-    score = float((kept - (1 - rate)).sum()) / math.sqrt(rate * (1 - rate) * kept.size)
-    return {"share" if abs(score) <= SIX else f"share {round(10 * float(1 - kept.mean()))}": score}
+    score = share_score(kept, rate)
+    exchanged = abs(share_score(kept, 1 - rate)) <= SIX < abs(score)
+    return {"exchanged" if exchanged else "more" if score < 0 else "fewer": score}
+
+
+def share_score(kept: np.ndarray, rate: float) -> float:
+    return float((kept - (1 - rate)).sum()) / math.sqrt(rate * (1 - rate) * kept.size)
 
 
 def evenness(kept: np.ndarray, axis: int, rate: float) -> float:
@@ -169,8 +172,13 @@ def as_one(scores: dict[str, float]) -> dict[str, float]:
 
 
 def share_words(kept: np.ndarray, rate: float) -> str:
-    score = float((kept - (1 - rate)).sum()) / math.sqrt(rate * (1 - rate) * kept.size)
+    score = share_score(kept, rate)
     return "as much as should be" if abs(score) <= SIX else "too much" if score < 0 else "too little"
+
+
+def dropped_words(kept: np.ndarray, rate: float) -> str:
+    """What was measured, for home."""
+    return f"Of 100 numbers {100 * (1 - kept.mean()):.0f} are dropped; the rate is {rate:.2f}."
 
 
 def dropping(rng: Generator, shape: tuple[int, ...], low: float, high: float, holds: Any) -> Property:

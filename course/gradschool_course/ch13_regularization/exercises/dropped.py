@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gradschool.lessons.dropout import dropout_forward
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
     BACK,
@@ -16,6 +18,7 @@ from .common import (
     INVERTED,
     NOTHING_DROPPED,
     OWN_CHANCE,
+    dropped_words,
     dropping,
     in_training,
     no_coins,
@@ -220,14 +223,30 @@ def dropped_well(x, rate):
         if abs(ratios[0] * kept.mean() - 1) < 1e-9 < abs(kept.mean() - (1 - rate)):
             return "What is kept is multiplied by what makes up for just those that this call drops."
         if abs(ratios[0] * (1 - rate) - 1) > 1e-9:
-            return f"What is kept is multiplied by {ratios[0]:.2f}; dropped is {share_words(kept, rate)}."
+            words = f"What is kept is {scaling(ratios[0], rate)}; dropped is {share_words(kept, rate)}."
+            return Refusal(words, f"It is multiplied by {ratios[0]:.2f}. {dropped_words(kept, rate)}")
         if not isinstance(keep, np.ndarray) or keep.shape != x.shape or keep.dtype.kind not in "fbiu":
             return 'cache["keep"] has not the shape of x.'
         if not np.allclose(keep * x, y, rtol=1e-9, atol=0):
-            return f'y is not x times cache["keep"], whose largest entry is {keep.max():.2f}.'
+            return f'y is not x times cache["keep"], which {other_mask(keep, kept)}.'
         return kept
 
     return of_masks(kept_in, rate)
+
+
+def scaling(ratio, rate):
+    """What is done to what is kept, in words that say the same at every rate."""
+    known = {"not made larger": 1, "multiplied by 1 − `rate`": 1 - rate, "divided by `rate`": 1 / rate}
+    return next((words for words, k in known.items() if math.isclose(ratio, k)), "multiplied by another number")
+
+
+def other_mask(keep, kept):
+    """What a cache has in the place of the mask, with its scale, by which x was multiplied."""
+    if (keep == kept).all():
+        return "has ones where numbers are kept"
+    if ((keep != 0) == kept).all():
+        return "keeps the same numbers and has another scale"
+    return "says what is dropped" if ((keep != 0) != kept).all() else "keeps other numbers"
 
 
 def other_shapes(rng):

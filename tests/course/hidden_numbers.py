@@ -13,8 +13,8 @@ NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 DIGITS = 4  # numbers as short as 0.5 are everywhere
 FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # of any length; W1, float64 and 'W2' are names
 FORM = re.compile(
-    r"\d+ of \d+ entries|and \d+ more numbers?|\d+ items(?:; expected \d+)?|\d+ too many|(?:tuple|list) of \d+|\d+ ax[ei]s"
-    r"|(?:item|axis|step|[Ss]teps|call|sequence|script) \d+(?: of \d+| to \d+)?|the \d+ before it"
+    r"\d+ of \d+ entries|and \d+ more numbers?|\d+ items(?:; expected \d+)?|\d+ too many|(?:tuple|list) of \d+"
+    r"|\d+ ax[ei]s|(?:item|axis|step|[Ss]teps|call|sequence|script) \d+(?: of \d+| to \d+)?|the \d+ before it"
     r"|\([\d, ]*\)|\[[\d, ]+\]|(?<= is )1(?= right)"
 )
 

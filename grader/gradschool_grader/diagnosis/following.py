@@ -16,7 +16,7 @@ from ..exercise import Exercise
 from ..source import SourceError
 from .candidate import evidence
 from .seen import Pair
-from .switched import switched
+from .switched import Switched, switched
 from .trial import Helpers, Trial, trials
 
 Follows = Callable[[Collection[str]], set[str]]
@@ -35,9 +35,9 @@ def followers(exercise: Exercise, everything: Sequence[Pair], first: Collection[
     except SourceError:
         return set()
     left = {p.path for p in everything if not p.right} - set(first)
-    for trial in trials(everything, helpers):
+    for trial in sorted(trials(everything, helpers), key=lambda trial: not trial.paths & left):
         if left:
-            with other.reading(AsTheyCame(trial, first)):
+            with other.reading(AsTheyCame(trial, first, other)):
                 left -= trial.paths - trial.reproduces(other.function)
     return {path for path in left if evidence([p for p in everything if p.path == path and not p.right]) >= 1}
 
@@ -56,17 +56,28 @@ def of_the_others(
 class AsTheyCame:
     """Makes of the quantities that a line reads those that it would read if some parts were as they came."""
 
-    def __init__(self, trial: Trial, paths: Collection[str]):
-        self.wrong = [p for p in trial.returned if p.path in paths and not p.right]
+    def __init__(self, trial: Trial, paths: Collection[str], reads: Switched):
+        self.reads = reads
+        self.wrong: dict[tuple[Any, ...], list[Pair]] = {}
+        for p in trial.returned:
+            if p.path in paths and not p.right and p.e.size:
+                self.wrong.setdefault(glimpsed(p.e), []).append(p)
 
     def __call__(self, line: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.instead(value) for name, value in values.items()}
+        names, _ = self.reads.lines[line]
+        return {name: self.instead(values[name]) for name in names if name in values}
 
     def instead(self, tree: Any) -> Any:
         if type(tree) is dict:
             return {key: self.instead(item) for key, item in tree.items()}
         if type(tree) in (list, tuple):
-            return type(tree)(map(self.instead, tree))
-        if isinstance(tree, np.ndarray | float):
-            return next((p.a.copy() for p in self.wrong if np.array_equal(p.e, tree)), tree)
+            return type(tree)([self.instead(item) for item in tree])
+        if isinstance(tree, np.ndarray | float) and np.size(tree):
+            alike = self.wrong.get(glimpsed(tree), ())
+            return next((p.a.copy() for p in alike if np.array_equal(p.e, tree)), tree)
         return tree
+
+
+def glimpsed(x: np.ndarray | float) -> tuple[Any, ...]:
+    """The shape and the first entry: what two arrays that are equal have in common, and most others have not."""
+    return (x.shape, x.item(0)) if isinstance(x, np.ndarray) else ((), x)

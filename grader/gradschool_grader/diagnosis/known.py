@@ -15,7 +15,7 @@ import numpy as np
 
 from ..answers import Answers
 from ..compare import agrees, compare_all, compare_conduct, failed_property
-from ..exercise import Exercise, Misconception, Property, Steps
+from ..exercise import Exercise, Misconception, Probe, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
@@ -113,6 +113,8 @@ def telling(exercise: Exercise, s: Seen) -> bool:
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether the probe that failed leaves it open: one call tells most misconceptions apart, the first step many."""
     mine, probe = failed_steps(s), s.probes[failed_probe(s)]
+    if any(refused_in(m, s, number, answers) for number in sooner(s)):
+        return False
     if len(mine) > SEVERAL and isinstance(probe, Steps):
         first = answers.glance(m.name, s.group, failed_probe(s), 1)
         if not agrees(exercise, s.group, s.probes, mine[:1], first, conduct=False):
@@ -127,11 +129,29 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
 
 
+def sooner(s: Seen) -> Iterator[int]:
+    """The properties before one that is asked many times: each by itself speaks, and takes less time to be asked."""
+    last = s.probes[failed_probe(s)]
+    if refused(s) and isinstance(last, Property):
+        every = ((number, s.probes[number]) for number in range(failed_probe(s)))
+        yield from (number for number, probe in every if isinstance(probe, Property) and probe.times < last.times)
+
+
+def refused_in(m: Misconception, s: Seen, number: int, answers: Answers) -> bool:
+    """Whether a misconception is refused in a probe in which the answer is not."""
+    return refusal(s.probes[number], answers.glance(m.name, s.group, number, len(of_probe(s, number)))) != ""
+
+
+def refusal(probe: Probe, seen: Sequence[Observation]) -> str:
+    """What is said of answers to a property; nothing if it holds."""
+    found = failed_property([probe], [replace(o, probe=0) for o in seen])
+    return "an error" if any(o.behaviour.error for o in seen) else found.words if found else ""
+
+
 def may_be_refused(exercise: Exercise, s: Seen, probe: Property, glance: Sequence[Observation]) -> bool:
     """Whether, where right answers differ, one probe leaves it open: in the same words, or with the same conduct."""
     if s.difference is not None and refused(s):
-        theirs = failed_property([probe], [replace(o, probe=0) for o in glance])
-        return not any(o.behaviour.error for o in glance) and theirs is not None and theirs.words == s.difference.words
+        return refusal(probe, glance) == s.difference.words
     both = [(x.behaviour, y.behaviour) for x, y in zip(failed_steps(s), glance, strict=True)]
     return all(x.error == y.error and not compare_conduct(exercise, s.group, y, x) for x, y in both)
 

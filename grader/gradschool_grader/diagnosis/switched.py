@@ -73,7 +73,8 @@ class Reached(set[int]):
         return switch in self.lines
 
     def values(self, line: int, values: dict[str, Any]) -> dict[str, Any]:
-        self.kinds.setdefault(line, {name: kind(value) for name, value in values.items()})
+        if line not in self.kinds:
+            self.kinds[line] = {name: kind(value) for name, value in values.items()}
         return values
 
 

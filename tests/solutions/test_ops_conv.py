@@ -14,6 +14,7 @@ from gradschool.ops.correlate import correlate, correlate_dP, correlate_dW, sum_
 from gradschool.ops.overlap import overlap, overlap_back, overlap_fits
 from gradschool.ops.windows import blocks, padded, pads, unpadded
 from gradschool.ops.winograd import TILES, winograd, winograd_back, winograd_fits
+from gradschool.ops.winograd_rows import winograd_rows_back, winograd_rows_fit
 
 MODES = {"symmetric-include-edge": "symmetric", "symmetric-exclude-edge": "reflect", "replicate": "edge"}
 
@@ -151,31 +152,51 @@ def test_overlapping_rows_are_correlation_in_value_and_gradients(monkeypatch, sh
         np.testing.assert_array_equal(overlap_back(g, P, W, [name])[name], found[name])
 
 
+@pytest.mark.parametrize("shape", [(23, 12, 7, 5, 4, 3), (1, 4, 6, 3, 5, 1), (0, 8, 5, 2, 6, 2), (7, 10, 4, 3, 2, 4)])
+@pytest.mark.parametrize("most", [1, 5000, 1 << 20], ids="{}-numbers".format)
+def test_gradients_by_pairs_of_rows_are_those_of_correlation(monkeypatch, shape, most):
+    monkeypatch.setattr("gradschool.ops.winograd_rows.BLOCK", most)
+    N, H, width, C, O, k = shape
+    P, W, g = some((N, H, width, C)), some((3, k, C, O)), some((N, H - 2, width - k + 1, O))
+    ones = (1, 1), (1, 1), 1
+    found = winograd_rows_back(g, P, W, ["P", "W", "b"])
+    np.testing.assert_allclose(found["P"], correlate_dP(g, W, P.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["b"], sum_of_pixels(g), rtol=1e-12, atol=1e-12)
+    for name in found:
+        np.testing.assert_array_equal(winograd_rows_back(g, P, W, [name])[name], found[name])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_overlapping_rows_give_the_same_to_the_last_bit_with_any_number_of_threads(monkeypatch, dtype):
+def test_rows_give_the_same_to_the_last_bit_with_any_number_of_threads(monkeypatch, dtype):
     P, W, b, g = (some(s).astype(dtype) for s in ((23, 12, 11, 8), (3, 3, 8, 16), (16,), (23, 10, 9, 16)))
-    runs = []
+    which, runs = ["P", "W", "b"], []
     for threads in (1, 2, 5):
         monkeypatch.setattr("gradschool.ops.threads.blas_threads", lambda threads=threads: threads)
-        runs.append([overlap(P, W, b), *overlap_back(g, P, W, ["P", "W", "b"]).values()])
+        backs = (back(g, P, W, which).values() for back in (overlap_back, winograd_rows_back))
+        runs.append([overlap(P, W, b), *itertools.chain(*backs)])
     for run in runs[1:]:
         for found, expected in zip(run, runs[0], strict=True):
             np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("x", "w", "fits"), [
-    ((3, 12, 7, 32), (3, 3, 32, 64), (True, True)),
-    ((3, 11, 7, 32), (3, 3, 32, 64), (False, True)),
-    ((3, 12, 7, 64), (3, 3, 64, 64), (False, True)),
-    ((3, 12, 7, 8), (3, 3, 8, 64), (True, False)),
-    ((3, 12, 7, 8), (3, 3, 8, 65), (False, False)),
-    ((3, 12, 7, 3), (3, 3, 3, 8), (False, False)),
+    ((3, 12, 7, 32), (3, 3, 32, 64), (True, True, True)),
+    ((3, 13, 7, 32), (3, 3, 32, 64), (True, False, True)),
+    ((3, 12, 7, 32), (2, 3, 32, 64), (True, False, False)),
+    ((3, 120, 70, 32), (3, 3, 32, 64), (True, False, True)),
+    ((3, 11, 7, 32), (3, 3, 32, 64), (False, False, True)),
+    ((3, 12, 7, 64), (3, 3, 64, 64), (False, False, True)),
+    ((3, 12, 7, 8), (3, 3, 8, 64), (True, True, False)),
+    ((3, 12, 7, 8), (3, 3, 8, 65), (False, False, False)),
+    ((3, 12, 7, 3), (3, 3, 3, 8), (False, False, False)),
 ])  # fmt: skip
 def test_which_way_is_taken_depends_on_sizes(x, w, fits):
     ones = (1, 1), (1, 1), 1
-    assert (overlap_fits(x, w, *ones), winograd_fits(w, *ones)) == fits
+    assert (overlap_fits(x, w, *ones), winograd_rows_fit(x, w, *ones), winograd_fits(w, *ones)) == fits
     for other in (((2, 1), (1, 1), 1), ((1, 1), (1, 2), 1), ((1, 1), (1, 1), 2)):
         assert not overlap_fits(x, w, *other)
+        assert not winograd_rows_fit(x, w, *other)
         assert not winograd_fits(w, *other)
 
 

@@ -20,6 +20,19 @@ def test_aligned_memory_begins_with_a_line_of_the_cache(shape):
     assert a.size == 0 or a.ctypes.data % place.LINE == 0
 
 
+def test_the_size_of_numpy_s_buffers_is_what_it_was_after_a_function_that_changes_it_even_if_it_raises():
+    before, seen = np.getbufsize(), []
+
+    @place.buffered(64)
+    def fail():
+        seen.append(np.getbufsize())
+        raise ValueError("as expected")
+
+    with pytest.raises(ValueError, match="as expected"):
+        fail()
+    assert (seen, np.getbufsize()) == ([64], before)
+
+
 @pytest.mark.parametrize("shape", [(), (0, 3), (7,), (5, 3), (1, 40), (9, 2, 3)])
 def test_a_function_of_samples_is_the_same_in_blocks(monkeypatch, shape):
     """Blocks of 10 numbers: of several samples, of one that is larger, and a last one with fewer."""

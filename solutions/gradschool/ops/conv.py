@@ -5,8 +5,8 @@
     dX, dW, db = conv_backward(g, cache)                # g like Y
 
 It is a correlation: the weights are not flipped. One, two or three spatial axes, by the number of W's axes. There are
-three ways to the same numbers: `correlate` is for every case, `overlap` and `winograd` are faster for images of some
-sizes.
+several ways to the same numbers: `correlate` is for every case, `overlap`, `winograd` and `winograd_rows` are faster
+for images of some sizes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from ..arrays import floats
 from ..autodiff import op
 from .correlate import correlate, correlate_dP, correlate_dW, sum_of_pixels
 from .overlap import overlap, overlap_back, overlap_fits
+from .place import buffered
 from .windows import check_border, extents_of, padded, padded_plain, pads, per_axis, places, under, unpadded
 from .winograd import winograd, winograd_back, winograd_fits
+from .winograd_rows import winograd_rows_back, winograd_rows_fit
 
 
 def check_conv(X, W, b, groups):
@@ -56,6 +58,7 @@ def conv_layout(X, W, b, stride, padding, dilation, groups, padding_value):
     return strides, dilations, width
 
 
+@buffered()
 def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Y[n, p, o] = b[o] + sum over k and c of X[n, s p + d k - before, c] W[k, c, o]"""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
@@ -70,11 +73,14 @@ def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any 
     return Y, cache | {"strides": strides, "dilations": dilations, "groups": groups}
 
 
+@buffered()
 def conv_some(g, cache, which):
     """Those gradients of `conv_backward` whose positions are in `which`."""
     P, W = cache["P"], cache["W"]
     layout = cache["strides"], cache["dilations"], cache["groups"]
-    if overlap_fits(P.shape, W.shape, *layout):
+    if winograd_rows_fit(P.shape, W.shape, *layout):
+        found = winograd_rows_back(g, P, W, [name for i, name in enumerate("PWb") if i in which])
+    elif overlap_fits(P.shape, W.shape, *layout):
         found = overlap_back(g, P, W, [name for i, name in enumerate("PWb") if i in which])
     elif winograd_fits(W.shape, *layout):
         found = winograd_back(g, P, W, [name for i, name in enumerate("PW") if i in which])

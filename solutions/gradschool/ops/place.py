@@ -10,8 +10,10 @@ Only what an op has made itself may be written over: never an argument, a cotang
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+from collections.abc import Iterator
 from ctypes import addressof, c_char
 from typing import Any
 
@@ -21,6 +23,7 @@ from .threads import one_openblas_thread
 
 LINE = 64  # bytes, a line of the processor's cache
 BLOCK = 1 << 15  # numbers of an array in a block: some such arrays fit a second-level cache
+BUFFER = 1 << 11  # numbers; three such buffers fit a first-level cache
 SMALL = 10**6  # multiplications in a product: so few, OpenBLAS does with AVX-512 without arranging its matrices first
 FEW = 32  # rows of a matrix: for so few, arranging the one it is multiplied with takes long beside multiplying them
 
@@ -49,6 +52,19 @@ def number(value, dtype):
     array = np.array(value, dtype)
     array.flags.writeable = False
     return array
+
+
+@contextlib.contextmanager
+def buffered(n: int = BUFFER) -> Iterator[None]:
+    """Within, and in functions that it decorates, NumPy copies operands that lie in short rows n numbers at a time.
+
+    By itself it takes 8192: three such buffers do not fit a first-level cache, and longer rows are not copied at all.
+    """
+    before = np.setbufsize(n)
+    try:
+        yield
+    finally:
+        np.setbufsize(before)
 
 
 def into(place, f, *args):

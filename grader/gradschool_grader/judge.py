@@ -21,7 +21,7 @@ from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import Frame, WireError
-from .observe import Broken, Malformed, Observation, claims, observe, words
+from .observe import Broken, Malformed, Observation, claims, observe, text_of, words
 from .one_thread import one_blas_thread
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
@@ -207,7 +207,7 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
         hint = f" There is `{near[0]}`: was it renamed?" if near else " Did the cell that defines it run?"
         return "missing", Diagnosis("not_defined", "not_defined", f"`{exercise.name}` is not defined.{hint}")
     wanted = "class" if exercise.is_class else "function"
-    kind = words(str(there.get("kind")), 60)
+    kind = text_of(there.get("kind"), 60)
     if kind != wanted and (exercise.is_class or kind != "class"):
         text = f"`{exercise.name}` is a {kind}; expected a {wanted}. Was the name used again further down?"
         return "missing", Diagnosis("not_a_function", "not_a_function", text)

@@ -102,6 +102,11 @@ def words(text: Any, cap: int) -> str:
     return text[:cap].encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair could not be written down
 
 
+def text_of(claim: Any, cap: int) -> str:
+    """A claimed text; of anything else only its type: what an array looks like may take hours to write."""
+    return words(claim if type(claim) is str else type(claim).__name__, cap)
+
+
 KNOWN = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 KNOWN |= {"AxisError", "ComplexWarning", "LinAlgError", "UFuncTypeError", "VisibleDeprecationWarning", "Unsendable"}
 

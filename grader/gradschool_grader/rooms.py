@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from .inside.wire import Frame, WireError
-from .observe import Broken, words
+from .observe import Broken, text_of
 
 
 class Worker(Protocol):
@@ -55,7 +55,7 @@ class Rooms:
         self.trouble: dict[int, str] = {}
         self.left_out: set[int] = set()
         self.one_by_one = False
-        self.codes: np.ndarray | None = None  # of all cells together
+        self.compiled: tuple[list[list[Any]], np.ndarray] | None = None  # cells, and the codes of all of them
 
     def open(self) -> Worker:
         """A worker in which all cells have run that can be run. Raises Broken if there is no end to the trouble."""
@@ -77,17 +77,21 @@ class Rooms:
                 raise Broken("timeout", "The cells of this notebook do not come to an end.")
 
     def run_all(self, worker: Worker, cells: list[list[Any]]) -> Broken | None:
-        """The first worker compiles them for all the others, before anything of the submission has run in it."""
         try:
-            if self.codes is None:
-                self.codes = codes_of(worker.request({"op": "compile", "cells": cells}, self.seconds))
-            self.note(worker.request({"op": "run", "cells": cells, "codes": self.codes}, self.seconds))
+            codes = self.codes(worker, cells)
+            self.note(worker.request({"op": "run", "cells": cells, "codes": codes}, self.seconds))
         except Broken as broken:
             return broken
         except WireError:
             self.one_by_one = True
             return Broken("died", "The notebook is too large to be run at once.")
         return None
+
+    def codes(self, worker: Worker, cells: list[list[Any]]) -> np.ndarray:
+        """The first worker compiles them for all the others, before anything of the submission has run in it."""
+        if self.compiled is None or self.compiled[0] != cells:
+            self.compiled = cells, codes_of(worker.request({"op": "compile", "cells": cells}, self.seconds))
+        return self.compiled[1]
 
     def run_each(self, worker: Worker, cells: list[list[Any]], excused: set[int]) -> Broken | None:
         for cell in cells:
@@ -113,8 +117,8 @@ class Rooms:
         cells = reply.get("cells")
         for item in cells if type(cells) is list else []:
             if type(item) in (list, tuple) and len(item) == 2 and type(item[0]) is int and type(item[1]) is dict:
-                kind, message = item[1].get("error"), item[1].get("message")
-                self.trouble[item[0]] = f"it raised {words(str(kind), 80)}: {words(str(message), 200)}"
+                kind, message = text_of(item[1].get("error"), 80), text_of(item[1].get("message"), 200)
+                self.trouble[item[0]] = f"it raised {kind}: {message}"
 
 
 def codes_of(reply: dict[str, Any]) -> np.ndarray:

@@ -105,6 +105,13 @@ def test_cells_run_from_top_to_bottom_in_one_process(workers):
     assert [s.points for s in scored] == [6.0, 4.0]
 
 
+@pytest.mark.parametrize("between", [["x = 7"], ["x = 6", "x += 1"], []])
+def test_cells_between_two_tests_run_before_the_second(workers, between):
+    before, after = Part(1, "x = 3"), [Part(3 + i, code) for i, code in enumerate(between)]
+    cells = [before, Part(2, "x", "first", 9.0), *after, Part(9, "x", "second", 9.0)]
+    assert [s.points for s in run_cells(cells, workers)] == [3.0, 7.0 if between else 3.0]
+
+
 def test_a_cell_that_raises_does_not_stop_the_next(workers):
     assert run_cells(program("f(3)", before=["1 / 0", "def f(x): return x"]), workers)[0].points == 3.0
 

@@ -87,6 +87,14 @@ def test_cells_are_compiled_once_and_before_any_of_them_runs():
     assert frames == [["<cell 3>", 2, "return h()"]] * 3
 
 
+def test_other_cells_are_compiled_anew():
+    """A teacher's own tests go on in a worker, with the cells up to the next test."""
+    rooms = Rooms(Workers(), [(1, "a = 2"), (2, "b = 3")])
+    worker = rooms.open()
+    assert rooms.run_all(worker, [[4, "a = 5"], [5, "b = a"]]) is None
+    assert (worker.performer.namespace["a"], worker.performer.namespace["b"]) == (5, 5)
+
+
 @pytest.mark.parametrize("reply", [{}, {"codes": None}, {"codes": np.ones(3)}, {"codes": np.ones((2, 2), "uint8")}])
 def test_codes_that_are_no_bytes_are_tampering(reply):
     class Forger(Worker):
@@ -185,3 +193,10 @@ def test_a_strange_reply_is_read_without_harm(reply):
     rooms = Rooms(Workers(), [])
     rooms.note(reply)
     assert rooms.trouble == {}
+
+
+def test_a_claim_that_is_no_text_is_called_by_its_type():
+    """What an array of 26 axes looks like takes hours to write."""
+    rooms = Rooms(Workers(), [])
+    rooms.note({"cells": [[1, {"error": np.zeros((2,) * 26, np.uint8), "message": None}]]})
+    assert rooms.trouble == {1: "it raised ndarray: NoneType"}

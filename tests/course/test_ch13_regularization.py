@@ -122,10 +122,16 @@ def by_pairs(n, rng, shift):
     return moved.evenly((n + 1) // 2, rng, shift).repeat(2, axis=0)[:n]
 
 
-@pytest.mark.parametrize("draw", [middle, all_but_corners, by_pairs])
+@pytest.mark.parametrize("draw", [middle, all_but_corners, by_pairs, moved.dealt_out])
 def test_moves_are_refused_that_are_not_equally_likely_or_not_independent(draw):
     for seed in range(3):
         assert judged("augment", moved.drawn(draw), seed).points == 0
+
+
+def test_moves_of_a_generator_of_its_own_are_refused_whatever_the_shift():
+    for seed in range(3):
+        own = lambda images, rng, shift=1: moved.augment(images, np.random.default_rng(seed), shift)
+        assert judged("augment", own, seed).points == 0
 
 
 def judged(name, answer, seed):

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -64,14 +65,14 @@ class Behaviour:
         try:
             behaviour = cls(
                 value=reply["value"],
-                error=None if reply["error"] is None else known_kind([reply["error"], *reply["kinds"]]),
-                kinds=tuple(words(kind, 80) for kind in reply["kinds"]),
+                error=None if reply["error"] is None else known_kind([reply["error"], *first(reply["kinds"], 8)]),
+                kinds=tuple(words(kind, 80) for kind in first(reply["kinds"], 8)),
                 message=own_name(reply) + words(reply["message"], 400),
-                frames=tuple(frame(item) for item in reply["frames"][-8:]),
-                mutated=tuple(words(path, 200) for path in reply["mutated"][:50]),
-                aliased=tuple(words(path, 200) for path in reply["aliased"][:50]),
+                frames=tuple(frame(item) for item in first(reply["frames"], 8)),
+                mutated=tuple(words(path, 200) for path in first(reply["mutated"], 50)),
+                aliased=tuple(words(path, 200) for path in first(reply["aliased"], 50)),
                 warnings=tuple(
-                    (known_kind([kind, "Warning"]), words(text, 400)) for kind, text in reply["warnings"][:20]
+                    (known_kind([kind, "Warning"]), words(text, 400)) for kind, text in first(reply["warnings"], 20)
                 ),
                 printed=words(reply["printed"], 4000),
                 seconds=reply["seconds"] if type(reply["seconds"]) is float else 0.0,
@@ -102,6 +103,13 @@ def words(text: Any, cap: int) -> str:
     return text[:cap].encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair could not be written down
 
 
+def first(claim: Any, most: int) -> Sequence[Any]:
+    """The first items of a list. Unpacked, an array becomes forty times as large."""
+    if type(claim) not in (list, tuple):
+        raise TypeError(f"expected a list, got {type(claim).__name__}")
+    return claim[:most]
+
+
 def text_of(claim: Any, cap: int) -> str:
     """A claimed text; of anything else only its type: what an array looks like may take hours to write."""
     return words(claim if type(claim) is str else type(claim).__name__, cap)
@@ -123,7 +131,7 @@ def own_name(reply: Mapping[str, Any]) -> str:
 
 
 def frame(item: Any) -> dict[str, Any]:
-    arguments = {words(key, 80): words(value, 400) for key, value in dict(item["arguments"]).items()}
+    arguments = {words(key, 80): words(value, 400) for key, value in islice(item["arguments"].items(), 20)}
     if type(item["line"]) is not int:
         raise TypeError("expected a line number")
     return {"file": words(item["file"], 80), "line": item["line"], "function": words(item["function"], 80),

@@ -24,7 +24,7 @@ from typing import Any
 
 from .inside.wire import WireError
 from .journal import FOLDER, replace_text
-from .observe import Broken, Malformed, known_kind, words
+from .observe import Broken, Malformed, first, known_kind, words
 from .rooms import Rooms, Worker, Workers
 
 __all__ = ["NOT_CHEAT_PROOF", "OwnPaper", "OwnPapers", "Part", "Scored", "run_cells", "score"]
@@ -58,7 +58,7 @@ class Shown:
     def claimed(cls, reply: Mapping[str, Any]) -> Shown:
         """Every field checked: a reply is a claim. Raises Malformed."""
         try:
-            error = None if reply["error"] is None else known_kind([reply["error"], *reply["kinds"]])
+            error = None if reply["error"] is None else known_kind([reply["error"], *first(reply["kinds"], 8)])
             result = None if reply["result"] is None else words(reply["result"], 4000)
             texts = (words(reply[name], 4000) for name in ("stdout", "stderr"))
             return cls(error, words(reply["message"], 400), result, *texts)

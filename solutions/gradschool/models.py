@@ -26,6 +26,7 @@ import numpy as np
 
 from .initializers import glorot
 from .layers import Layer, dense, sequential
+from .ops.place import buffered
 from .trees import tree_leaves, tree_map
 
 __all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
@@ -106,6 +107,7 @@ def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple
     return function
 
 
+@buffered()
 def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_size: int = 1024) -> Any:
     """Predictions for all inputs (N, ...), computed in mini-batches so that memory does not grow with N.
 

@@ -18,6 +18,7 @@ import numpy as np
 from .autodiff import value_and_grad
 from .flat import FlatTree
 from .models import Model, run_model
+from .ops.place import buffered
 from .optimizers import Optimizer
 
 __all__ = ["Stepped", "training_step"]
@@ -35,6 +36,7 @@ class Stepped(NamedTuple):
     memory: dict[str, Any]
 
 
+@buffered()
 def training_step(
     model: Model,
     loss: Any,

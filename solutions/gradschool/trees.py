@@ -63,6 +63,8 @@ def _map_one(f: Callable[..., Any], tree: Tree) -> Tree:
         return {key: f(leaf) if type(leaf) is np.ndarray else _map_one(f, leaf) for key, leaf in tree.items()}
     if type(tree) is list:
         return [_map_one(f, subtree) for subtree in tree]
+    if type(tree) is tuple:
+        return tuple([_map_one(f, subtree) for subtree in tree])
     return _map(f, tree, ()) if isinstance(tree, CONTAINERS) else f(tree)
 
 

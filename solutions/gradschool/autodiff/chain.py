@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import swap
 from .derivatives import vjp
-from .ops import NOWHERE, OPS, Op, gradients_of
+from .ops import OPS, Op, gradients_by
 from .traced import Traced, constant, taken_from, top_tape
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -30,8 +30,8 @@ class Link(NamedTuple):
     keeps: tuple[str, ...] = ()
 
 
-# What a link leaves for its derivative, a bare tuple because one is made for each: its op and the op's cache, where its
-# arguments begin, which of them are traced, and whether what goes in before them depends on anything traced.
+# What a link leaves for its derivative, a bare tuple because one is made for each: its op and the op's cache, how many
+# arguments the links before it have, which of the op's inputs are traced, and whether what flows in (0) is among them.
 Linked = tuple[Op, Any, int, list[int], bool]
 
 
@@ -68,18 +68,20 @@ def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
 def forward(
     links: Sequence[Link], raw: list[Any], at: dict[int, int]
 ) -> tuple[Any, list[Linked], list[tuple[Any, ...]]]:
-    y, end, moves, fresh, done, others = raw[0], 1, 0 in at, False, [], []
+    y, end, moves, fresh, done, others = raw[0], 0, 0 in at, False, [], []
     for function, arguments, options, _ in links:
         op, start, end = OPS[function.__name__], end, end + len(arguments)
         if fresh and op.in_place is not None and not options:
             op = op.in_place
-        y, cache = op.forward(y, *raw[start:end], **options) if arguments else op.forward(y, **options)
+        y, cache = op.forward(y, *raw[start + 1 : end + 1], **options) if arguments else op.forward(y, **options)
         y, rest = (y[0], y[1:]) if type(y) is tuple else (y, ())
         others.append(rest)
         fresh = op.fresh
-        traced = [i for i in range(start, end) if i in at] if arguments else []
-        if moves or traced:  # nothing is computed for inputs that are no parameters
-            done.append((op, cache, start, traced, moves))
+        which = [0] if moves else []
+        if arguments:
+            which += [k for k in range(1, end - start + 1) if start + k in at]
+        if which:  # nothing is computed for inputs that are no parameters
+            done.append((op, cache, start, which, moves))
             moves = True
     return y, done, others
 
@@ -89,20 +91,17 @@ def backward(done: list[Linked], at: dict[int, int], places: dict[int, np.ndarra
     the gradients of those before it."""
     found = {}
     while done:
-        op, cache, start, traced, moves = done.pop()
-        if not traced:
-            (g,) = gradients_of(op, g, cache, [0], NOWHERE)
-            continue
-        which, out = [0] if moves else [], {}
-        for i in traced:
-            k = i - start + 1
-            which.append(k)
-            if k in op.fills and at[i] in places:
-                out[k] = places.pop(at[i])
-        gradients = gradients_of(op, g, cache, which, out)
+        op, cache, start, which, moves = done.pop()
+        out = {}
+        for k in which[moves:]:
+            entry = at[start + k]
+            if k in op.fills and entry in places:
+                out[k] = places.pop(entry)
+        gradients = gradients_by(op, g, cache, which, out)
+        for k in which[moves:]:
+            found[start + k] = gradients[k]
         if moves:
-            g, *gradients = gradients
-        found.update(zip(traced, gradients, strict=True))
+            g = gradients[0]
     return found | {0: g}
 
 

@@ -222,12 +222,18 @@ def linearized(op: Op, raw: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Cal
 
 def gradients_of(op: Op, g: Any, cache: Any, which: list[int], out: dict[int, np.ndarray]) -> list[Any]:
     """By the op's own backward, for the arguments whose positions are asked; `out` has memory for some of them."""
+    found = gradients_by(op, g, cache, which, out)
+    return chosen(found, which) if isinstance(found, tuple) else [found[i] for i in which]
+
+
+def gradients_by(op: Op, g: Any, cache: Any, which: list[int], out: dict[int, np.ndarray]) -> Any:
+    """The same, to be looked up by these positions."""
     if op.each:
-        return [op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which]
+        return {i: op.each[i](g, cache, out=out[i]) if i in out else op.each[i](g, cache) for i in which}
     if op.some:
-        found = op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
-        return [found[i] for i in which]
-    return chosen(op.backward(g, cache), which)
+        return op.some(g, cache, which, out=out) if op.fills else op.some(g, cache, which)
+    found = op.backward(g, cache)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def chosen(found: Any, which: list[int]) -> list[Any]:

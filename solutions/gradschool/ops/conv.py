@@ -19,7 +19,6 @@ from ..arrays import floats
 from ..autodiff import op
 from .correlate import correlate, correlate_dP, correlate_dW, sum_of_pixels
 from .overlap import overlap, overlap_back, overlap_fits
-from .place import buffered
 from .windows import check_border, extents_of, padded, padded_plain, pads, per_axis, places, under, unpadded
 from .winograd import winograd, winograd_back, winograd_fits
 from .winograd_rows import winograd_rows_back, winograd_rows_fit
@@ -58,7 +57,6 @@ def conv_layout(X, W, b, stride, padding, dilation, groups, padding_value):
     return strides, dilations, width
 
 
-@buffered()
 def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups=1, padding_value: Any = 0):
     """Y[n, p, o] = b[o] + sum over k and c of X[n, s p + d k - before, c] W[k, c, o]"""
     strides, dilations, width = conv_layout(X, W, b, stride, padding, dilation, groups, padding_value)
@@ -73,7 +71,6 @@ def conv_forward(X, W, b=None, stride: Any = 1, padding: Any = 0, dilation: Any 
     return Y, cache | {"strides": strides, "dilations": dilations, "groups": groups}
 
 
-@buffered()
 def conv_some(g, cache, which):
     """Those gradients of `conv_backward` whose positions are in `which`."""
     P, W = cache["P"], cache["W"]

@@ -18,7 +18,6 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op, stop_gradient
-from .place import buffered
 from .threads import each
 from .windows import blocks, extents_of, inside, padded, padded_plain, pads, per_axis, places
 
@@ -76,7 +75,6 @@ def samples(X):
     return [block[0] for block in blocks(X.shape[:1], BLOCK // max(X[:1].nbytes, 1))]
 
 
-@buffered()
 def maxpool_forward(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
     """y = the largest of each window; padding never is"""
     width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
@@ -104,7 +102,6 @@ def maxpool_places(cache):
     return np.ascontiguousarray(at)
 
 
-@buffered()
 def maxpool_backward(g, cache):
     """dL/dx = g for the largest of each window, the first of them where several are equal; 0 for the others"""
     g, P, frame = g[0] if isinstance(g, tuple) else g, cache["P"], cache["frame"]

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import Signature
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
 
 from ..exercise import Exercise
+from .arguments import ARRAYS, NUMBERS, Arguments, alike, is_floats, parallel, slots
 from .seen import defaults
 
 MOST = 4  # options of which any may be forgotten together
-Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,14 @@ class Derived:
     text: str
     change: Callable[[Arguments], Arguments]
     hint: str = ""
-    then: Callable[[float], float] | None = None  # what the returned function is asked for instead
+    after: Callable[[Any, Arguments], Any] = lambda made, args: made  # what becomes of what it returns
 
 
-def called(
-    function: Callable[..., Any],
-    signature: Signature,
-    change: Callable[[Arguments], Arguments],
-    then: Callable[[float], float] | None,
-    *args: Any,
-    **kwargs: Any,
-) -> Any:
+def called(function: Callable[..., Any], signature: Signature, change: Derived, *args: Any, **kwargs: Any) -> Any:
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    made = function(**change(dict(bound.arguments)))
-    return made if then is None else lambda x: made(then(x))
+    given = dict(bound.arguments)
+    return change.after(function(**change.change(given)), given)
 
 
 # --------------------------------------------------------------------------------------------------------- changes
@@ -59,6 +52,9 @@ def other_calls(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Deri
     yield from other_trees(sample)
     yield from neutral(sample)
     yield from in_place_of(sample)
+    yield from sums(sample)
+    yield from twice(exercise, sample)
+    yield from shares(sample, given)
 
 
 def options(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
@@ -90,12 +86,6 @@ def exchanged(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derive
             text = f"Your answer is right for `{x}` and `{y}` in each other's place."
             yield Derived("exchanged", text, lambda args, x=x, y=y: {**args, x: args[y], y: args[x]},
                           f"Where do `{x}` and `{y}` stand in the formula, and where in your lines?")  # fmt: skip
-
-
-def alike(x: Any, y: Any) -> bool:
-    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
-        return x.shape == y.shape
-    return type(x) is type(y) and isinstance(x, float | int | dict)
 
 
 def transposed(exercise: Exercise, given: Sequence[Arguments]) -> Iterator[Derived]:
@@ -140,7 +130,7 @@ def elsewhere() -> Iterator[Derived]:
     hint = "Take the first place that it is asked for, 0 say: what do your lines make of it, step by step?"
     for word, function in PLACES.items():
         text = f"The function that you return is right for {word}."
-        yield Derived("elsewhere", text, lambda args: args, hint, function)
+        yield Derived("elsewhere", text, lambda args: args, hint, lambda made, _, f=function: lambda x: made(f(x)))
 
 
 PLACES: dict[str, Callable[[float], float]] = {
@@ -192,16 +182,6 @@ def other_trees(given: Arguments) -> Iterator[Derived]:
                           f"What do you do with `{name}` before you use it?")  # fmt: skip
 
 
-def parallel(given: Arguments) -> list[str]:
-    """Arguments that are trees of arrays by the same names, `params` and `grads`."""
-    trees = {name: x for name, x in given.items() if type(x) is dict and x and all(map(is_floats, x.values()))}
-    return [name for name, x in trees.items() if any(y.keys() == x.keys() for z, y in trees.items() if z != name)]
-
-
-def is_floats(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
-
-
 def neutral(given: Arguments) -> Iterator[Derived]:
     """A scale of ones and a shift of zeros: neither is used."""
     tables = [name for name, x in given.items() if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
@@ -222,40 +202,46 @@ def in_place_of(given: Arguments) -> Iterator[Derived]:
                           f"Where does `{other}` come in, and is it `{other}` that stands there?")  # fmt: skip
 
 
-Slot = tuple[str, Callable[[Arguments], Any], Callable[[Arguments, Any], Arguments]]
+def sums(given: Arguments) -> Iterator[Derived]:
+    """What is to be multiplied by an argument is added to it."""
+    for name, x in given.items():
+        if is_floats(x):
+            text = f"Your answer is the right one for ones in the place of `{name}`, plus `{name}`."
+            yield Derived("sum", text, lambda args, n=name: {**args, n: np.ones_like(args[n])},
+                          f"Is `{name}` a term here, or a factor?",
+                          lambda made, args, n=name: made + args[n])  # fmt: skip
 
 
-def slots(args: Arguments) -> Iterator[Slot]:
-    """Every argument, and every entry of those that are dicts: its name, how to read it, how to put another there."""
-    for name, value in args.items():
-        if type(value) is dict:
-            for key in value:
-                yield (
-                    f"{name}[{key!r}]",
-                    lambda args, n=name, k=key: args[n][k],
-                    lambda args, new, n=name, k=key: {**args, n: {**args[n], k: new}},
-                )
-        else:
-            yield name, lambda args, n=name: args[n], lambda args, new, n=name: {**args, n: new}
+def twice(exercise: Exercise, given: Arguments) -> Iterator[Derived]:
+    """What comes out goes in once more."""
+    for name, x in given.items():
+        if is_floats(x):
+            text = f"Your answer is what comes out if the right answer takes the place of `{name}` once more."
+            yield Derived("twice", text, lambda args: args,
+                          "Is one step taken twice, here and where it was taken before?",
+                          lambda made, args, n=name: exercise.plain(**{**args, n: made}))  # fmt: skip
 
 
-NUMBERS: dict[str, Callable[[float], float]] = {
-    "0": lambda x: 0.0,
-    "1": lambda x: 1.0,
-    "1 − {}": lambda x: 1 - x,
-    "half of {}": lambda x: x / 2,
-    "twice {}": lambda x: 2 * x,
-    "the square of {}": lambda x: x * x,
-    "the root of {}": lambda x: x**0.5,
-    "one over {}": lambda x: 1 / x,
-}
-ARRAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "{} without its signs": np.abs,
-    "the opposite of {}": np.negative,
-    "{} cut to whole numbers": np.trunc,
-    "{} in reverse order": lambda x: x[::-1],
-    "{} squared": np.square,
-    "only the signs of {}": np.sign,
-    "zeros in the place of {}": np.zeros_like,
-    "ones in the place of {}": np.ones_like,
-}
+def shares(sample: Arguments, given: Sequence[Arguments]) -> Iterator[Derived]:
+    """One over a number of rows in the place of what the numbers are weighted with."""
+    counted: dict[int, tuple[str, Callable[[Arguments], Any]]] = {}
+    for name, get, _ in slots(sample):
+        if all(is_table(there(get, args)) for args in given):
+            counted.setdefault(len(get(sample)), (name, get))
+    for (rows, get), (shown, its, put) in product(counted.values(), slots(sample)):
+        if shown != rows and (is_floats(its(sample)) or type(its(sample)) is float):
+            text = f"Your answer is right for one over the number of rows of `{rows}` in the place of `{shown}`."
+            yield Derived("share", text, lambda args, g=get, i=its, p=put: p(args, 0 * i(args) + 1 / len(g(args))),
+                          f"What does `{shown}` stand for, and where do your lines use it?")  # fmt: skip
+
+
+def is_table(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim > 0
+
+
+def there(get: Callable[[Arguments], Any], args: Arguments) -> Any:
+    """What a call was given; None where it was not."""
+    try:
+        return get(args)
+    except (KeyError, TypeError):
+        return None

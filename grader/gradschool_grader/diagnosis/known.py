@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..exercise import Exercise, Misconception, Probe, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
 from .candidate import NOTHING, evidence, first_that_explains
+from .derived import and_so_on
 from .layout import axes, order
 from .refused import refused_alike, told_otherwise
 from .scale import change, factor, proportional, sign
@@ -27,15 +29,24 @@ from .trial import at
 from .words import lower
 
 SEVERAL = 2  # steps, of which the first one may be tried alone
+WAYS = 20  # in which so many words could be wrong: fewer are so by chance
 CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    """The misconception that behaves like the answer in every group that failed; best in those that passed, too."""
+    """The misconception that behaves like the answer in every group; or in those that failed, which is then said."""
     passed = [s for s in seen if not s.difference]
     everywhere = [m for m in exercise.misconceptions if all(like(exercise, m, s, answers) for s in failed)]
     exact = [m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)]
-    return named(found[0]) if (found := told_apart(exact or everywhere, failed)) else None
+    if exact:
+        return named(found[0]) if (found := told_apart(exact, failed)) else None
+    found = told_apart(everywhere, failed) if all(telling(exercise, s) for s in failed) else ()
+    return named(found[0], where=in_parts([s.group.name for s in failed])) if found else None
+
+
+def in_parts(groups: Sequence[str]) -> str:
+    named = and_so_on([f"`{group}`" for group in groups])
+    return f"In the part{'' if len(groups) == 1 else 's'} {named}"
 
 
 def told_apart(found: Sequence[Misconception], failed: Sequence[Seen]) -> Sequence[Misconception]:
@@ -66,7 +77,7 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
         return None
     group, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
-    return named(first, others, "" if complete else f"In the part `{group}`")
+    return named(first, others, "" if complete else in_parts([group]))
 
 
 def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:
@@ -105,9 +116,13 @@ def for_one_reason(exercise: Exercise, s: Seen, told: Sequence[Observation]) -> 
 
 
 def telling(exercise: Exercise, s: Seen) -> bool:
-    """Whether a part says enough by itself: a share like 1/3 may come out of any mistake."""
+    """Whether a part says enough by itself: a share like 1/3, or a word, may come out of any mistake."""
     wrong = [p for p in pairs(exercise, s) if not p.right]
-    return not wrong or evidence(wrong) >= 1
+    if wrong:
+        return evidence(wrong) >= 1
+    both = [(e.behaviour.value, a.behaviour.value) for e, a in zip(s.expected, s.got, strict=False)]
+    said = [e == a for e, a in both if type(e) is type(a) is str]
+    return not said or comb(len(said), said.count(False)) >= WAYS
 
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:

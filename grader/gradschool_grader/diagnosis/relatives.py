@@ -44,7 +44,7 @@ from .words import lower, said
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
 PATTERNS = 100_000  # in which as many answers could be wrong
 EFFORT = 80_000  # functions to call: of what takes long, only the first relatives are tried
-ENTRIES = 5  # of an array that is not small take as long as a call
+ENTRIES = 25  # of an array that is not small take as long as a call
 LOOKS = 10  # at a switch do
 QUESTIONS = 2000  # of functions that they are handed, which relatives may ask together beyond what is usual
 SMALL = 100
@@ -98,7 +98,7 @@ class Relatives:
         """Whether which answers are wrong says enough, where each by itself says no more than yes or no."""
         asked = [(s, e, a) for s in self.failed for e, a in zip(s.expected, s.got, strict=False)]
         wrong = sum(compare(self.exercise, s.group, e.behaviour, a.behaviour) is not None for s, e, a in asked)
-        return comb(len(asked), wrong) >= PATTERNS
+        return comb(len(asked), wrong) >= PATTERNS or sum(map(ways, self.wrong)) >= PATTERNS
 
     @cached_property
     def given(self) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ class Relatives:
         returned = any(isinstance(probe, Call) and probe.afterwards for s in self.failed for probe in s.probes)
         others = chain(other_calls(self.exercise, self.given), elsewhere() if returned else ())
         for d in islice(others, EFFORT // self.effort):
-            yield Relative(d.name, d.text, d.hint, partial(called, plain, signature, d.change, d.then))
+            yield Relative(d.name, d.text, d.hint, partial(called, plain, signature, d))
 
     def changed(self, *, named: bool) -> Diagnosis | None:
         """With something changed where arguments stand that can be named, or somewhere else."""
@@ -247,6 +247,12 @@ class Relatives:
                     break
         telling = evidence([p for p in self.wrong if p.path in paths])
         return paths if telling >= EVIDENCE["changed"] else set()
+
+
+def ways(pair: Pair) -> int:
+    """In how many ways the numbers that came could stand in their places, two of them at least."""
+    _, counts = np.unique(pair.a, return_counts=True)
+    return comb(pair.a.size, int(counts.max(initial=0)))
 
 
 def words(change: Change) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 
 from .candidate import Candidate, Same
 from .glimpse import Glimpse, glimpse
-from .operands import constants, once_a_call, shared
+from .operands import constants, once_a_call, shared, sizes
 from .seen import Pair
 
 CACHED = 512  # arrays, each by itself and as what a step changes
@@ -121,6 +121,29 @@ def proportional(pair: Pair, scaled: Scaled = whole) -> bool:
     same = scaled(pair, ratio(pair, scaled))
     with np.errstate(all="ignore"):
         return same is not None and bool((np.abs(same[0] - same[1]) <= 2 * pair.slack(same[1])).all())
+
+
+def another_size(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """Divided by one size where another is asked for: by the last axis where the batch is the first."""
+    if any(p.e.shape != p.a.shape for p in wrong):
+        return
+    few = glimpse(wrong)
+    both, ratios = sizes_by_sizes(few.pair)
+    likely = np.flatnonzero(few.scaled(np.zeros(few.pair.e.shape), ratios).all(axis=1)) if both else ()
+    common = set(shared([sizes(p) for p in wrong])) if len(likely) else set()
+    for one, other in (both[i] for i in likely):
+        if {one, other} <= common:
+            text = f"Every number is what it should be times {one}, divided by {other}."
+            yield Candidate("factor", text, lambda p, n=one, m=other: whole(p, sizes(p)[n] / sizes(p)[m]),
+                            hint="What do you divide by, and which of the two counts what is meant?")  # fmt: skip
+
+
+@once_a_call
+def sizes_by_sizes(pair: Pair) -> tuple[list[tuple[str, str]], np.ndarray]:
+    """Two sizes by their names, and the first divided by the second, where they differ."""
+    table = {name: n for name, n in sizes(pair).items() if n}
+    both = [(one, other) for one, other in permutations(table, 2) if table[one] != table[other]]
+    return both, np.array([table[one] / table[other] for one, other in both])
 
 
 def offset(wrong: Sequence[Pair]) -> Iterator[Candidate]:

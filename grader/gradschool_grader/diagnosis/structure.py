@@ -22,7 +22,7 @@ from .functions import cut_off, decimals, last_operation
 from .layout import axes, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
-from .scale import factor, offset, proportional, sign
+from .scale import another_size, factor, offset, proportional, sign
 from .seen import Pair, Seen, pairs
 from .sequences import right_before
 from .terms import terms
@@ -30,8 +30,8 @@ from .where import where
 from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
-    nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, offset, terms,
-    last_operation, decimals, multiplied, cut_off,
+    nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, another_size, offset,
+    terms, last_operation, decimals, multiplied, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 THERE: tuple[Reading, ...] = (*SCALE, offset, last_operation, multiplied)

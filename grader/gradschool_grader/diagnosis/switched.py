@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..exercise import Exercise
+from ..mutation.changes import LEFT_OUT, OTHER_METHOD
 from ..mutation.mutants import may_go, needed
 from ..source import standalone
 from .lines import ByName, bound, called, exchangeable, inner, used
@@ -42,6 +43,7 @@ STATEMENTS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Assign: ("value",), ast.AugAssign: ("value",), ast.Expr: ("value",), ast.Return: ("value",),
     ast.For: ("iter", "body", "orelse"),
 }  # fmt: skip
+KNOWN = OTHER_METHOD.keys() | LEFT_OUT  # functions that compute something
 TWINS = range(2, 5)  # places that look alike: in more of them nobody makes the same mistake by one thought
 
 
@@ -162,6 +164,7 @@ class Writer:
         self.lines: dict[int, tuple[set[str], tuple[str, ...]]] = {}  # what is read in each, and the parameters there
         self.local: list[set[str]] = [set()]  # the names of quantities, in each function around
         self.alike: dict[tuple[int, str, str], list[Change]] = {}
+        self.in_words: dict[tuple[int, str], list[Change]] = {}
         self.used: dict[ast.AST, set[str]] = {}
         self.definition = 0  # the number of the one that is being written
         self.numbers = 0  # of switches
@@ -169,12 +172,12 @@ class Writer:
         self.handed: list[set[str]] = []  # the names that the functions around are given values for
 
     def twins(self) -> Iterator[Change]:
-        """The same change in all places that look alike: both averages, mean and variance."""
-        for changes in self.alike.values():
-            if len(changes) in TWINS:
-                names = tuple(name for name in self.parameters if any(name in c.names for c in changes))
-                switches = frozenset().union(*(c.switches for c in changes))
-                yield Change(switches, f"{changes[0].text}, in {len(changes)} places", names)
+        """The same change in all places that look alike: both averages, both branches."""
+        every = {frozenset().union(*(c.switches for c in changes)): changes
+                 for changes in (*self.alike.values(), *self.in_words.values()) if len(changes) in TWINS}  # fmt: skip
+        for switches, changes in every.items():
+            names = tuple(name for name in self.parameters if any(name in c.names for c in changes))
+            yield Change(switches, f"{changes[0].text}, in {len(changes)} places", names)
 
     def written(self, definition: ast.stmt, number: int, handed: set[str]) -> ast.stmt:
         """A definition with its switches; `handed` are the parameters of the exercise that are known all over it."""
@@ -187,6 +190,8 @@ class Writer:
         change = Change(frozenset([number]), text, self.standing(node))
         self.single.append(change)
         self.alike.setdefault((self.definition, text, f"{form(node)} {form(new)}"), []).append(change)
+        if "`" in text:  # a function by its name
+            self.in_words.setdefault((self.definition, text), []).append(change)
         return is_on(number)
 
     def next_number(self) -> int:
@@ -311,8 +316,10 @@ def chosen(others: Sequence[tuple[ast.expr, ast.expr]], otherwise: ast.expr) -> 
 
 def computes(definition: ast.stmt) -> bool:
     """Whether it computes something, and comes to an end: what only walks over trees is none of the student's."""
-    kinds = {type(node) for node in ast.walk(definition)}
-    return bool({ast.BinOp, ast.AugAssign} & kinds) and ast.While not in kinds
+    nodes = list(ast.walk(definition))
+    known = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in KNOWN for n in nodes)
+    kinds = set(map(type, nodes))
+    return (known or bool({ast.BinOp, ast.AugAssign} & kinds)) and ast.While not in kinds
 
 
 def form(node: Any) -> str:

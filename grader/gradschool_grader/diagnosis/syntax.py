@@ -89,9 +89,12 @@ def arithmetic(node: ast.BinOp) -> Iterator[Other]:
 
 
 def sizes(node: ast.BinOp) -> Iterator[Other]:
-    """A size, |x|, in the place of a square: x², x · x, or the end of a product."""
+    """A size, |x|, in the place of a square: x², x · x, or the end of a product; the sign or size of a difference."""
     left, right = node.left, node.right
     text = "a size in the place of a square"
+    if isinstance(node.op, ast.Sub) and not any(map(is_number, ast.walk(node))):
+        yield numpy("sign", node), "only the sign of a difference"
+        yield numpy("abs", node), "the size of a difference, without its sign"
     if isinstance(node.op, ast.Pow) and isinstance(right, ast.Constant) and right.value == 2:
         yield numpy("abs", left), text
     if isinstance(node.op, ast.Mult) and same(left, right):
@@ -122,6 +125,10 @@ def without(factor: ast.expr, product: ast.expr) -> ast.expr | None:
         return product.right
     left = without(factor, product.left)
     return None if left is None else ast.BinOp(left, ast.Mult(), product.right)
+
+
+def is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
 def same(one: ast.expr, other: ast.expr) -> bool:

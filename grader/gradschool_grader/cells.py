@@ -12,8 +12,8 @@ import functools
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = ["LARGEST_CELL", "LARGEST_FILE", "Cell", "Unreadable", "as_dict", "rea
 
 LARGEST_FILE = 20_000_000  # bytes; figures are saved with the notebook
 LARGEST_CELL = 100_000  # characters
+LARGEST_CODE = 200_000  # characters of all code cells, three times a solved chapter: reading takes time and memory
 MOST_CELLS = 2_000
 SHORT = 4_000  # characters
 OTHER_LANGUAGES = {"%%bash", "%%html", "%%javascript", "%%js", "%%latex", "%%markdown", "%%perl", "%%R", "%%ruby",
@@ -43,11 +44,19 @@ class Cell:
     tags: frozenset[str] = frozenset()
     grade_id: str = ""
     pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    beyond: bool = False  # it comes after as much code as is read
+
+    @property
+    def unread(self) -> str:
+        """Why its code is not even read, or nothing."""
+        if len(self.source) > LARGEST_CELL:
+            return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
+        return f"comes after {LARGEST_CODE:,} characters of code, which is all that grading reads" * self.beyond
 
     @functools.cached_property
     def code(self) -> str:
         """The source as Python, line by line: what only IPython understands is commented out."""
-        if len(self.source) > LARGEST_CELL:
+        if self.unread:
             return ""
         return self.source if self._python else without_magics(self.source)
 
@@ -57,7 +66,7 @@ class Cell:
 
     @functools.cached_property
     def _python(self) -> ast.Module | None:
-        return _parse(self.source) if len(self.source) <= LARGEST_CELL else None
+        return None if self.unread else _parse(self.source)
 
     @functools.cached_property
     def syntax_error(self) -> str:
@@ -74,8 +83,8 @@ class Cell:
         """Why grading does not run this cell, or nothing."""
         if self.kind != "code":
             return f"is {self.kind}, not code"
-        if len(self.source) > LARGEST_CELL:
-            return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
+        if self.unread:
+            return self.unread
         if "experiment" in self.tags:
             return "is tagged `experiment`, and grading skips those"
         if self.tree and self.tree.body and all(_is_check(statement) for statement in self.tree.body):
@@ -95,7 +104,15 @@ class Cell:
 def read_cells(data: bytes, file: str) -> tuple[list[Cell], dict[str, Any]]:
     """Cells and metadata. Raises Unreadable, which says what is wrong with the file."""
     text = _text(data)
-    return read_script(text) if file.endswith(".py") else read_notebook(text)
+    cells, metadata = read_script(text) if file.endswith(".py") else read_notebook(text)
+    return list(_limited(cells)), metadata
+
+
+def _limited(cells: Iterable[Cell]) -> Iterator[Cell]:
+    room = LARGEST_CODE
+    for cell in cells:
+        room -= len(cell.source) if cell.kind == "code" and not cell.unread else 0
+        yield cell if room >= 0 else replace(cell, beyond=True)
 
 
 def read_file(path: Path) -> bytes:

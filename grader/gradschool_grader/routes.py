@@ -18,10 +18,12 @@ import functools
 import re
 import unicodedata
 import warnings
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .cells import SHORT
 from .course import Course
 from .exercise import Exercise
 
@@ -29,6 +31,7 @@ __all__ = ["Forbidden", "Reading", "forbidden", "parsed"]
 
 DEEPEST = 12  # aliases of aliases
 LOOKUPS = 50_000  # names that are looked up for one answer: aliases may be written to multiply
+MOST_ROUTES, LONGEST_NAME = 10, 80  # of one answer, for those who read them
 HIDDEN = "?"  # a name that is computed
 DYNAMIC = {"eval", "exec", "compile", "globals"}
 BY_TEXT = {"getattr", "vars", "__dict__", "__import__", "importlib", "import_module", "modules"} | DYNAMIC
@@ -117,10 +120,11 @@ class Reading:
     """
 
     def __init__(self, cells: Iterable[tuple[int, ast.Module]], texts: Mapping[int, str] = MappingProxyType({})):
-        self.outer, self.texts = Scope(), texts
+        self.outer, self.texts, self.split = Scope(), texts, dict[int, list[str]]()
         self.definitions: dict[str, tuple[int, ast.stmt]] = {}
         for number, tree in cells:
-            for statement, bound in bindings(tree):
+            short = len(self.texts.get(number, "")) < SHORT
+            for statement, bound in known_bindings(tree) if short else bindings(tree):
                 self.outer.names |= bound.names
                 self.outer.stars += bound.stars
                 self.definitions |= dict.fromkeys(bound.names, (number, statement))
@@ -129,30 +133,38 @@ class Reading:
         """A sentence for each route that the definition of `name` takes, nearest first."""
         if self.innocent(name, forbidden):
             return []
+        found: dict[str, str] = {}
         try:
-            found: dict[str, str] = {}
             for what, where in self.follow(name, forbidden):
                 found.setdefault(what, where)  # once is enough to look at it
-            return [f"`{name}` {what}{where}" for what, where in found.items()]
-        except RecursionError:
-            return []
+                if len(found) == MOST_ROUTES:
+                    break
+        except (RecursionError, TooMuch):
+            found.setdefault("is written to be hard to read", ": not everything that it calls could be followed.")
+        return [f"`{name}` {what}{where}" for what, where in found.items()]
 
     def innocent(self, name: str, forbidden: Forbidden) -> bool:
         """Whether no sign of a route stands in the text of `name`, nor in that of anything whose name stands there."""
         if self.outer.stars:
             return False
-        waiting, seen = {name}, set[str]()
+        waiting, seen, read = {name}, set[str](), set[tuple[int, int, int | None]]()
         while waiting:
             current = waiting.pop()
             seen.add(current)
             number, statement = self.definitions.get(current, (0, None))
-            if statement is None:
+            if statement is None or (place := (number, first_line(statement), statement.end_lineno)) in read:
                 continue
-            words = words_of(statement, self.texts.get(number, ""))
+            read.add(place)  # thousands of definitions may stand in one line
+            words = words_of(statement, self.lines(number))
             if not words or words & forbidden.signs:
                 return False
             waiting |= words - seen
         return True
+
+    def lines(self, number: int) -> list[str]:
+        if number not in self.split:
+            self.split[number] = re.split(r"\r\n?|\n", self.texts.get(number, ""))
+        return self.split[number]
 
     def needed(self, name: str) -> list[tuple[int, ast.stmt]]:
         """The statements, with their cells, that define `name` and all that it names, in the order of the text."""
@@ -167,13 +179,14 @@ class Reading:
 
     def follow(self, name: str, forbidden: Forbidden) -> Iterator[tuple[str, str]]:
         """Breadth first from `name` over the submission's own functions."""
-        waiting, seen = [name], {name}
+        waiting, seen, lookups = deque([name]), {name}, Lookups()
         while waiting:
-            current = waiting.pop(0)
+            current = waiting.popleft()
             if current not in self.definitions:
                 continue
             number, statement = self.definitions[current]
-            visitor = Visitor(self.outer, forbidden, "" if current == name else f" by way of `{current}`", number)
+            way = "" if current == name else f" by way of `{short(current)}`"
+            visitor = Visitor(self.outer, forbidden, way, number, lookups)
             if not isinstance(statement, ast.Import | ast.ImportFrom):
                 visitor.visit(statement)
             elif current == name:
@@ -184,9 +197,8 @@ class Reading:
             waiting += new
 
 
-@functools.lru_cache(64)
 def bindings(tree: ast.Module) -> list[tuple[ast.stmt, Scope]]:
-    """The statements of a cell with what they bind. Cells that a class did not touch are the same for all."""
+    """The statements of a cell with what they bind."""
     found = []
     for statement in tree.body:
         bound = Scope()
@@ -196,11 +208,18 @@ def bindings(tree: ast.Module) -> list[tuple[ast.stmt, Scope]]:
     return found
 
 
-def words_of(statement: ast.stmt, text: str) -> set[str]:
+known_bindings = functools.lru_cache(64)(bindings)  # cells that a class did not touch are the same for all
+
+
+def first_line(statement: ast.stmt) -> int:
+    return min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
+
+
+def words_of(statement: ast.stmt, lines: Sequence[str]) -> set[str]:
     """The words of the lines in which a statement stands, without its docstring, as Python reads them: `ｔｏｒｃｈ` is
     `torch`."""
-    first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
-    lines = re.split(r"\r\n?|\n", text)[first - 1 : statement.end_lineno]
+    first = first_line(statement)
+    lines = list(lines[first - 1 : statement.end_lineno])
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(statement):
         said, end, code = statement.body[0], statement.body[0].end_lineno or 0, statement.body[1:2]
         if code and statement.lineno < said.lineno and end < code[0].lineno:
@@ -244,11 +263,25 @@ def assigned(scope: Scope, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> 
 
 
 # ---------------------------------------------------------------------------------------------------------- walking
+class TooMuch(Exception):
+    """More names would have to be looked up for one answer than anybody writes."""
+
+
+@dataclass
+class Lookups:
+    left: int = LOOKUPS
+
+    def one_more(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TooMuch
+
+
 class Visitor(ast.NodeVisitor):
     """What one definition names: routes, in words, and names of the submission itself."""
 
-    def __init__(self, outer: Scope, forbidden: Forbidden, way: str, cell: int):
-        self.forbidden, self.way, self.cell, self.left = forbidden, way, cell, LOOKUPS
+    def __init__(self, outer: Scope, forbidden: Forbidden, way: str, cell: int, lookups: Lookups):
+        self.forbidden, self.way, self.cell, self.lookups = forbidden, way, cell, lookups
         self.scopes, self.found, self.own = [outer], list[tuple[str, str]](), list[str]()
 
     def generic_visit(self, node: ast.AST) -> None:
@@ -305,8 +338,8 @@ class Visitor(ast.NodeVisitor):
     # ------------------------------------------------------------------------------------------------ what is meant
     def paths(self, node: ast.AST, depth: int = 0) -> list[str]:
         """The dotted paths that an expression may stand for; none if it is anything else."""
-        self.left -= 1
-        if depth > DEEPEST or self.left < 0:
+        self.lookups.one_more()
+        if depth > DEEPEST:
             return []
         if isinstance(node, ast.Name):
             return self.named(node.id, depth)
@@ -363,4 +396,10 @@ def literal(node: ast.expr) -> str:
 def says(path: str) -> str:
     if path == HIDDEN:
         return "imports a module by a name that is computed"
-    return f"names something of `{path.removesuffix('.' + HIDDEN)}`" if path.endswith(HIDDEN) else f"names `{path}`"
+    if path.endswith(HIDDEN):
+        return f"names something of `{short(path.removesuffix('.' + HIDDEN))}`"
+    return f"names `{short(path)}`"
+
+
+def short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"

@@ -36,6 +36,7 @@ from .verdict import Diagnosis, Source
 
 __all__ = ["Submission", "read_submission"]
 
+MOST_NAMES = 1_000  # that are held against the one that is not there
 HIDES_NAMES = {"exec", "eval", "globals", "locals", "vars", "setattr", "__import__"}
 # In the text of whatever the tree may show to hide names. A name in other letters than ASCII may be one in ASCII.
 MAY_HIDE = re.compile(rf"\b(?:global|{'|'.join(sorted(HIDES_NAMES))})\b|import[\s\\]*\*|[^\x00-\x7f]")
@@ -122,7 +123,7 @@ class Submission:
             return Diagnosis("not_run", "not_run", text)
         others = {e.name for e in self.course.exercises}
         mine = {bound: cell.number for cell in self.running for bound in cell.names if bound not in others}
-        near = difflib.get_close_matches(name, mine, 1, 0.6)
+        near = difflib.get_close_matches(name, list(mine)[:MOST_NAMES], 1, 0.6)
         hint = (
             f"Cell {mine[near[0]]} defines `{near[0]}`: was it renamed?" if near else "No cell of the file defines it."
         )
@@ -214,7 +215,7 @@ def read_submission(
     digest = hashlib.sha256(data).hexdigest()
     submission = Submission(file, course, chapter, tuple(cells), (), metadata, digest)
     problems += syntax_problems(submission.running)
-    problems += [f"Cell {cell.number} {cell.skipped}." for cell in cells if cell.skipped.startswith("has more")]
+    problems += unread_problems(cells)
     problems += version_problems(submission)
     return Submission(file, course, chapter, tuple(cells), tuple(problems), metadata, digest)
 
@@ -257,6 +258,15 @@ def syntax_problems(cells: Iterable[Cell]) -> Iterator[str]:
     yield from (f"Cell {cell.number} {cell.syntax_error}." for cell in wrong[:3])
     if wrong[3:]:
         yield f"Syntax errors in more cells: {', '.join(str(cell.number) for cell in wrong[3:])}."
+
+
+def unread_problems(cells: Iterable[Cell]) -> Iterator[str]:
+    """The first cell for each reason."""
+    first: dict[str, int] = {}
+    for cell in cells:
+        if cell.kind == "code" and cell.unread:
+            first.setdefault(cell.unread, cell.number)
+    yield from (f"Cell {number} {why}." for why, number in first.items())
 
 
 def kernel_problems(metadata: Mapping[str, Any]) -> Iterator[str]:

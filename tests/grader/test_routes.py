@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tiny_course import course, library
 
+import gradschool_grader.routes
 from gradschool_grader.course import Course
-from gradschool_grader.routes import Forbidden, Reading, forbidden, parsed
+from gradschool_grader.routes import Forbidden, Reading, forbidden, parsed, words_of
 from gradschool_grader.source import solution
 from gradschool_grader.submission import read_submission
 
@@ -116,19 +117,48 @@ def test_what_is_computed_is_said_to_be_hidden():
     assert found.startswith("`f` uses `eval` (cell 1, line 1): its text does not tell")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "f = f", "a = b\nb = a\nf = a",
-        "def f(x):\n" + "".join(f"    a{i} = a{i + 1}\n" * 3 for i in range(40)) + "    a0()",
-        "def f(x): return " + "(" * 90 + "x" + ")" * 90, "def f(x): return " + "-" * 3000 + "x",
-        "def f(x): return x" + ".a" * 20_000,
-    ],
-    ids=["itself", "circle", "multiplying", "nested", "deep", "long"],
-)  # fmt: skip
-def test_text_that_is_written_to_be_hard_to_read_stops_nothing(text):
-    tree = parsed(text)
-    assert Reading([(1, tree)] if tree else []).routes("f", RULES) == []
+HARD = {
+    "itself": "f = f",
+    "circle": "a = b\nb = a\nf = a",
+    "multiplying": "def f(x):\n" + "".join(f"    a{i} = a{i + 1}\n" * 3 for i in range(40)) + "    a0()",
+    "nested": "def f(x): return " + "(" * 90 + "x" + ")" * 90,
+    "deep": "def f(x): return " + "-" * 3000 + "x",
+    "long": "def f(x): return x" + ".a" * 20_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_text_that_is_written_to_be_hard_to_read_stops_nothing(name):
+    tree = parsed(HARD[name])
+    assert Reading([(1, tree)] if tree else [], {1: HARD[name]}).routes("f", RULES) == []
+
+
+@pytest.mark.parametrize("text", [
+    "def f(x): return lib.adam(x) + x" + ".a" * 2_000,
+    "def f(x): return lib.adam(" + "-" * 2_000 + "x)",
+    HARD["multiplying"] + "\n    lib.adam(x)",
+    "def f(x):\n    " + "\n    ".join(f"g{i}" for i in range(900)) + "\n    h(x)\ndef h(x): lib.adam(x)\n"
+    + "".join(f"def g{i}(x):\n    " + "a = b.c\n    " * 60 + "\n" for i in range(900)),
+], ids=["long", "deep", "multiplying", "many"])  # fmt: skip
+def test_hard_text_in_front_of_a_route_is_flagged_itself(text):
+    (flag,) = routes("import lib", text)
+    assert flag == "`f` is written to be hard to read: not everything that it calls could be followed."
+
+
+def test_a_line_of_many_definitions_is_read_once(monkeypatch):
+    """A hundred kilobytes took minutes: it was read for each of them."""
+    read = []
+    monkeypatch.setattr(gradschool_grader.routes, "words_of", lambda *given: read.append(given) or words_of(*given))
+    names = [f"v{i}" for i in range(4_000)]
+    text = "; ".join(f"{name} = 1" for name in names) + f"\ndef f(x): return ({', '.join(names)})"
+    assert Reading([(1, ast.parse(text))], {1: text}).innocent("f", RULES)
+    assert len(read) == 2
+
+
+def test_what_is_flagged_has_a_length_for_people():
+    text = "import lib\ndef f(x):\n" + "".join(f"    lib.a{i}\n" for i in range(500)) + f"    lib.{'a' * 9_000}"
+    assert 1 < len(routes(text)) <= 10
+    assert all(len(flag) < 300 for flag in routes("import lib\ndef f(x): lib." + "a" * 9_000))
 
 
 def test_no_solution_is_a_route():

@@ -263,6 +263,24 @@ NOTEBOOKS: dict[str, Made] = {
     "three hundred brackets": made(cells(code("x = " + "(" * 300 + ")" * 300)), FULL, "too many nested"),
     "functions in functions": made(cells(code("x = " + "lambda: " * 5_000 + "1"))),
     "a million names in one answer": made(cells(code("; ".join(f"v{i} = {i}" for i in range(9_000))))),
+    "more code than anybody writes": made(cells(*[code("a\n" * 45_000)] * 200), FULL, "comes after 200,000 characters"),
+    "experiments that take long to read": made(
+        cells(*[{**code("a\n" * 45_000), "metadata": {"tags": ["experiment"]}}] * 200), FULL, "comes after 200,000"
+    ),
+    "an answer that names nine thousand others": made(
+        lambda n: find(n, "square_answer").update(
+            source="\n".join(f"v{i} = 1" for i in range(9_000))
+            + f"\ndef square(x):\n    ({','.join(f'v{i}' for i in range(3_000))})\n    return x * x"
+        ),
+        FULL,
+    ),
+    "names that look like the one that is not there": made(
+        lambda n: (
+            find(n, "square_answer").update(source="x = 1"),
+            n["cells"].extend(code("\n".join(f"squar{k}{i} = 1" for i in range(7_000))) for k in range(9)),
+        ),
+        (0, 4),
+    ),
     "links that end nowhere": made(cells(markdown("[" * 20_000), markdown("![" * 10_000), markdown("`" * 20_000))),
     "an old format": Made(json.dumps({"worksheets": [], "nbformat": 3, "metadata": {}}).encode(), (0, 0), "old format"),
     "a format from the future": made(lambda n: n.update(nbformat=99, nbformat_minor="x")),

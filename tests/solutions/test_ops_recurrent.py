@@ -203,6 +203,18 @@ def test_only_one_result_need_be_used(layer):
     same(*(gs.grad(middle(f), argnums=range(4))(*args) for f in (LAYERS[layer], PLAIN[layer])))
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_cotangent_that_is_one_number_seen_from_everywhere_is_that_number_everywhere(layer):
+    rng = np.random.default_rng(31)
+    args = drawn(layer, rng)
+    Y, *states = LAYERS[layer](*args)
+    pullback = gs.vjp(lambda *args: LAYERS[layer](*args), *args)[1]
+    for c in (0.0, 0.75):
+        g = np.broadcast_to(np.array(c), Y.shape)
+        rest = [rng.normal(size=state.shape) for state in states]
+        same(pullback((g, *rest)), pullback((g.copy(), *rest)), rtol=0)
+
+
 @pytest.mark.parametrize(
     ("layer", "part"), [("lstm", "sigmoid"), ("lstm", "tanh"), ("gru", "sigmoid"), ("rnn", "tanh")]
 )

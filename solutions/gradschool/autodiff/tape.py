@@ -74,9 +74,10 @@ class Tape:
 
 
 def _of_all_results(results: tuple, entry: int, gradients: dict[int, Any]) -> tuple[Any, ...] | None:
-    """The gradients of all results of a step, zeros for those that nothing used; None if nothing used any."""
+    """The gradients of all results of a step, zeros (one, seen from everywhere) for those that nothing used; None if
+    nothing used any."""
     found = [gradients.pop(entry + i, None) for i in range(len(results))]
     if all(g is None for g in found):
         return None
     pairs = zip(found, results, strict=True)
-    return tuple(np.zeros(*kind) if g is None and kind else g for g, kind in pairs)
+    return tuple(np.broadcast_to(np.zeros((), kind[1]), kind[0]) if g is None and kind else g for g, kind in pairs)

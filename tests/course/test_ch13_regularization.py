@@ -109,6 +109,28 @@ def test_a_mask_is_refused_whatever_shares_a_coin_and_if_it_is_counted_out(name,
         assert judged(name, with_mask(name, kept), seed).points < BY_NAME[name].points
 
 
+class OtherNumbers:
+    """What draws as the generator does, but other numbers."""
+
+    def __init__(self, rng):
+        self.rng, self.other = rng, None
+
+    def __getattr__(self, name):
+        self.other = self.other or np.random.default_rng(int(self.rng.integers(2**62)))
+        return getattr(self.other, name)
+
+
+@pytest.mark.parametrize("name", ["dropout_forward", "alpha_dropout"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_mistake_that_draws_other_numbers_keeps_its_name(name, seed):
+    for m in BY_NAME[name].misconceptions:
+        wrong = m.wrong() if getattr(m.wrong, "fresh", False) else m.wrong
+        answer = lambda x, rate, rng, training=False, f=wrong: f(x, rate, OtherNumbers(rng), training)
+        found = judged(name, answer, seed).diagnosis
+        assert found is not None
+        assert found.name == m.name
+
+
 def middle(n, rng, shift):
     return np.rint(rng.uniform(-shift, shift, size=(n, 2))).astype(int)
 

@@ -35,7 +35,7 @@ def told_otherwise(probes: Sequence[Probe], one: Sequence[Observation], other: S
     """Whether the numbers speak against one mistake behind both."""
     random = [(p.holds, x, y) for p, x, y in answered(probes, one, other) if isinstance(p.holds, SixSigma)]
     return any(opposed(furthest(holds, x), furthest(holds, y)) for holds, x, y in random) or apart(
-        [(sizes(x), sizes(y)) for _, x, y in random]
+        [(sizes(x), sizes(y)) for _, x, y in random if len(x) == 1]  # each of several calls may have its own scale
     )
 
 
@@ -89,4 +89,5 @@ def apart(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
 
 
 def beyond(x: np.ndarray, y: np.ndarray) -> int:
-    return int((x > y.max()).sum()) if x.shape == y.shape and x.size else 0
+    """Each size counts once, however often it is there; and nothing is known of how far the same number goes."""
+    return len(np.unique(x[x > y.max()])) if x.shape == y.shape and x.size and np.ptp(y) else 0

@@ -8,6 +8,7 @@ from gradschool.lessons.dropout import alpha_dropout
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
+    ALL_OR_NONE,
     ALPHA,
     CHAPTER,
     CLOSE,
@@ -128,8 +129,10 @@ def sample_by_sample(x, rate, rng, training=False):
 
 
 # ------------------------------------------------------------------------------------------------------------ probes
-def commonest(y):
-    values, counts = np.unique(y.round(9), return_counts=True)
+def commonest(x, y):
+    """What is most often made of different numbers, and of how many."""
+    _, first = np.unique(x, return_index=True)
+    values, counts = np.unique(y.ravel()[first].round(9), return_counts=True)
     return float(values[counts.argmax()]), int(counts.max())
 
 
@@ -140,14 +143,16 @@ def floored_well(x, rate):
     def kept_in(y):
         if not isinstance(y, np.ndarray) or y.shape != x.shape or y.dtype.kind != "f":
             return "The answer has not the shape of x."
-        dropped, times = commonest(y)
+        if on_line(x, y, *fitted(x, y)):
+            return ALL_OR_NONE
+        dropped, times = commonest(x, y)
         if times < 3:
             return "What is dropped does not all become the same number."
         kept = np.abs(y - dropped) > 1e-8
         if kept.sum() < 3:
             return "Hardly anything is kept."
-        slope, shift = np.polyfit(x[kept], y[kept], 1)
-        if np.abs(slope * x[kept] + shift - y[kept]).max() > 1e-8:
+        slope, shift = fitted(x[kept], y[kept])
+        if not on_line(x[kept], y[kept], slope, shift):
             return "What is kept does not lie on one line over x."
         off = np.abs(np.subtract((slope, shift, dropped), (a, b, a * FLOOR + b))) > 1e-7
         if off.any():
@@ -156,11 +161,22 @@ def floored_well(x, rate):
             return Refusal(
                 f"{off_words(off, y)}; dropped is {share_words(kept, rate)}.",
                 f"{line_words}, what is dropped {dropped:.2f}. {mean_words}. {dropped_words(kept, rate)}",
-                about="" if standardised(y) else f"{slope:.4g} {shift:.4g} {dropped:.4g}",
+                about="" if standardised(y) else str(np.round((slope, shift, dropped), 4) + 0.0),
             )
         return kept
 
     return of_masks(kept_in, rate)
+
+
+def fitted(x, y):
+    """Slope and shift of the line over x that is nearest to y."""
+    d = x - x.mean()
+    slope = (d * y).sum() / (d**2).sum()
+    return slope, y.mean() - slope * x.mean()
+
+
+def on_line(x, y, slope, shift):
+    return np.abs(slope * x + shift - y).max() <= 1e-8
 
 
 def off_words(off, y):

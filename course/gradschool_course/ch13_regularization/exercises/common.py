@@ -68,6 +68,7 @@ GOES_BY = {
     "places units": "all others of the same sample are.",
     "samples places units": "all others are.",
 }
+ALL_OR_NONE = "All numbers are dropped, or none is."
 SAYS = {axes: f"Whether a number is dropped goes by whether {what}" for axes, what in GOES_BY.items()} | {
     "beside": "A number is more likely to be dropped where the one beside it is, too.",
     "apart": "A number is more likely to be dropped where the one beside it is not.",
@@ -90,6 +91,9 @@ def of_masks(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) 
             if not isinstance(mask, np.ndarray):
                 return mask
             masks.append(mask)
+        axes = shared(np.array(masks))
+        if axes:
+            return {axes: math.sqrt(masks[0].size)}
         return as_one(over_calls(np.array(masks), rate) if masks[1:] else independence(masks[0], rate))
 
     def measured(answers: list[Any]) -> str:
@@ -98,13 +102,17 @@ def of_masks(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) 
     return SixSigma(scores, SAYS, measured)
 
 
+def shared(kept: np.ndarray) -> str:
+    """The axes along which numbers are always kept or dropped together, from the masks of all calls (call, ...)."""
+    ends = {1: "samples", kept.ndim - 1: "units"}
+    several = [axis for axis in range(1, kept.ndim) if kept.shape[axis] > 1]
+    return " ".join(dict.fromkeys(ends.get(a, "places") for a in several if (kept == kept.take([0], a)).all()))
+
+
 def independence(kept: np.ndarray, rate: float) -> dict[str, float]:
     """Deviations of a mask from one in which every entry is kept with probability 1 − rate, in standard deviations."""
     ends = {0: "samples", kept.ndim - 1: "units"}
     several = [axis for axis in range(kept.ndim) if kept.shape[axis] > 1]
-    constant = [axis for axis in several if (kept == kept.take([0], axis)).all()]
-    if constant and kept.any() and not kept.all():
-        return {" ".join(dict.fromkeys(ends.get(axis, "places") for axis in constant)): math.sqrt(kept.size)}
     along = [neighbours(centered(kept, rate), axis) for axis in several]
     beside = math.copysign(strongest(along), max(along, key=abs))
     even = {f"even {ends[axis]}": evenness(kept, axis, rate) for axis in several if axis in ends}

@@ -10,6 +10,7 @@ from gradschool.lessons.dropout import dropout_forward
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
+    ALL_OR_NONE,
     BACK,
     CHAPTER,
     CLOSE,
@@ -217,8 +218,10 @@ def dropped_well(x, rate):
             return "The first part of the answer has not the shape of x."
         keep = cache.get("keep") if isinstance(cache, dict) else None
         kept = y != 0
+        if kept.all() or not kept.any():
+            return ALL_OR_NONE
         ratios = (y / x)[kept]
-        if not kept.any() or np.ptp(ratios) > 1e-9 * abs(ratios[0]):
+        if np.ptp(ratios) > 1e-9 * abs(ratios[0]):
             return "What is kept is not multiplied by one and the same number."
         if abs(ratios[0] * kept.mean() - 1) < 1e-9 < abs(kept.mean() - (1 - rate)):
             return "What is kept is multiplied by what makes up for just those that this call drops."

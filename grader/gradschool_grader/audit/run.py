@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from ..course import load_course
 from ..offspring import leave_at_once
+from ..one_thread import one_blas_thread
 from .answers import audit_answers
 from .killing import audit_mutants
 from .result import ExerciseAudit, Report, together
@@ -64,7 +65,9 @@ def done(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, ExerciseAudit
 
 def audit_part(task: Task) -> ExerciseAudit:
     course, name, part, seeds = task
-    return PARTS[part](course, load_course(course).exercise(name), seeds)
+    exercise = load_course(course).exercise(name)
+    with one_blas_thread():
+        return PARTS[part](course, exercise, seeds)
 
 
 def audit_exercise(course: str, name: str, seeds: Sequence[int]) -> ExerciseAudit:

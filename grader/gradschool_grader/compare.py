@@ -212,6 +212,27 @@ def compare_dicts(expected: dict[Any, Any], got: Any, path: Path, group: Group) 
     return None
 
 
+# ------------------------------------------------------------------------------------------------------------ size
+MODEST, TIMES = 1_000, 10  # of what may come: so much, and so many times what is expected
+
+
+def weight(tree: Any) -> float:
+    """How much there is to read in an answer: its leaves, a hundred numbers of an array as one."""
+    kind = type(tree)
+    if kind is dict or kind is list or kind is tuple:
+        return 1 + sum(map(weight, tree.values() if kind is dict else tree))
+    return 1 + tree.size / 100 if kind is np.ndarray else 1
+
+
+def far_larger(expected: Sequence[Observation], got: Sequence[Observation]) -> Difference | None:
+    """Nothing is computed with an answer many times larger than was asked for: it would take as many times longer."""
+    all_that, room = (sum(weight(o.behaviour.value) for o in side) for side in (got, expected))
+    if all_that <= MODEST + TIMES * room:
+        return None
+    index = max(range(len(got)), key=lambda i: weight(got[i].behaviour.value))
+    return Difference("larger", "The answer is many times larger than what is asked for.", index=index)
+
+
 # --------------------------------------------------------------------------------------------------- a behaviour
 REFUSAL = "NotToBeAsked"  # what a helper raises that refuses whoever asks it
 
@@ -280,6 +301,9 @@ def compare_all(
     got: Sequence[Observation],
 ) -> Difference | None:
     """The first difference over all observations of a group, with its place in words."""
+    larger = far_larger(expected, got)
+    if larger:
+        return larger
     for index, (e, a) in enumerate(zip(expected, got, strict=False)):
         if isinstance(probes[e.probe], Property) and not a.behaviour.error:
             found = compare_conduct(exercise, group, e.behaviour, a.behaviour)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from .inside.wire import Channel, Closed, Frame, Tampered, TimedOut, packed
+from .inside.wire import HEADER_CAP, PAYLOAD_CAP, Channel, Closed, Frame, Tampered, TimedOut, packed
 from .observe import Broken
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 PRINTED_CAP = 1 << 16
+REPLIES_CAP = PAYLOAD_CAP + HEADER_CAP  # bytes to one request: a worker says of each further reply that it is too much
 START_SECONDS = 60.0  # a cold disk, a virus scanner, a loaded machine: failing here is never the student's fault
 
 
@@ -121,7 +122,7 @@ class Worker:
         """So many replies, unread, to a message that was packed, each within so many seconds after the one before."""
         if not self.open:
             raise Infrastructure("This worker was closed before; take a fresh one.")
-        left = seconds()
+        left, room = seconds(), REPLIES_CAP
         until = time.monotonic() + left
         with self.failing(left):
             id = self.channel.request(message, until)
@@ -131,6 +132,9 @@ class Worker:
                 until = time.monotonic() + left
             with self.failing(left):
                 frame = self.channel.reply(id, until)
+                room -= frame.size
+                if room < 0:
+                    raise Tampered("more replies than a worker of ours ever sends")
             yield frame
 
     @contextlib.contextmanager

@@ -188,8 +188,13 @@ def explained(exercise: Exercise, heard: Sequence[Heard], answers: Answers) -> D
         return None
     keys = [said.key for said in heard]
     return answers.diagnoses.get(
-        b"".join(keys) if all(keys) else b"", lambda: diagnose(exercise, [said.seen for said in heard], answers)
+        b"".join(keys) if all(keys) else b"", lambda: reason(exercise, [said.seen for said in heard], answers)
     )
+
+
+def reason(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    larger = next((s.difference for s in seen if s.difference and s.difference.kind == "larger"), None)
+    return Diagnosis("larger", "larger", larger.words) if larger else diagnose(exercise, seen, answers)
 
 
 def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | None:

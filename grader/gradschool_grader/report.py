@@ -37,7 +37,8 @@ MODES = {
     "here": "the same process, without a sandbox: fit for trusted code only",
     "": "not run",
 }
-SHORT = {"type": "wrong type", "shape": "wrong shape", "dtype": "wrong dtype", "value": "wrong values",
+SHORT = {"type": "wrong type", "shape": "wrong shape", "larger": "far too large", "dtype": "wrong dtype",
+         "value": "wrong values",
          "diverges": "wrong values", "nonfinite": "NaN or infinity", "none": "no answer", "keys": "wrong keys",
          "swapped": "items swapped", "accepted": "accepts bad input", "unasked": "ignores an argument",
          "mutated": "changes its input", "aliased": "shares memory", "unstable": "differs the second time",

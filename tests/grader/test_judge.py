@@ -160,6 +160,19 @@ def test_the_reference_earns_every_point(exercise):
     assert verdict.diagnosis is None
 
 
+@pytest.mark.parametrize("exercise", [MEANS, SHUFFLED], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "value", [np.ones((300, 1_000)), [1.0] * 2_000, dict.fromkeys(range(2000), 1)], ids=lambda v: type(v).__name__
+)
+def test_nothing_is_computed_with_an_answer_that_is_many_times_larger(monkeypatch, exercise, value):
+    """Neither compared nor diagnosed: of arrays of 60 MB each a class made gigabytes."""
+    for function in ("judge.diagnose", "compare.compare", "compare.judge_property"):
+        monkeypatch.setattr(f"gradschool_grader.{function}", None)
+    verdict = verdict_on(exercise, lambda *args, **more: value)
+    assert (verdict.points, verdict.diagnosis.kind) == (0, "larger")
+    assert verdict.diagnosis.text == "The answer is many times larger than what is asked for."
+
+
 def test_lists_for_tuples_and_numpy_scalars_for_floats_are_the_same_answer():
     def as_list(params, state, g, b=0.9):
         return list(ema(params, state, g, b))

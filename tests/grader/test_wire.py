@@ -149,11 +149,12 @@ REFUSED = {
     "function": (len, "builtin_function_or_method"),
     "float key": ({1.5: 1}, "float"),
     "bool key": ({True: 1}, "bool"),
-    "long integer": (1 << 1024, "int"),
+    "long integer": (1 << wire.INT_BITS_CAP, "int"),
     "cycle": (cycle(), "list"),
     "many nodes": ([0] * wire.NODE_CAP, "int"),
     "much text": ("x" * wire.HEADER_CAP, "str"),
     "large": (np.zeros(wire.PAYLOAD_CAP + 1, bool), "ndarray"),
+    "empty, but large when summed": (np.zeros((0, wire.PAYLOAD_CAP // 8 + 1)), "ndarray"),
 }
 
 
@@ -163,6 +164,10 @@ def test_what_is_not_plain_is_refused_with_its_type(name):
     with pytest.raises(WireError) as refused:
         plain(value)
     assert refused.value.type_name == kind
+
+
+def test_every_integer_that_travels_fits_a_float():
+    assert np.isfinite(float(plain(-(1 << wire.INT_BITS_CAP) + 1)))
 
 
 def test_a_refusal_names_the_place():
@@ -207,6 +212,7 @@ FORGED = {
     "axis as bool": frame({"a": ["int8", [True]]}, b"\0"),
     "many axes": frame({"a": ["int8", [1] * 33]}, b"\0"),
     "impossible shape": frame({"a": ["float64", [0, *[(1 << 31) - 1] * 4]]}),
+    "empty, but large when summed": frame({"a": ["int8", [(1 << 31) - 1, 0]]}),
     "array larger than payload": frame({"a": ["float64", [3]]}, b"\0" * 16),
     "payload larger than array": frame({"a": ["float64", [1]]}, b"\0" * 16),
     "payload without array": frame(1, b"\0"),

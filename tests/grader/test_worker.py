@@ -14,6 +14,7 @@ from gradschool_grader.contract import (
     WorkerTampered,
     WorkerTimedOut,
 )
+from gradschool_grader.inside.wire import packed
 from gradschool_grader.worker import SubprocessWorkers, command, environment, reason_of
 
 MODULES = {"gradschool": "from gradschool.parts import tau", "gradschool.parts": "tau = 6.25"}
@@ -126,6 +127,35 @@ def test_a_flood_is_capped_and_printing_much_is_no_error(workers):
         assert call(worker, "f")["value"] == 3.0
         worker.close()
         assert len(worker.printed) <= 1 << 16
+
+
+MANY = """
+import numpy as np
+def f(): return np.ones(30 << 20, np.uint8)
+"""
+
+
+def answers_to(worker, calls):
+    asked = [{"target": "f", "args": [], "kwargs": {}, "number": n, "needs": []} for n in range(calls)]
+    frames = worker.request_all(packed({"op": "calls", "calls": asked}), calls, lambda: 20)
+    return [frame.tree for frame in frames]
+
+
+def test_all_answers_together_hold_as_much_as_one_may(workers):
+    """Each further one is told to be too much: nobody keeps a hundred times 64 MiB."""
+    with workers.fresh() as worker:
+        run(worker, MANY)
+        first, second, *others = answers_to(worker, 5)
+    assert first["value"].nbytes == second["value"].nbytes == 30 << 20
+    assert [(reply["value"], reply["error"]) for reply in others] == [(None, "Unsendable")] * 3
+    assert "more than 64 MiB" in others[0]["message"]
+
+
+def test_whoever_sends_more_than_that_is_no_worker_of_ours(workers):
+    with workers.fresh() as worker:
+        run(worker, MANY + "from inside import serve\nserve.PAYLOAD_CAP = 1 << 40")
+        with pytest.raises(WorkerTampered, match="more replies"):
+            answers_to(worker, 5)
 
 
 def test_an_endless_loop_ends_at_its_deadline(workers):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
 from .perform import Performer
-from .wire import Channel, Closed, Descriptors, WireError, pack
+from .wire import PAYLOAD_CAP, Channel, Closed, Descriptors, WireError, pack
 from .world import build_world
 
 PRINTED_CAP = 1 << 16
@@ -40,20 +40,29 @@ def serve(channel: Channel, performer: Performs) -> NoReturn:
 def answer(channel: Channel, id: int, replies: Iterable[dict[str, Any]]) -> None:
     """Send each reply, quick ones together: the judge is woken once for them, and never much later than by each."""
     frames: list[Any] = []
-    size, sent = 0, time.monotonic()
+    size, sent, room = 0, time.monotonic(), PAYLOAD_CAP
     for reply in replies:
-        try:
-            frame = pack(reply, id)
-        except WireError as error:
-            frame = pack(unsendable(error), id)
+        frame = fitting(reply, id, room)
         frames += frame
         size += sum(map(len, frame))
+        room -= sum(map(len, frame))
         if size >= TOGETHER_BYTES or time.monotonic() - sent >= TOGETHER_SECONDS:
             flush()
             channel.stream.write(frames, None)
             frames, size, sent = [], 0, time.monotonic()
     flush()
     channel.stream.write(frames, None)
+
+
+def fitting(reply: dict[str, Any], id: int, room: int) -> list[Any]:
+    """The frame of a reply, if it can be sent and does not take more than is left for all of them."""
+    try:
+        frame = pack(reply, id)
+        if sum(map(len, frame)) > room:
+            raise WireError("ndarray", f"all answers of a group together have more than {PAYLOAD_CAP >> 20} MiB")
+    except WireError as error:
+        return pack(unsendable(error), id)
+    return frame
 
 
 def unsendable(error: WireError) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +32,10 @@ __all__ = [
 ]  # fmt: skip
 
 HEADER_CAP = 1 << 20  # bytes of JSON
-PAYLOAD_CAP = 64 << 20  # bytes of arrays
+PAYLOAD_CAP = 64 << 20  # bytes of arrays, in one frame and in all replies to one request
 DEPTH_CAP = 16
 NODE_CAP = 20_000
-INT_BITS_CAP = 1024  # longer integers take quadratic time to print and to read
+INT_BITS_CAP = 1023  # longer integers take quadratic time to print and to read, and fit no float
 
 PREFIX = struct.Struct("<4sQIQ")  # magic, id, header bytes, payload bytes
 MAGIC = b"GSW1"
@@ -185,13 +186,18 @@ class _Packer:
         if x.ndim > NDIM_CAP:
             raise WireError("ndarray", f"an array of {x.ndim} axes, at most {NDIM_CAP}")
         self.payload += x.nbytes
-        if self.payload > PAYLOAD_CAP:
+        if self.payload > PAYLOAD_CAP or extent(x.shape) * x.itemsize > PAYLOAD_CAP:
             raise WireError("ndarray", f"arrays of more than {PAYLOAD_CAP >> 20} MiB in all")
         if x.nbytes > COPIED:
             self.buffers.append(_bytes_of(np.ascontiguousarray(x, dtype=dtype)))
         elif x.nbytes:
             self.buffers.append(np.asarray(x, dtype=dtype).tobytes())
         return {"a": [name, list(x.shape)]}
+
+
+def extent(shape: Sequence[int]) -> int:
+    """How many numbers there are, or come of an empty array that is summed over its empty axes."""
+    return math.prod(n or 1 for n in shape)
 
 
 def _name(kind: type) -> str:
@@ -228,6 +234,10 @@ class Frame:
     def trusted_tree(self) -> Any:
         """The same in half the time, for a frame that the judge sent: nothing is checked that only a forger does."""
         return _Trusting(self.header, self.payload).value
+
+    @property
+    def size(self) -> int:
+        return len(self.header) + len(self.payload)
 
     def digest(self) -> bytes:
         """Alike only for frames that say the same, to the last bit."""
@@ -319,19 +329,16 @@ class _Unpacker:
         dtype = LITTLE.get(name) if type(name) is str else None
         if dtype is None or len(_list(shape)) > NDIM_CAP:
             raise Tampered("an array of another dtype or shape than can be sent")
-        count = 1
-        for n in shape:
-            if type(n) is not int or not 0 <= n < AXIS_CAP:
-                raise Tampered("an array of another dtype or shape than can be sent")
-            count *= n
+        if any(type(n) is not int or not 0 <= n < AXIS_CAP for n in shape):
+            raise Tampered("an array of another dtype or shape than can be sent")
+        if extent(shape) * dtype.itemsize > PAYLOAD_CAP:
+            raise Tampered("an array of impossible shape")
+        count = math.prod(shape)
         start, self.used = self.used, self.used + count * dtype.itemsize
         if self.used > self.size:
             raise Tampered("the arrays hold more bytes than were announced")
         well = count > 0 and start % dtype.alignment == 0
-        try:
-            array = np.ndarray(shape, dtype, self.payload.data, start) if well else np.ndarray(shape, dtype)
-        except (ValueError, MemoryError):  # no bytes, but axes whose product overflows
-            raise Tampered("an array of impossible shape") from None
+        array = np.ndarray(shape, dtype, self.payload.data, start) if well else np.ndarray(shape, dtype)
         if count and not well:
             _bytes_of(array)[:] = self.payload.data[start : self.used]
         if count and dtype.kind == "b" and array.view(np.uint8).max() > 1:

@@ -263,9 +263,9 @@ NOTEBOOKS: dict[str, Made] = {
     "three hundred brackets": made(cells(code("x = " + "(" * 300 + ")" * 300)), FULL, "too many nested"),
     "functions in functions": made(cells(code("x = " + "lambda: " * 5_000 + "1"))),
     "a million names in one answer": made(cells(code("; ".join(f"v{i} = {i}" for i in range(9_000))))),
-    "more code than anybody writes": made(cells(*[code("a\n" * 45_000)] * 200), FULL, "comes after 200,000 characters"),
+    "more code than anybody writes": made(cells(*[code("a\n" * 30_000)] * 100), FULL, "comes after 200,000 characters"),
     "experiments that take long to read": made(
-        cells(*[{**code("a\n" * 45_000), "metadata": {"tags": ["experiment"]}}] * 200), FULL, "comes after 200,000"
+        cells(*[{**code("a\n" * 30_000), "metadata": {"tags": ["experiment"]}}] * 100), FULL, "comes after 200,000"
     ),
     "an answer that names nine thousand others": made(
         lambda n: find(n, "square_answer").update(

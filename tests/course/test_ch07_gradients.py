@@ -71,6 +71,30 @@ def test_weights_from_a_generator_of_ones_own_are_told_of_rng_and_not_of_a_bad_s
     assert "The function returned an answer without asking `rng`." in [group.words for group in verdict.groups]
 
 
+AS_IF = {
+    "as QR leaves them": lambda Q: np.ones(Q.shape[1]),
+    "of the diagonal": lambda Q: np.sign(np.diag(Q)),
+    "of the first row": lambda Q: np.sign(Q[0]),
+    "of the largest": lambda Q: np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(Q.shape[1])]),
+    "of the sums": lambda Q: np.sign(Q.sum(axis=0)),
+}
+
+
+@pytest.mark.parametrize("signs", AS_IF.values(), ids=AS_IF)
+@pytest.mark.parametrize("share", [0.7, 0.3])
+def test_columns_that_are_turned_by_a_coin_that_is_not_fair_are_refused_tall_and_wide(signs, share):
+    def biased(shape, rng, gain=1.0, dtype=np.float64):
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        Q = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))[0]
+        Q = Q * signs(Q) * np.where(rng.random(Q.shape[1]) < share, 1, -1)
+        return (gain * (Q if rows >= columns else Q.T)).reshape(shape).astype(dtype)
+
+    for seed in range(2):
+        answers = LiveAnswers(BY_NAME["orthogonal"], course.helpers, seed)
+        verdict = judge(BY_NAME["orthogonal"], lambda: HereWorker(course, {"orthogonal": biased}), answers)
+        assert {"tall", "wide"} <= {group.name for group in verdict.groups if group.outcome == "wrong"}
+
+
 @pytest.mark.parametrize("name", ["fans", *RANDOM, "orthogonal"])
 def test_what_six_exercises_share_is_a_misconception_of_each_or_has_a_reason_why_it_is_none(name):
     for phrase in FIRST_ROW:

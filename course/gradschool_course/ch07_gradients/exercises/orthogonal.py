@@ -8,12 +8,14 @@ import numpy as np
 
 from gradschool import recurrent_initializers
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
+from gradschool_grader.sigma import SixSigma
 
 from . import equivalent
-from .common import CHAPTER, GENERATOR, TURNED, checked, drawn, misfit
+from .common import CHAPTER, GENERATOR, TURNED, WIDER, checked, drawn, misfit
 
 # ---------------------------------------------------------------------------------------- what holds for right answers
 DRAWS = 49
+LARGE_DRAWS = 20  # of 45 columns: a coin of 70:30 passes once in 100 million times
 ALWAYS = {
     "row": "In all draws the entries of the first row (or column, if there are fewer rows) have the same signs.",
     "column": "In all draws the entries of the first column (or row, if there are fewer) have the same signs.",
@@ -22,6 +24,16 @@ ALWAYS = {
     "last": "In all draws the second entry on the diagonal has the same sign.",
     "largest": "In all draws the largest entry of each column (or row, if there are fewer) has the same sign.",
     "hand": "All draws are reflections, or none is: they are half of all orthogonal matrices.",
+}
+
+
+FAIR = {
+    "qr": "Columns (or rows, if there are fewer) have the signs that a QR decomposition leaves too often or rarely.",
+    "diagonal": "On the diagonals one sign is more frequent than the other.",
+    "row": "In the first row (or column, if there are fewer rows) one sign is more frequent than the other.",
+    "column": "In the first column (or row, if there are fewer) one sign is more frequent than the other.",
+    "largest": "Largest entries of the columns (or rows, if there are fewer) have one sign more often than the other.",
+    "sums": "The sums of the columns (or rows, if there are fewer) have one sign more often than the other.",
 }
 
 
@@ -66,7 +78,6 @@ def random_signs_in(shape):
         if wrong := next(filter(None, (misfit(W, shape, "float64") for W in values)), None):
             return wrong
         Q = upright(np.array(values))
-        largest = np.take_along_axis(Q, np.abs(Q).argmax(axis=1, keepdims=True), axis=1)
         hand = Q[:, 0, 0] * Q[:, 1, 1] - Q[:, 0, 1] * Q[:, 1, 0]
         signs = {
             "row": Q[:, 0, :2],
@@ -74,12 +85,39 @@ def random_signs_in(shape):
             "diagonal": Q[:, (0, 1), (0, 1)],
             "first": Q[:, 0, 0],
             "last": Q[:, 1, 1],
-            "largest": largest,
+            "largest": largest(Q),
             "hand": hand,
         }
         return next((ALWAYS[name] for name, x in signs.items() if (np.sign(x) == np.sign(x[0])).all()), None)
 
     return holds
+
+
+def fair_signs_in(shape):
+    """Over some draws of a larger matrix, both signs are as frequent wherever each column, or each row, has one.
+
+    Turning round one column or row and no other makes another matrix that is as likely: so these are coins, and fair.
+    """
+
+    def scores(values):
+        if wrong := next(filter(None, (misfit(W, shape, "float64") for W in values)), None):
+            return wrong
+        Q = upright(np.array(values))
+        numbers = {
+            "qr": np.diagonal(np.linalg.qr(Q)[1], axis1=1, axis2=2),
+            "diagonal": np.diagonal(Q, axis1=1, axis2=2),
+            "row": Q[:, 0],
+            "column": Q[:, :, 0],
+            "largest": largest(Q),
+            "sums": Q.sum(axis=1),
+        }
+        return {name: float(np.sign(x).sum()) / (WIDER * math.sqrt(x.size)) for name, x in numbers.items()}
+
+    return SixSigma(scores, FAIR)
+
+
+def largest(Q):
+    return np.take_along_axis(Q, np.abs(Q).argmax(axis=1, keepdims=True), axis=1)
 
 
 def orthonormal(Q, close):
@@ -104,12 +142,16 @@ def many(rng, shape):
     return Property(Call(shape=shape, rng=drawn(rng)), random_signs_in(shape), DRAWS)
 
 
+def some(rng, shape):
+    return Property(Call(shape=shape, rng=drawn(rng)), fair_signs_in(shape), LARGE_DRAWS)
+
+
 def tall(rng):
-    return [asked(rng, (int(rng.integers(20, 30)), 7)), many(rng, (2, 2))]
+    return [asked(rng, (int(rng.integers(20, 30)), 7)), many(rng, (2, 2)), some(rng, (int(rng.integers(46, 50)), 45))]
 
 
 def wide(rng):
-    return [asked(rng, (int(rng.integers(5, 9)), 37)), many(rng, (2, 3))]
+    return [asked(rng, (int(rng.integers(5, 9)), 37)), many(rng, (2, 3)), some(rng, (45, int(rng.integers(46, 50))))]
 
 
 def kernels(rng):

@@ -92,7 +92,8 @@ def directory_files(root: Path, chapter: Chapter) -> Iterator[tuple[Path, Path]]
     """What grading reads in the course directory, with its path there: settings, the assignment, kept exercises."""
     exercises = Versions(root).folder
     kept = [path for exercise in chapter.exercises for path in sorted((exercises / exercise.name).glob("*.json"))]
-    for path in (root / FILE, root / "source" / chapter.id / f"{chapter.id}.ipynb", *kept):
+    released = (root / "source" / chapter.id / f"{chapter.id}.ipynb", Versions(root).place_of_releases(chapter.id))
+    for path in (root / FILE, *released, *kept):
         if path.is_file():
             yield path, path.relative_to(root)
 

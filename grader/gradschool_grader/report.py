@@ -61,7 +61,8 @@ def write(
     whose answer waits for a grade by hand, by assignment and cell; `left` are files without a grade, and why."""
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(papers, chapters, title, beside, waiting or {}, left), encoding="utf-8")
+    html = page(papers, chapters, title, beside, waiting or {}, left)
+    path.write_text(html, encoding="utf-8", errors="replace")  # the name of a folder may be no text
     return path
 
 

@@ -171,6 +171,21 @@ def test_a_submission_is_graded_by_the_version_that_it_was_built_with(folder, tm
         assert ("another version of square" in found["output"]) is not again
 
 
+def test_nobody_chooses_the_easiest_version_of_each_exercise(folder, tmp_path):
+    """Two releases, each with another exercise made easier: a notebook may name either, and not the easier of both."""
+    easy = [replace(exercise, groups=exercise.groups[:1]) for exercise in (SQUARE, MEAN)]
+    for exercises in ([easy[0], MEAN], [SQUARE, easy[1]], [SQUARE, MEAN]):
+        changed = replace(CHAPTER, exercises=exercises)
+        list(release(replace(course, chapters=[changed]), [changed], folder))
+    made = notebook(**RIGHT)
+    made["metadata"]["gradschool"]["exercises"] = {exercise.name: exercise_hash(exercise) for exercise in easy}
+    hand_in(tmp_path, "", made)
+    (tmp_path / "submitted/ch01_tiny").rename(tmp_path / "submission")
+    found = unpacked(folder, CHAPTER, tmp_path)
+    assert "no release had together: it was changed by hand" in found["output"]
+    assert found["extra_data"]["exercises"] == {exercise.name: exercise_hash(exercise) for exercise in (SQUARE, MEAN)}
+
+
 def test_a_judge_that_cannot_decide_writes_no_result(place, monkeypatch):
     from gradschool_grader import gradescope
     from gradschool_grader.grading import not_judged

@@ -12,7 +12,7 @@ pytest.importorskip("nbgrader")
 from nbgrader.api import Gradebook
 
 from gradschool_grader.teach.assign import alembic_on_path, quietly
-from gradschool_grader.teach.export import export_for
+from gradschool_grader.teach.export import as_text, export, export_for
 from gradschool_grader.teach.lms import Grades, canvas, grades_in, moodle, number
 
 GRADES = Grades(
@@ -218,6 +218,25 @@ def graded(folder):
     hand_in(folder, "ada", notebook(**RIGHT))
     grade(folder, jobs=1, feedback=False)
     return folder
+
+
+def test_no_cell_is_a_formula(folder, tmp_path):
+    """A spreadsheet would compute what a student is called; numbers, and Moodle's dash, stay what they are."""
+    from gradschool_grader.teach.grade import grade
+
+    names = ['=HYPERLINK("x")', "+1+1", "-2+3", "@SUM(1)"]
+    for name in names:
+        hand_in(folder, name, notebook(**RIGHT))
+    grade(folder, jobs=1, feedback=False)
+    files = [export(folder, tmp_path / "own.csv"), tmp_path / "canvas.csv", tmp_path / "moodle.csv"]
+    for file in files[1:]:
+        export_for(file.stem, folder, file)
+    for file in files:
+        cells = {cell for row in csv.reader(file.read_text(encoding="utf-8").splitlines()) for cell in row}
+        assert {f"'{name}" for name in names} <= cells
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    kept = ["-", "-1.5", "+3", "7", "a=b", "", "    Points Possible"]
+    assert [as_text(cell) for cell in kept] == kept
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

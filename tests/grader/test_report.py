@@ -179,3 +179,9 @@ def test_what_has_no_grade_stands_among_what_needs_a_person():
 def test_written_where_it_was_asked_for(tmp_path):
     file = write([paper("ada", "passed", "passed", "passed")], [CHAPTER], tmp_path / "new" / "report.html")
     assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_name_that_is_no_text_stops_no_report(tmp_path):
+    """Whatever bytes a student names a file with: the others' report is written."""
+    file = write([], [CHAPTER], tmp_path / "report.html", left=[("submitted/\udcff/ch01_tiny", "found \udcfe.txt")])
+    assert "submitted/?/ch01_tiny" in file.read_text(encoding="utf-8")

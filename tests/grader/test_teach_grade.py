@@ -1,6 +1,7 @@
 """Property: every path from a submission to the gradebook gives the same grade, and nothing handed in stops it."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -284,13 +285,30 @@ def test_a_misnamed_notebook_or_script_is_found_if_there_is_no_doubt(folder):
     hand_in(folder, "dora", b"hello", name="letter.txt").with_name("timestamp.txt").write_text("")
     for name in "abcd":
         hand_in(folder, "emil", b"PK", name=f"{name}.zip")
+        hand_in(folder, "fay", notebook(), name=f"{name}\x1b[2J.ipynb")
     summary = grade(folder, jobs=1, feedback=False)
     assert {j.student: j.points for j in summary.judged} == {"ada": 7, "bela": 3}
     assert [(s.student, s.why) for s in summary.set_aside] == [
         ("cleo", "expected ch01_tiny.ipynb, found one.ipynb, two.ipynb"),
         ("dora", "expected ch01_tiny.ipynb, found neither notebook nor script but letter.txt"),
         ("emil", "expected ch01_tiny.ipynb, found neither notebook nor script but a.zip, b.zip, c.zip, …"),
+        ("fay", r"expected ch01_tiny.ipynb, found a\x1b[2J.ipynb, b\x1b[2J.ipynb, c\x1b[2J.ipynb, …"),
     ]
+
+
+def test_a_folder_that_cannot_be_read_stops_nobody_else(folder, monkeypatch):
+    """Without permission for it, or with paths longer than the system allows."""
+    for student in ("ada", "bela", "cleo"):
+        hand_in(folder, student, notebook(**RIGHT))
+
+    def closed(place):
+        if place.parent.name == "bela":
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+
+    monkeypatch.setattr("gradschool_grader.teach.collect.tidy", closed)
+    summary = grade(folder, jobs=1, feedback=False)
+    assert [judged.student for judged in summary.judged] == ["ada", "cleo"]
+    assert [(s.student, s.why) for s in summary.set_aside] == [("bela", "its folder cannot be read: Permission denied")]
 
 
 def test_a_file_that_is_too_large_is_called_that_and_not_empty(folder):

@@ -23,12 +23,13 @@ from traitlets.config import Config
 from ..cells import Unreadable, read_cells
 from ..chapter import as_text
 from ..course import Chapter, Course
+from ..disk import is_full
 from ..grading import Task
 from ..journal import Journal, replace_file
 from ..versions import Built, Versions
 from .assign import course_directory
 from .exporter import read_file
-from .folder import tidy
+from .folder import spelt, tidy
 
 __all__ = ["collect", "filled", "work_in"]
 
@@ -57,6 +58,11 @@ def collect(
                 tidy(Path(found))
             except Unreadable as error:
                 set_aside(student, chapter.id, str(error))
+                continue
+            except OSError as error:
+                if is_full(error):
+                    raise
+                set_aside(student, chapter.id, f"its folder cannot be read: {error.strerror}")
                 continue
             seed, judge, data = journal.seed(chapter.id), config.Judge, read_file(file)
             built = versions.of(course, chapter, data, file.name) if versions else Built()
@@ -108,11 +114,9 @@ def work_in(folder: Path, wanted: Path) -> Path:
 
 def there(folder: Path, works: Sequence[Path]) -> str:
     """What lies where a notebook should, in words."""
-    if works:
-        return ", ".join(path.name for path in works)
-    names = sorted(path.name for path in folder.iterdir() if path.name != "timestamp.txt")
-    but = f" but {', '.join(names[:3])}{', …' * (len(names) > 3)}" if names else ""
-    return f"neither notebook nor script{but}"
+    names = sorted(spelt(path.name) for path in works or folder.iterdir() if path.name != "timestamp.txt")
+    some = f"{', '.join(names[:3])}{', …' * (len(names) > 3)}"
+    return some if works else f"neither notebook nor script{f' but {some}' if names else ''}"
 
 
 def as_notebook(script: Path) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -54,8 +55,7 @@ def export_for(
     known, separator = read_roster(Path(roster)) if roster is not None else ([], ",")
     table = {"canvas": canvas, "moodle": moodle}[system](grades, known)
     Path(file).parent.mkdir(parents=True, exist_ok=True)
-    with Path(file).open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream, delimiter=separator).writerows(table.rows)
+    write_table(Path(file), table.rows, separator)
     return table, grades
 
 
@@ -71,6 +71,17 @@ def read_roster(path: Path) -> tuple[list[list[str]], str]:
     if not rows:
         raise ValueError(f"{path} is empty; expected the table that Canvas or Moodle exports")
     return rows, separator
+
+
+def write_table(file: Path, rows: Iterable[Iterable[str]], separator: str = ",") -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, delimiter=separator).writerows([as_text(cell) for cell in row] for row in rows)
+
+
+def as_text(cell: str) -> str:
+    """What a spreadsheet would compute becomes text by an apostrophe (owasp.org, "CSV Injection"); a number, and the
+    dash that Moodle has for none, stay."""
+    return f"'{cell}" if re.match(r"[=+\-@\t\r](?!$)", cell) and not re.fullmatch(r"[+-]?[\d.,]+", cell) else cell
 
 
 @contextlib.contextmanager
@@ -91,5 +102,4 @@ def add_flags(file: Path, journal: Journal) -> None:
     for row in rows:
         judged = journal.read(row[assignment], row[student])
         row.append("; ".join(flag for verdict in judged.verdicts for flag in verdict.flags) if judged else "")
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([[*heads, "flags"], *rows])
+    write_table(file, [[*heads, "flags"], *rows])

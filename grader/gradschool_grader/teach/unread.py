@@ -22,6 +22,7 @@ from ..journal import Journal
 from .assign import course_directory
 from .beside import submissions
 from .collect import work_in
+from .folder import spelt
 
 __all__ = ["Unread", "ungraded", "unread"]
 
@@ -43,15 +44,19 @@ def unread(folder: Path, config: Config, chapters: Collection[str]) -> list[Unre
     root = folder / directory.submitted_directory
     assignments = {path.name for path in (folder / directory.source_directory).glob("*/")}
     found = [*misplaced(root, assignments), *second(root, chapters)]
-    return sorted((Unread(path.relative_to(folder).as_posix(), why) for path, why in found), key=lambda item: item.path)
+    return sorted((Unread(place_in(folder, path), why) for path, why in found), key=lambda item: item.path)
 
 
 def ungraded(folder: Path, config: Config, chapters: Collection[str]) -> list[Unread]:
     """Submissions of chapters without a result: what is no submission, and what came since the last run."""
     directory, journal = course_directory(folder, config), Journal(folder)
     places = [(c, student, place) for c in chapters for student, place in submissions(directory, c, ())]
-    return [Unread(place.relative_to(folder).as_posix(), why_not(place, chapter))
+    return [Unread(place_in(folder, place), why_not(place, chapter))
             for chapter, student, place in places if journal.read(chapter, student) is None]  # fmt: skip
+
+
+def place_in(folder: Path, path: Path) -> str:
+    return spelt(path.relative_to(folder).as_posix())
 
 
 def why_not(place: Path, chapter: str) -> str:

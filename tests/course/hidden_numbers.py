@@ -15,7 +15,7 @@ FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # of any length; 
 FORM = re.compile(
     r"\d+ of \d+ entries|and \d+ more numbers?|\d+ items(?:; expected \d+)?|\d+ too many|(?:tuple|list) of \d+"
     r"|\d+ ax[ei]s|(?:item|axis|step|[Ss]teps|call|sequence|script) \d+(?: of \d+| to \d+)?|the \d+ before it"
-    r"|\([\d, ]*\)|\[[\d, ]+\]|(?<= is )1(?= right)"
+    r"|\([\d, ]*\)|\[[\d, ]+\]|(?<= is )1(?= right)|[01] in the place of"
 )
 
 

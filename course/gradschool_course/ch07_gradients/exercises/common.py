@@ -126,7 +126,7 @@ def weights(shape: tuple[int, ...], var: float, distribution: str, dtype: str = 
 
     def measured(values: list[Any]) -> str:
         x = values[0].astype(float) / math.sqrt(var)
-        return f"It is {np.mean(x**2):.3g} times what it should be; the mean is {x.mean():.2g} right deviations."
+        return f"Their variance is {np.mean(x**2):.3g} times the right one, their mean {x.mean():.2g} right deviations."
 
     return SixSigma(scores, SAYS, measured)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .spelling import spelt
 from .standalone import bound_names
 
 __all__ = ["LARGEST_CELL", "LARGEST_FILE", "Cell", "Unreadable", "as_dict", "read_cells", "read_file", "without_magics"]
@@ -234,7 +235,7 @@ def _complaint(source: str) -> str:
         try:
             ast.parse(source)
         except SyntaxError as error:
-            line = (error.text or "").strip()[:80]
+            line = spelt((error.text or "").strip()[:80])
             shown = f": `{line}`" if line else ""
             where = f" in line {error.lineno}" if error.lineno else ""
             return f"has a syntax error{where} ({error.msg}){shown}"

@@ -21,10 +21,11 @@ from .compare import compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import Frame, WireError
-from .observe import Broken, Malformed, Observation, claims, observe, text_of, words
+from .observe import Broken, Malformed, Observation, claims, observe, text_of
 from .one_thread import one_blas_thread
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
+from .spelling import spelt
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | Non
         return broken.outcome, Diagnosis(broken.outcome, broken.outcome, str(broken))
     if there.get("defined") is not True:
         claimed = there.get("near")
-        near = [words(name, 60) for name in (claimed if type(claimed) is list else []) if type(name) is str][:1]
+        near = [text_of(name, 60) for name in (claimed if type(claimed) is list else []) if type(name) is str][:1]
         hint = f" There is `{near[0]}`: was it renamed?" if near else " Did the cell that defines it run?"
         return "missing", Diagnosis("not_defined", "not_defined", f"`{exercise.name}` is not defined.{hint}")
     wanted = "class" if exercise.is_class else "function"
@@ -357,7 +358,7 @@ def from_the_text(verdict: Verdict, submission: Submission) -> Verdict:
 
     def mended(frame: Mapping[str, Any]) -> dict[str, Any]:
         line = submission.line(str(frame["file"]), frame["line"])
-        function = frame["function"] if submission.mentions(str(frame["function"])) else "a function"
+        function = spelt(frame["function"]) if submission.mentions(str(frame["function"])) else "a function"
         return {**frame, "source": line, "function": function, "file": frame["file"] if line else ""}
 
     groups = (replace(group, frames=tuple(mended(frame) for frame in group.frames)) for group in verdict.groups)

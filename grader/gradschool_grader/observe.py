@@ -24,6 +24,7 @@ from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Step
 from .inside.perform import Performer, filled_in, mapped
 from .inside.values import Earlier, Handle, Need, Seed
 from .inside.wire import Frame, Tampered, WireError, packed
+from .spelling import spelt
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """One request, one reply. Raises `Broken` when no reply can come any more."""
@@ -54,6 +55,7 @@ class Behaviour:
     frames: tuple[dict[str, Any], ...] = ()
     mutated: tuple[str, ...] = ()
     aliased: tuple[str, ...] = ()
+    reused: bool = False
     warnings: tuple[tuple[str, str], ...] = ()
     printed: str = ""
     seconds: float = 0.0
@@ -71,6 +73,7 @@ class Behaviour:
                 frames=tuple(frame(item) for item in first(reply["frames"], 8)),
                 mutated=tuple(words(path, 200) for path in first(reply["mutated"], 50)),
                 aliased=tuple(words(path, 200) for path in first(reply["aliased"], 50)),
+                reused=reply["reused"] is True,
                 warnings=tuple(
                     (known_kind([kind, "Warning"]), words(text, 400)) for kind, text in first(reply["warnings"], 20)
                 ),
@@ -83,7 +86,7 @@ class Behaviour:
 
 
 NOTHING = {"error": None, "kinds": (), "message": "", "frames": (),
-           "mutated": (), "aliased": (), "warnings": (), "printed": "", "seconds": 0.0}  # fmt: skip
+           "mutated": (), "aliased": (), "reused": False, "warnings": (), "printed": "", "seconds": 0.0}  # fmt: skip
 
 
 def claims(frame: Frame) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def first(claim: Any, most: int) -> Sequence[Any]:
 
 def text_of(claim: Any, cap: int) -> str:
     """A claimed text; of anything else only its type: what an array looks like may take hours to write."""
-    return words(claim if type(claim) is str else type(claim).__name__, cap)
+    return spelt(claim[:cap] if type(claim) is str else type(claim).__name__)
 
 
 KNOWN = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}

@@ -31,6 +31,7 @@ from .exercise import Exercise
 from .judge import Facts
 from .routes import Reading, forbidden
 from .source import exercise_hash, stub
+from .spelling import spelt
 from .standalone import bound_names, global_names
 from .verdict import Diagnosis, Source
 
@@ -152,7 +153,7 @@ class Submission:
         for cell in self.running:
             lines = cell.code.splitlines() if file == f"<cell {cell.number}>" else []
             if 1 <= number <= len(lines):
-                return lines[number - 1].strip()[:200]
+                return spelt(lines[number - 1].strip()[:200])
         return ""
 
     def whereabouts(self, name: str) -> str:
@@ -279,7 +280,7 @@ def kernel_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
 def version_problems(submission: Submission) -> Iterator[str]:
     if submission.outdated:
         built = as_dict(as_dict(submission.metadata).get("gradschool"))
-        version, names = str(built.get("version"))[:40], ", ".join(submission.outdated)
+        version, names = spelt(str(built.get("version"))[:40]), ", ".join(submission.outdated)
         yield (
             f"The notebook was built by version {version} of {submission.course.name}, and {names} changed since; "
             f"graded by version {submission.course.version}."

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from gradschool_grader.teach.folder import before_autograde, disarm, spelt, tidy
+from gradschool_grader.teach.folder import before_autograde, disarm, tidy
 
 POSIX = ["posix"] if os.name == "posix" else []
 
@@ -36,12 +36,6 @@ def test_links_and_pipes_go_and_files_stay(place, _):
     before_autograde([str(place / "ch.ipynb")], assignment="ch", student="*")
     assert names(place) == {"ch.ipynb", "data/good.csv"}
     assert (place.parent / "secret.txt").read_text() == "nobody's business"
-
-
-def test_a_name_is_spelt_so_that_it_can_be_read():
-    for name in ("work.ipynb", "Übung (1).ipynb", "作业.py", "it's.py"):
-        assert spelt(name) == name
-    assert spelt("a\x1b[2J\nlook\udcff\u202e.py") == r"a\x1b[2J\nlook\udcff\u202e.py"
 
 
 @pytest.mark.parametrize("_", POSIX)

@@ -26,10 +26,11 @@ from ..course import Chapter, Course
 from ..disk import is_full
 from ..grading import Task
 from ..journal import Journal, replace_file
+from ..spelling import spelt
 from ..versions import Built, Versions
 from .assign import course_directory
 from .exporter import read_file
-from .folder import spelt, tidy
+from .folder import tidy
 
 __all__ = ["collect", "filled", "work_in"]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-__all__ = ["before_autograde", "date_as", "disarm", "is_made_of", "spelt", "tidy"]
+__all__ = ["before_autograde", "date_as", "disarm", "is_made_of", "tidy"]
 
 SHOWN = {"text/plain", "text/csv", "text/markdown", "text/x-python", "application/json", "application/pdf",
          "application/zip",
@@ -34,11 +34,6 @@ def tidy(folder: Path) -> None:
     date = folder / "timestamp.txt"
     if date.is_file() and not is_date(date):
         date.rename(folder / "timestamp.txt.unreadable")
-
-
-def spelt(name: str) -> str:
-    """The name of a file for people: bytes that are no text, and letters that move a cursor, by their numbers."""
-    return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def is_date(file: Path) -> bool:

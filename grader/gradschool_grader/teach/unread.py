@@ -19,10 +19,10 @@ from traitlets.config import Config
 
 from ..cells import Unreadable
 from ..journal import Journal
+from ..spelling import spelt
 from .assign import course_directory
 from .beside import submissions
 from .collect import work_in
-from .folder import spelt
 
 __all__ = ["Unread", "ungraded", "unread"]
 

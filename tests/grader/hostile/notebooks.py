@@ -203,6 +203,14 @@ NOTEBOOKS: dict[str, Made] = {
     "a kernel with a name in pieces": made(metadata(kernelspec={"name": ["python3"]}), FULL, "kernel"),
     "a language with a lexer of its own": made(metadata(language_info={"name": "x", "pygments_lexer": "<script>"})),
     "a course of its own": made(metadata(gradschool={"chapter": ["x"], "exercises": 3, "version": {}})),
+    "a version that is no text": made(
+        metadata(gradschool={"version": "\ud800\n\x1b[2J", "exercises": {"square": "0" * 64}}),
+        FULL,
+        r"version \ud800\n\x1b",
+    ),
+    "a line that moves the cursor and turns round": made(
+        cells(code("x = (\x1b[2J\u202e`\n")), FULL, r"`x = (\x1b[2J\u202e``"
+    ),
     "widgets": made(metadata(widgets={"application/vnd.jupyter.widget-state+json": {"state": {"x": "<script>"}}})),
     "hooks of IPython in a blank answer": made(
         lambda n: find(n, "square_answer").update(source="get_ipython().events.register('pre_execute', exit)"), (0, 4)

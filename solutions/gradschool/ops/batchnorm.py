@@ -42,17 +42,16 @@ def over_rows(v, k):
     return v if k == 1 else np.reshape(np.repeat(v[None], k, axis=0), -1)
 
 
-def summed_rows(x, k, out=None):
+def summed_rows(x, k, out=None, weight=1):
     """The sum over all rows, of which k stand in one: (rows, k C) -> (C,); by products with ones, for speed."""
     if k == 1:
-        return np.matmul(ones(len(x), x.dtype), x, out=out)
-    return np.matmul(ones(k, x.dtype), (ones(len(x), x.dtype) @ x).reshape(k, -1), out=out)
+        return np.matmul(ones(len(x), x.dtype, weight), x, out=out)
+    return np.matmul(ones(k, x.dtype), (ones(len(x), x.dtype, weight) @ x).reshape(k, -1), out=out)
 
 
 def mean_of_rows(x, k):
     """The mean over all rows, of which k stand in one: (rows, k C) -> (C,)"""
-    total = summed_rows(x, k)
-    return np.divide(total, number(len(x) * k, x.dtype), out=total)
+    return summed_rows(x, k, weight=1 / (len(x) * k))
 
 
 # ------------------------------------------------------------------------------------------------------------ training

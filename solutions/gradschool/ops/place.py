@@ -39,9 +39,10 @@ def aligned(shape, dtype):
 
 
 @functools.lru_cache(maxsize=64)
-def ones(n, dtype):
-    """A vector of ones, to sum rows by a product with it. It is the same one at every call, so it can only be read."""
-    vector = np.ones(n, dtype)
+def ones(n, dtype, value=1):
+    """A vector of ones, to sum rows by a product with it, or of some other number, such as 1 / n for their mean. It is
+    the same one at every call, so it can only be read."""
+    vector = np.full(n, value, dtype)
     vector.flags.writeable = False
     return vector
 

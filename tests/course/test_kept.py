@@ -42,7 +42,8 @@ def test_kept_mistakes_are_named_as_themselves(name):
     exercise = course.exercise(name)
     kept = exercise_from(kept_text(exercise, course.helpers))
     for mistake in exercise.misconceptions:
-        worker = Here(course.helpers, {name: mistake.wrong})
+        wrong = mistake.wrong() if getattr(mistake.wrong, "fresh", False) else mistake.wrong
+        worker = Here(course.helpers, {name: wrong})
         verdict = judge(kept, lambda worker=worker: worker, LiveAnswers(kept, course.helpers, 3))
         assert verdict.diagnosis is not None
         assert verdict.diagnosis.name == mistake.name

@@ -112,7 +112,7 @@ class LiveAnswers(Drawn):
         if key not in self._glanced:
             asked = here(self.exercise, self.wrong(name), self.helpers, conduct=conduct)
             seen = observe(self.exercise, [first_steps(self.probes(group)[probe], steps)], asked, twice=False)
-            self._glanced[key] = [replace(o, probe=probe) for o in seen]
+            self._glanced[key] = [replace(o, probe=probe) for o in seen[:steps]]
         return self._glanced[key]
 
     def listed(self, name: str) -> Any:

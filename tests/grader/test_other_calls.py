@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_diagnosis import diagnosis_of, sets
 
-from gradschool_grader.exercise import Call, Group, Misconception
+from gradschool_grader.exercise import Call, Group, Misconception, Script
 
 
 def sigmoid(x):
@@ -144,6 +144,31 @@ def test_a_misconception_that_what_passed_speaks_against_is_named_for_the_parts_
     assert diagnosis_of(sets(sized, None, lost, groups=groups), lost.wrong).text.startswith("Your answer behaves")
 
 
+class Sum:
+    def __init__(self):
+        self.total, self.known = 0.0, False
+
+    def add(self, x):
+        self.total, self.known = self.total + float(x), True
+
+    def result(self):
+        return self.total if self.known else float("nan")
+
+
+class ZeroAtFirst(Sum):
+    def result(self):
+        return self.total
+
+
+def test_a_misconception_is_known_beside_a_part_with_two_objects_that_passed():
+    one = Group("one", 1, lambda rng: [Script(calls=[("result", ()), ("add", (rng.normal(),)), ("result", ())])])
+    calls = [("2.add", (2.5,)), ("add", (1.5,)), ("result", ()), ("2.result", ())]
+    two = Group("two", 1, lambda rng: [Script(calls=calls, others=1)])
+    zero = Misconception("zero_at_first", ZeroAtFirst, "What is the sum of nothing?")
+    found = diagnosis_of(sets(Sum, None, zero, groups=[one, two]), ZeroAtFirst)
+    assert found.text == "Your answer behaves as if zero at first."
+
+
 def test_a_single_wrong_word_names_no_misconception_that_gives_other_wrong_words():
     def side(x):
         return "left" if x < 0 else "right"
@@ -154,3 +179,95 @@ def test_a_single_wrong_word_names_no_misconception_that_gives_other_wrong_words
     nearly = lambda x: "left" if x < -1 else "right"
     assert diagnosis_of(sets(side, None, always, groups=groups), nearly).kind == "value"
     assert diagnosis_of(sets(side, None, always, groups=groups), always.wrong).name == "always_right"
+
+
+def normalised(x, gamma, beta):
+    return gamma * (x - x.mean(axis=1, keepdims=True)) + beta
+
+
+@pytest.mark.parametrize(("one", "words"), [(np.mean, "the mean"), (lambda x: x[0], "the first")])
+def test_one_number_in_the_place_of_two_arguments_numbers(one, words):
+    given = lambda rng: [Call(x=rng.normal(size=(4, 3)), gamma=rng.normal(size=3), beta=rng.normal(size=3))]
+    found = diagnosis_of(sets(normalised, given), lambda x, gamma, beta: normalised(x, one(gamma), one(beta)))
+    assert found.text.startswith(f"Your answer is right for {words} of `gamma` and of `beta`")
+
+
+def summary(x):
+    return np.exp(x.mean(axis=0)) / (1 + np.linalg.norm(x, axis=0) + x[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda x: np.exp(np.median(x, axis=0)) / (1 + np.linalg.norm(x, axis=0) + x[0]), "a median"),
+        (lambda x: np.exp(np.abs(x).mean(axis=0)) / (1 + np.linalg.norm(x, axis=0) + x[0]), "a mean of sizes"),
+        (
+            lambda x: np.exp(np.sqrt((x * x).mean(axis=0))) / (1 + np.linalg.norm(x, axis=0) + x[0]),
+            "root of a mean of sq",
+        ),
+        (lambda x: np.exp(x.mean(axis=0)) / (1 + np.abs(x).sum(axis=0) + x[0]), "a sum of sizes"),
+        (lambda x: np.exp(x.mean(axis=0)) / (1 + np.abs(x).max(axis=0) + x[0]), "the largest size"),
+        (lambda x: np.exp(x.mean(axis=0)) / (1 + (x * x).sum(axis=0) + x[0]), "a sum of squares"),
+    ],
+)
+def test_another_summary_of_the_same_numbers(wrong, words):
+    exercise = sets(summary, lambda rng: [Call(x=rng.normal(size=(n, 3))) for n in (4, 6, 7)])
+    assert words in diagnosis_of(exercise, wrong).text
+
+
+def wave(x, top):
+    return top * (1 + np.cos(np.pi * x)) / 2
+
+
+def test_another_part_of_a_circle():
+    exercise = sets(wave, lambda rng: [Call(x=rng.uniform(size=6), top=float(rng.uniform(1, 2))) for _ in range(2)])
+    for k, words in ((2 * np.pi, "2 π"), (np.pi / 2, "π / 2"), (180, "180")):
+        found = diagnosis_of(exercise, lambda x, top, k=k: top * (1 + np.cos(k * x)) / 2)
+        assert f"{words} in the place of π" in found.text
+
+
+def rates(lr, epochs, per="batch"):
+    found = []
+    for epoch, batches in enumerate(epochs):
+        for _ in batches:
+            found.append(lr[epoch if per == "epoch" else len(found)])
+    return found
+
+
+def runs(rng):
+    lr, epochs = sorted(rng.uniform(size=9)), [[0] * 3, [0] * 2, [0] * 2]
+    return [Call(lr=lr, epochs=epochs, per=per) for per in ("batch", "epoch")]
+
+
+def test_a_solution_without_arithmetic_can_be_changed_too():
+    found = diagnosis_of(sets(rates, runs), lambda lr, epochs, per="batch": rates(lr, epochs, "epoch"))
+    assert "per" in found.text
+
+
+def journey(x):
+    return float(np.tanh(x).sum()), [float(value) for value in np.cumsum(np.sin(x))]
+
+
+JOURNEY = sets(journey, lambda rng: [Call(x=rng.normal(size=n)) for n in (5, 8)])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda x: x[1:], "The first one is missing"),
+        (lambda x: x[:-1], "The last one is missing"),
+        (lambda x: [0.3, *x], "There is one too many, the first"),
+        (lambda x: [*x, 0.7], "There is one too many, the last"),
+        (lambda x: [0.3, *x[:-1]], "shifted by one"),
+        (lambda x: x[::-1], "in reverse order"),
+    ],
+)
+def test_a_list_of_numbers_is_read_as_a_whole(wrong, words):
+    found = diagnosis_of(JOURNEY, lambda x: (journey(x)[0], wrong(journey(x)[1])))
+    assert words in found.text
+    assert "`item 1`" in found.text
+
+
+def test_a_list_that_lacks_one_in_some_calls_and_has_others_wrong_is_not_said_to_lack_one():
+    other = lambda x: (journey(x)[0], journey(x if len(x) == 5 else x + 1)[1][1:])
+    assert "missing" not in diagnosis_of(JOURNEY, other).text

@@ -63,7 +63,8 @@ def said_of(given: Mapping[str, Any], optional: Mapping[str, Any]) -> Iterator[s
 def right_beside(exercise: Exercise, s: Seen) -> str:
     """What else that call returned, if some of it is right."""
     wrong = at_fault(exercise, s)
-    right = [p.path for p in pairs(exercise, s) if wrong and p.place[:3] == wrong[0].place[:3] and p.right]
+    beside = (p for p in pairs(exercise, s) if wrong and p.path and p.place[:3] == wrong[0].place[:3])
+    right = [p.path for p in beside if p.right]
     if not right:
         return ""
     both = ([p.path for p in wrong], "wrong"), (right, "right")

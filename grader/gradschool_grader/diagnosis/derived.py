@@ -183,7 +183,7 @@ def other_trees(given: Arguments) -> Iterator[Derived]:
 
 
 def neutral(given: Arguments) -> Iterator[Derived]:
-    """A scale of ones and a shift of zeros: neither is used."""
+    """A scale of ones and a shift of zeros: neither is used. Or one of each serves all."""
     tables = [name for name, x in given.items() if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
     for scale, shift in permutations(tables, 2):
         if alike(given[scale], given[shift]):
@@ -191,6 +191,15 @@ def neutral(given: Arguments) -> Iterator[Derived]:
             yield Derived("neutral", text, lambda args, one=scale, zero=shift: {
                 **args, one: np.ones_like(args[one]), zero: np.zeros_like(args[zero])},
                 f"Where in your lines do `{scale}` and `{shift}` stand?")  # fmt: skip
+    for (one, other), (word, number) in product(combinations(tables, 2), ONE_NUMBER.items()):
+        if alike(given[one], given[other]):
+            text = f"Your answer is right for {word} of `{one}` and of `{other}` in the place of all their numbers."
+            yield Derived("one_for_all", text, lambda args, both=(one, other), f=number: {
+                **args, **{n: np.full_like(args[n], f(args[n])) for n in both}},
+                "Which entry of them belongs to which entry of the answer?")  # fmt: skip
+
+
+ONE_NUMBER: dict[str, Callable[[np.ndarray], float]] = {"the mean": np.mean, "the first": lambda x: x.flat[0]}
 
 
 def in_place_of(given: Arguments) -> Iterator[Derived]:

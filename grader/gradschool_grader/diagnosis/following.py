@@ -7,6 +7,7 @@ Nothing is said to follow that was not tried in every call.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,8 @@ def followers(exercise: Exercise, everything: Sequence[Pair], first: Collection[
     left = {p.path for p in everything if not p.right} - set(first)
     for trial in sorted(trials(everything, helpers), key=lambda trial: not trial.paths & left):
         if left:
-            with other.reading(AsTheyCame(trial, first, other)):
+            with other.reading(AsTheyCame(trial, first, other)), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 left -= trial.paths - trial.reproduces(other.function)
     return {path for path in left if evidence([p for p in everything if p.path == path and not p.right]) >= 1}
 

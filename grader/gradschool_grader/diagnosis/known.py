@@ -15,21 +15,22 @@ from typing import Any
 import numpy as np
 
 from ..answers import Answers
-from ..compare import agrees, compare_all, compare_conduct, failed_property
+from ..compare import agrees, compare, compare_all, compare_conduct, failed_property
 from ..exercise import Exercise, Misconception, Probe, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
-from .candidate import NOTHING, evidence, first_that_explains
+from .candidate import NOTHING, Reading, evidence, first_that_explains
 from .derived import and_so_on
 from .layout import axes, order
 from .refused import refused_alike, told_otherwise
 from .scale import change, factor, proportional, sign
-from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, pairs
+from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, one_by_one, pairs
 from .trial import at
 from .words import lower
 
 SEVERAL = 2  # steps, of which the first one may be tried alone
-WAYS = 20  # in which so many words could be wrong: fewer are so by chance
+SIMPLE = 1 / 3  # the evidence of one number like ½, which may come out of any mistake
+WAYS = 100  # in which as many answers could be wrong: fewer are so by chance
 CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
 
 
@@ -40,8 +41,22 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     exact = [m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)]
     if exact:
         return named(found[0]) if (found := told_apart(exact, failed)) else None
-    found = told_apart(everywhere, failed) if all(telling(exercise, s) for s in failed) else ()
+    found = told_apart(everywhere, failed) if enough(exercise, seen) else ()
     return named(found[0], where=in_parts([s.group.name for s in failed])) if found else None
+
+
+def enough(exercise: Exercise, seen: Sequence[Seen]) -> bool:
+    """Whether what is wrong says enough, though what is right speaks against it: by its numbers, or by which it is."""
+    if any(isinstance(probe, Property) for s in seen for probe in s.probes):
+        return True
+    wrong = [p for s in seen if s.difference for p in pairs(exercise, s) if not p.right]
+    return evidence(wrong) > SIMPLE or patterned(exercise, seen)
+
+
+def patterned(exercise: Exercise, seen: Sequence[Seen]) -> bool:
+    """Whether which answers are wrong says enough, whatever each of them is."""
+    right = [compare(exercise, s.group, e.behaviour, a.behaviour) is None for s in seen for e, a in one_by_one(s)]
+    return comb(len(right), right.count(False)) >= WAYS
 
 
 def in_parts(groups: Sequence[str]) -> str:
@@ -75,9 +90,9 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
     explained = [(group, ms[0]) for group, ms in parts.items() if ms and (complete or len(ms) == 1)]
     if not explained or 2 * len(explained) < len(failed):
         return None
-    group, first = explained[0]
+    _, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
-    return named(first, others, "" if complete else in_parts([group]))
+    return named(first, others, in_parts([name for name, m in explained if m is first]))
 
 
 def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:
@@ -120,9 +135,7 @@ def telling(exercise: Exercise, s: Seen) -> bool:
     wrong = [p for p in pairs(exercise, s) if not p.right]
     if wrong:
         return evidence(wrong) >= 1
-    both = [(e.behaviour.value, a.behaviour.value) for e, a in zip(s.expected, s.got, strict=False)]
-    said = [e == a for e, a in both if type(e) is type(a) is str]
-    return not said or comb(len(said), said.count(False)) >= WAYS
+    return s.difference is None or s.difference.kind != "value" or patterned(exercise, [s])
 
 
 def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
@@ -228,14 +241,14 @@ def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, an
     at_once: list[Pair] = []
     for s in failed:
         at_once += beside(*first_wrong(m, s, wrong, answers))
-        if not may_be_scaled(at_once[-1]):
+        if not ways_open(at_once[-1]):
             return ""
     if not scaled(at_once):
         return ""
     told: list[Pair] = []
     for _, here in told_by(m, failed, wrong, answers):
         told += here
-        if not may_be_scaled(told[-1]):
+        if not ways_open(told[-1]):
             return ""
     return scaled(told, least=3) if len(told) == sum(map(len, wrong.values())) else ""
 
@@ -285,18 +298,18 @@ class Scaled:
         return self.found[key]
 
     def read(self, told: Sequence[Pair], least: float) -> str:
-        if not told or not may_be_scaled(told[0]) or any(p.right for p in told):
+        readings = ways_open(max(told, key=lambda p: p.a.size)) if told else ()
+        if not readings or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
             return ""
-        if not all(np.isfinite(p.a).all() for p in told):
-            return ""
-        found = first_that_explains((sign, factor, axes, order), told, least=least, fitted=NOTHING)
+        found = first_that_explains(readings, told, least=least, fitted=NOTHING)
         return found.text if found else ""
 
 
-def may_be_scaled(p: Pair) -> bool:
-    """Whether the numbers are the same in some order, or all the same multiple: at a glance, most are neither."""
+def ways_open(p: Pair) -> Sequence[Reading]:
+    """Where the numbers are all the same multiple, or the same in some order: at a glance, most are neither."""
     if p.e.shape != p.a.shape:
-        return True
+        return (axes,)
     with np.errstate(all="ignore"):
         gap = np.abs(np.sort(p.a, axis=None) - np.sort(p.e, axis=None))
-    return bool((gap <= p.loudest[2]).all()) or proportional(p) or proportional(p, change)
+    scaled = (sign, factor) if proportional(p) or proportional(p, change) else ()
+    return (*scaled, axes, order) if (gap <= p.loudest[2]).all() else scaled

@@ -44,6 +44,22 @@ def order(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     )  # fmt: skip
 
 
+def length(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """One too few along the first axis, or one too many; all others are right."""
+    if any(not (p.e.ndim and p.a.ndim) or p.e.shape[1:] != p.a.shape[1:] for p in wrong):
+        return
+    longer = {len(p.a) - len(p.e) for p in wrong}
+    for place, rest in (("first", slice(1, None)), ("last", slice(None, -1))):
+        if longer == {-1}:
+            yield Candidate("one_missing", f"The {place} one is missing, and all others are right.",
+                            lambda p, rest=rest: (p.a, p.e[rest]),
+                            hint=f"Which of your lines is for the {place} one, and does it run?")  # fmt: skip
+        if longer == {1}:
+            yield Candidate("one_too_many", f"There is one too many, the {place}, and all others are right.",
+                            lambda p, rest=rest: (p.a[rest], p.e),
+                            hint=f"Which of your lines adds the {place} one?")  # fmt: skip
+
+
 def moved(pair: Pair, by: int, axis: int) -> Same:
     """Shifted with something else moving in at the edge; the edge is taken as it came."""
     told = np.roll(pair.e, by, axis)

@@ -18,7 +18,7 @@ from ..observe import Observation, parameters
 NUMBERS = set("fiub")
 ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
 VISIBLE = 10  # and says nothing of differences that are not ten times larger than that
-LONG = 20  # a list of more numbers is one array
+LONG = {list: 0, tuple: 20}  # of more numbers one is an array
 ITS_ARGUMENT = "the argument of the returned function"
 
 
@@ -243,7 +243,7 @@ def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[st
 
 
 def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """As `leaves`, but a long list of numbers is one array: its entries have no mistakes of their own."""
+    """As `leaves`, but a list of numbers is one array: its entries have no mistakes of their own."""
     if is_row(tree):
         if is_long(tree):
             yield path, np.array(tree, float)
@@ -262,7 +262,7 @@ def is_row(tree: Any) -> bool:
 
 
 def is_long(tree: Any) -> bool:
-    return is_row(tree) and len(tree) > LONG and all(type(x) in (int, float) for x in tree)
+    return is_row(tree) and len(tree) > LONG[type(tree)] and all(type(x) in (int, float) for x in tree)
 
 
 def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:

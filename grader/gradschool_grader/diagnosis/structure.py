@@ -19,7 +19,7 @@ from .constant import constant
 from .digits import nonfinite, precision
 from .following import Follows, nothing_follows, of_the_others
 from .functions import cut_off, decimals, last_operation
-from .layout import axes, order
+from .layout import axes, length, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
 from .scale import another_size, factor, offset, proportional, sign
@@ -30,8 +30,8 @@ from .where import where
 from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
-    nonfinite, precision, constant, sign, axes, too_little, too_much, shape, order, factor, another_size, offset,
-    terms, last_operation, decimals, multiplied, cut_off,
+    nonfinite, precision, constant, sign, axes, too_little, too_much, shape, length, order, factor, another_size,
+    offset, terms, last_operation, decimals, multiplied, cut_off,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 THERE: tuple[Reading, ...] = (*SCALE, offset, last_operation, multiplied)
@@ -168,10 +168,14 @@ def split(
     names = list(members)
     if not 2 <= len(names) <= PARTS or not all(names):
         return None
-    found = {name: first_that_explains((*READINGS, *ROWS), own) for name, own in members.items()}
-    explained = {name: c for name, c in found.items() if c}
+    explained: dict[str, Candidate] = {}
+    for left, (name, own) in zip(reversed(range(len(names))), members.items(), strict=True):
+        found = first_that_explains((*READINGS, *ROWS), own)
+        explained |= {name: found} if found else {}
+        if least and 2 * (len(explained) + left) < len(names):
+            return None
     rest = [name for name in names if name not in explained]
-    if not explained or (least and (len(rest) > len(explained) or (rest and fitted_for_each(explained)))):
+    if not explained or (least and rest and fitted_for_each(explained)):
         return None
     texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
     if rest:

@@ -96,9 +96,10 @@ class Switched:
     def __init__(self, source: str, name: str, parameters: Mapping[str, inspect.Parameter]):
         tree = ast.parse(source)
         writer = Writer(parameters)
+        last = len(tree.body) - 1
         for i in needed(tree, ()):
-            if computes(tree.body[i]):
-                tree.body[i] = writer.written(tree.body[i], i, set(parameters) if i == len(tree.body) - 1 else set())
+            if ends(tree.body[i]) and (i == last or computes(tree.body[i])):
+                tree.body[i] = writer.written(tree.body[i], i, set(parameters) if i == last else set())
         self.names: dict[str, Any] = {"__name__": "__main__", "np": np, **OFF}
         exec(compile(ast.fix_missing_locations(tree), "<the reference with switches>", "exec"), self.names)
         self.function: Callable[..., Any] = self.names[name]
@@ -314,12 +315,16 @@ def chosen(others: Sequence[tuple[ast.expr, ast.expr]], otherwise: ast.expr) -> 
     return otherwise
 
 
+def ends(definition: ast.stmt) -> bool:
+    """Whether it comes to an end, whatever is changed in it."""
+    return not any(isinstance(node, ast.While) for node in ast.walk(definition))
+
+
 def computes(definition: ast.stmt) -> bool:
-    """Whether it computes something, and comes to an end: what only walks over trees is none of the student's."""
+    """Whether it computes something: what only walks over trees is none of the student's."""
     nodes = list(ast.walk(definition))
     known = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in KNOWN for n in nodes)
-    kinds = set(map(type, nodes))
-    return (known or bool({ast.BinOp, ast.AugAssign} & kinds)) and ast.While not in kinds
+    return known or any(isinstance(n, ast.BinOp | ast.AugAssign) for n in nodes)
 
 
 def form(node: Any) -> str:

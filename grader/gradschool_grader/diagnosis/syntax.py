@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import math
 from collections.abc import Iterator
 
 from ..mutation.changes import OTHER_OPERATOR, changes
@@ -29,6 +30,7 @@ ONLY_SECOND: dict[type[ast.operator], str] = {
 BESIDES: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Mult: (ast.Add,), ast.Div: (ast.FloorDiv,),
 }  # fmt: skip
+SUMMARIES = ("mean", "std", "norm")
 AXES = (0, 1, -1, -2, (0, 1), (1, 2), (0, 1, 2), (1, 2, 3))
 ROUND = "the other way round"
 SIGNS = {
@@ -50,6 +52,9 @@ def alternatives(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield from keywords(node)
         yield from out_of_brackets(node)
         yield from functions(node)
+        yield from summaries(node)
+    if isinstance(node, ast.Attribute) and node.attr == "pi":
+        yield from multiples(node)
     if isinstance(node, ast.Tuple):
         yield from axes(node)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
@@ -182,6 +187,39 @@ def functions(node: ast.Call) -> Iterator[Other]:
         yield numpy("size", x), "all entries counted in the place of the rows"
     if isinstance(node.func, ast.Name) and not hasattr(builtins, name):
         yield ast.Call(node.func, [node, *rest], node.keywords), f"`{name}` twice"
+
+
+def multiples(pi: ast.Attribute) -> Iterator[Other]:
+    """Another part of a circle, or degrees."""
+    for k, text in ((2, "2 π"), (0.5, "π / 2"), (180 / math.pi, "180")):
+        yield ast.BinOp(pi, ast.Mult(), ast.Constant(k)), f"{text} in the place of π"
+
+
+def summaries(node: ast.Call) -> Iterator[Other]:
+    """Another number in the place of a mean, a deviation or a length: a median, a root of the mean square, a sum."""
+    name = called(node)
+    if name not in SUMMARIES:
+        return
+    method = isinstance(node.func, ast.Attribute) and not is_module(node.func.value) and not is_linalg(node.func.value)
+    x, rest = (node.func.value, node.args) if method else (node.args[0], node.args[1:])  # type: ignore[union-attr]
+
+    def other(function: str, inner: ast.expr) -> ast.Call:
+        return ast.Call(ast.Attribute(ast.Name("np", ast.Load()), function, ast.Load()), [inner, *rest], node.keywords)
+
+    size, square = numpy("abs", x), ast.BinOp(x, ast.Mult(), x)
+    if name == "mean":
+        yield other("median", x), "a median in the place of a mean"
+        yield other("mean", size), "a mean of sizes"
+    if name in ("mean", "std"):
+        yield numpy("sqrt", other("mean", square)), f"the root of a mean of squares in the place of `{name}`"
+    if name == "norm":
+        yield other("sum", size), "a sum of sizes in the place of a length"
+        yield other("max", size), "the largest size in the place of a length"
+        yield other("sum", square), "a sum of squares in the place of a length"
+
+
+def is_linalg(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "linalg"
 
 
 def keywords(node: ast.Call) -> Iterator[Other]:

@@ -166,7 +166,7 @@ def record(answers: Answers) -> dict[str, Any]:
     return {"exercise": exercise.name, "seed": answers.seed, "seen": seen}
 
 
-BEHAVIOUR = ("value", "error", "kinds", "message", "mutated", "aliased", "warnings", "printed")
+BEHAVIOUR = ("value", "error", "kinds", "message", "mutated", "aliased", "reused", "warnings", "printed")
 
 
 def pack(observation: Observation) -> dict[str, Any]:

@@ -282,6 +282,9 @@ def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: 
     if not exercise.may_alias and shared:
         words = f"The answer shares its memory with the input {tidy(shared[0])}: changing one later changes the other."
         return Difference("aliased", words, where=shared[0])
+    if not exercise.may_alias and got.reused and not expected.reused:
+        words = "The values are right, but the answer is an object that an earlier call returned, filled anew: whoever"
+        return Difference("reused", f"{words} kept that one has other numbers in it now. Make a new one in each call.")
     warned = [kind for kind, _ in got.warnings if kind not in {kind for kind, _ in expected.warnings}]
     if group.forbid_warnings and warned:
         text = next(text for kind, text in got.warnings if kind == warned[0])

@@ -41,7 +41,8 @@ SHORT = {"type": "wrong type", "shape": "wrong shape", "larger": "far too large"
          "value": "wrong values",
          "diverges": "wrong values", "nonfinite": "NaN or infinity", "none": "no answer", "keys": "wrong keys",
          "swapped": "items swapped", "accepted": "accepts bad input", "unasked": "ignores an argument",
-         "mutated": "changes its input", "aliased": "shares memory", "unstable": "differs the second time",
+         "mutated": "changes its input", "aliased": "shares memory", "reused": "returns one object twice",
+         "unstable": "differs the second time",
          "warned": "warns", "property": "lacks the property", "signature": "parameters changed", "stub": "not written",
          "timeout": "did not end", "died": "crashed"}  # fmt: skip
 SHOWN_MISTAKES, SHOWN_NAMES = 4, 6

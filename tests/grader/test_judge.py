@@ -295,6 +295,27 @@ def test_shared_memory_is_told():
     assert diagnosis.kind in ("mutated", "aliased")
 
 
+def test_an_answer_in_the_memory_of_the_last_one_is_told():
+    buffers = {}
+
+    def in_a_buffer(X, weights=None):
+        answer = row_means(X, weights)
+        buffer = buffers.setdefault(answer.shape, np.empty(answer.shape))
+        buffer[...] = answer
+        return buffer[::1]
+
+    def in_a_list(params, state, g, b=0.9, memory={}):  # noqa: B006 - the very mistake
+        new, other = ema(params, state, g, b)
+        memory.clear()
+        memory |= other
+        return new, memory
+
+    for exercise, answer in ((MEANS, in_a_buffer), (EMA, in_a_list)):
+        diagnosis = verdict_on(exercise, answer).diagnosis
+        assert diagnosis is not None
+        assert diagnosis.kind == "reused"
+
+
 def test_an_answer_that_remembers_the_last_call_is_told():
     calls = []
 

@@ -31,7 +31,7 @@ from .words import lower
 SEVERAL = 2  # steps, of which the first one may be tried alone
 SIMPLE = 1 / 3  # the evidence of one number like ½, which may come out of any mistake
 WAYS = 100  # in which as many answers could be wrong: fewer are so by chance
-CONDUCT = {"mutated", "aliased", "warned"}  # what is wrong is not the values: those tell no misconception apart
+CONDUCT = {"mutated", "aliased", "reused", "warned"}  # not the values, which tell misconceptions apart, are wrong
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:

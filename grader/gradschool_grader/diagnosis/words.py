@@ -21,6 +21,7 @@ BEFORE_NUMBERS = {
     "unasked",
     "mutated",
     "aliased",
+    "reused",
     "unstable",
     "warned",
     "property",

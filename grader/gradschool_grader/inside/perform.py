@@ -211,6 +211,35 @@ class Given:
         return [argument(path) for path, leaf in theirs if isinstance(leaf, np.ndarray) and leaf.size and shared(leaf)]
 
 
+class Returned:
+    """What calls of a function gave back: a caller who keeps it must not find it changed by the next call."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Any] = {}  # whatever may be written to, by identity, which holds as long as it is kept
+
+    def again(self, value: Any, given: Given) -> bool:
+        """Whether any of it is what an earlier call gave back, and no argument; it is remembered for the next ones."""
+        found = {id(part): part for part in changeable(value)}
+        known = found.keys() & self.kept.keys()
+        self.kept |= found
+        return bool(known) and not known <= {id(part) for part in changeable([given.args, given.kwargs])}
+
+
+def changeable(tree: Any) -> Iterator[Any]:
+    """Lists, dicts, and the arrays that own the memory of a tree's arrays."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        if tree.size:
+            yield tree if tree.base is None else tree.base
+    elif kind is dict or kind is list:
+        yield tree
+        for item in tree.values() if kind is dict else tree:
+            yield from changeable(item)
+    elif kind is tuple:
+        for item in tree:
+            yield from changeable(item)
+
+
 # --------------------------------------------------------------------------------------------------- tracebacks
 def describe(value: Any) -> str:
     """An argument in a few words: arrays by shape and dtype, scalars by value."""
@@ -298,6 +327,7 @@ class Performer:
         self.namespace: dict[str, Any] = {"__name__": "__main__"} if namespace is None else namespace
         self.stop = stop
         self.handles: dict[int, Any] = {}
+        self.returned = Returned()
         self.values: dict[int, Any] = {}  # by the number of the call, of the batch that is under way
 
     def replies(self, request: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -408,6 +438,8 @@ class Performer:
                 if self.conduct:
                     given.look()
                     behaviour["aliased"] = given.aliased(arrays)
+                    if type(request["target"]) is str:  # an object may give back what it holds
+                        behaviour["reused"] = self.returned.again(value, given)
             except self.stop:
                 raise
             except BaseException as error:

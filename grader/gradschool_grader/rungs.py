@@ -27,8 +27,8 @@ BY_KIND: Mapping[str, str] = {
     "`x = x + y` makes a new one.",
     "aliased": "Some part of the answer *is* an argument, or a view of it. What happens to your answer if the caller "
     "changes that argument tomorrow? Where would a copy belong?",
-    "reused": "Call it twice and look at the first answer again. Which line makes the object that it returns, and how often "
-    "does that line run? A default value is made once.",
+    "reused": "Call it twice and look at the first answer again. Which line makes the object that it returns, and how "
+    "often does that line run? A default value is made once.",
     "unstable": "What is left over from the first call when the second begins: a global, a default argument that is a "
     "list or dict, a generator made once?",
     "warned": "A warning is a number that went wrong on the way, even if it is thrown away later. Turn warnings into "

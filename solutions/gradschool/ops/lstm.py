@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autodiff import op
 from .elementwise import sigmoid, tanh
-from .place import aligned, in_parts
+from .place import aligned, in_parts, number
 from .recurrence import (
     activate,
     activated,
@@ -79,11 +79,23 @@ def lstm_gates(z, activation, gate_activation):
     squashed = z[:3]
     if (activation, gate_activation) == ("tanh", "sigmoid"):
         np.tanh(z, out=z)  # sigmoid(z) = 1/2 tanh(z/2) + 1/2, so one call of tanh serves all four
-        squashed *= 0.5
-        squashed += 0.5
+        half = number(0.5, z.dtype)
+        np.multiply(squashed, half, out=squashed)
+        np.add(squashed, half, out=squashed)
     else:
         squashed[:] = activated(gate_activation, squashed)
         z[3] = activated(activation, z[3])
+
+
+def lstm_slopes(gates, activation, gate_activation, out):
+    """out = what the activations of o, i, f and g rise by, from their values (4, H, N)"""
+    if (activation, gate_activation) == ("tanh", "sigmoid"):
+        np.multiply(gates, gates, out=out)  # the square that both slopes take
+        np.subtract(gates[:3], out[:3], out=out[:3])
+        np.subtract(number(1, out.dtype), out[3], out=out[3])
+    else:
+        slope(gate_activation, gates[:3], out=out[:3])
+        slope(activation, gates[3], out=out[3])
 
 
 def lstm_forward(X, W, R, b=None, H0=None, C0=None, mask=None, activation="tanh", gate_activation="sigmoid"):
@@ -129,9 +141,10 @@ def lstm_back_through_time(gY, dh, dc, cache):
     activation, gate_activation = cache["activation"], cache["gate_activation"]
     (H, N), T = dh.shape, len(Z)
     gates, rows, used = Z.reshape(T, 4, H, N), in_parts(A[:, -H:].T.copy(), N), steps_used(gY)
-    dh_of_rows, through_h = dh.reshape(*rows.shape[:2], N), np.empty_like(dc)
-    for steps in time_blocks(T):
-        dZ = aligned((len(steps), 4 * H, N), Z.dtype)
+    dh_of_rows, through_h, blocks = dh.reshape(*rows.shape[:2], N), np.empty_like(dc), time_blocks(T)
+    room = aligned((max(map(len, blocks), default=0), 4 * H, N), Z.dtype)  # for one block after the other
+    for steps in blocks:
+        dZ = room[: len(steps)]
         for t in reversed(steps):
             if used[t]:
                 dh += gY[:, t].T
@@ -146,8 +159,7 @@ def lstm_back_through_time(gY, dh, dc, cache):
             dc += through_h
             d = dz.reshape(4, H, N)
             do, di, df, dg = d
-            slope(gate_activation, gates[t, :3], out=d[:3])
-            slope(activation, g, out=dg)
+            lstm_slopes(gates[t], activation, gate_activation, out=d)
             do *= u
             do *= dh
             di *= g

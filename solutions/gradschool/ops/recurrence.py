@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import floats
-from .place import aligned
+from .place import aligned, number
 
 
 # --------------------------------------------------------------------------------------------------- what comes in
@@ -84,7 +84,7 @@ def slope(name, y, out):
     """out = the derivative of an activation, from its value y"""
     if name == "tanh":
         np.multiply(y, y, out=out)
-        np.subtract(1, out, out=out)
+        np.subtract(number(1, out.dtype), out, out=out)
     elif name == "sigmoid":
         np.multiply(y, y, out=out)
         np.subtract(y, out, out=out)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from .observe import Broken, Malformed, Observation, claims, observe, text_of
 from .one_thread import one_blas_thread
 from .rooms import Batches, Rooms, Worker, Workers
 from .source import exercise_hash
-from .spelling import spelt
 from .verdict import Diagnosis, GroupVerdict, Source, Verdict
 
 if TYPE_CHECKING:
@@ -354,14 +353,16 @@ def judge_one(submission: Submission, rooms: Rooms, answers: Answers, limits: Li
 
 
 def from_the_text(verdict: Verdict, submission: Submission) -> Verdict:
-    """Tracebacks with the lines and names of the file itself: what the process says of them could be anything."""
+    """Tracebacks with the lines and names of the file itself: what the process says of them could be anything, also a
+    hidden input as the number of a line that is not there."""
 
-    def mended(frame: Mapping[str, Any]) -> dict[str, Any]:
-        line = submission.line(str(frame["file"]), frame["line"])
-        function = spelt(frame["function"]) if submission.mentions(str(frame["function"])) else "a function"
-        return {**frame, "source": line, "function": function, "file": frame["file"] if line else ""}
+    def there(frames: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        for frame in frames:
+            function = frame["function"] if submission.mentions(str(frame["function"])) else "a function"
+            if source := submission.line(str(frame["file"]), frame["line"]):
+                yield {**frame, "source": source, "function": function}
 
-    groups = (replace(group, frames=tuple(mended(frame) for frame in group.frames)) for group in verdict.groups)
+    groups = (replace(group, frames=tuple(there(group.frames))) for group in verdict.groups)
     return replace(verdict, groups=tuple(groups))
 
 

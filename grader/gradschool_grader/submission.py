@@ -145,8 +145,9 @@ class Submission:
 
     # ------------------------------------------------------------------------------------------------ all of it
     def mentions(self, word: str) -> bool:
-        """Whether the word stands somewhere in the code: nothing else that a process says is repeated."""
-        return bool(word) and any(re.search(rf"\b{re.escape(word)}\b", cell.source) for cell in self.cells)
+        """Whether the word is a name in the code that runs: nothing else that a process says is repeated. A text could
+        hold a million numbers to choose from."""
+        return word.isidentifier() and any(re.search(rf"\b{re.escape(word)}\b", cell.code) for cell in self.running)
 
     def line(self, file: str, number: int) -> str:
         """Line `number` of the code that runs as "<cell 5>", or nothing."""

@@ -33,7 +33,9 @@ ALONE = [(attack, layer) for attack in ATTACKS for layer in attack.held_by if la
 
 
 INPUTS = [probe.arguments["x"] for group in SQUARE.groups for probe in draw(SQUARE, group, SEED)]
-SECRET_NUMBERS = {str(number)[:8] for x in INPUTS for number in x.ravel()}  # inputs that no student may be told
+NUMBERS = [number for x in INPUTS for number in x.ravel()]  # inputs that no student may be told, nor their digits
+SECRET_NUMBERS = {str(number)[:8] for number in NUMBERS}
+SECRET_NUMBERS |= {f"{abs(number):.16e}".replace(".", "")[:7] for number in NUMBERS}
 
 
 def world(mode, layers=LAYERS):

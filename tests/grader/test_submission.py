@@ -7,8 +7,10 @@ from tiny_course import course
 
 from gradschool_grader.cells import without_magics
 from gradschool_grader.chapter import as_text, build_source, student_version
+from gradschool_grader.judge import from_the_text
 from gradschool_grader.source import solution, stub
 from gradschool_grader.submission import read_submission
+from gradschool_grader.verdict import GroupVerdict, Verdict
 
 CHAPTER = course.chapters[0]
 SQUARE, MEAN = CHAPTER.exercises
@@ -167,6 +169,25 @@ def test_definitions_in_blocks_and_by_assignment_or_import_are_seen():
     for cell in ("if True:\n    def square(x): return x", "square = abs", "from math import sqrt as square"):
         assert read(cell).facts(SQUARE).source.cells == (1,)
     assert read("def other():\n    def square(x): ...").facts(SQUARE).source.cells == ()
+
+
+def test_only_names_of_the_code_that_runs_are_repeated():
+    """A text of a million words would let a process say any of them: twenty bits of a hidden input for each name."""
+    text = {"cell_type": "markdown", "source": "secret 3986812 x3986812", "metadata": {}}
+    submission = read(text, code("y = aside", tags=["experiment"]), "# 77\ndef f(x):\n    return g(x)")
+    assert all(map(submission.mentions, ["f", "g", "x"]))
+    assert not any(map(submission.mentions, ["secret", "3986812", "x3986812", "aside", "77", "g(x", "", "f "]))
+
+
+def test_lines_and_names_of_a_traceback_are_those_of_the_file():
+    """A process may say that it failed in line 3986812, which is an input; of that nothing is shown."""
+    submission = read("import numpy as np", DEFINED)
+    said = [("<cell 2>", 2, "square"), ("<cell 2>", 2, "3986812"), ("<cell 2>", 3986812, "square"), ("<x>", 1, "f")]
+    frames = tuple({"file": f, "line": n, "function": name, "source": "?", "arguments": {}} for f, n, name in said)
+    groups = (GroupVerdict("values", "raised", 0.0, 1.0, frames=frames),)
+    shown = from_the_text(Verdict("square", "", "", 0, "B", groups), submission).groups[0].frames
+    assert [(frame["line"], frame["function"], frame["source"]) for frame in shown] == [
+        (2, "square", "return x * x"), (2, "a function", "return x * x")]  # fmt: skip
 
 
 def test_whereabouts_of_a_name_that_was_missing_at_run_time():

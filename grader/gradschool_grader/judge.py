@@ -105,6 +105,7 @@ class Session:
     def __init__(self, open_worker: Callable[[], Worker], limits: Limits):
         self.open_worker, self.limits = open_worker, limits
         self.ends = time.monotonic() + limits.exercise
+        self.too_long = f"All calls together took longer than {limits.exercise:g} seconds."
         self.worker: Worker | None = None
         self.broken = 0
         self.excused: set[str] = set()
@@ -113,7 +114,7 @@ class Session:
         """Seconds for the next call."""
         left = self.ends - time.monotonic()
         if left <= 0:
-            raise Broken("timeout", f"All calls together took longer than {self.limits.exercise:g} seconds.")
+            raise Broken("timeout", self.too_long)
         return min(left, self.limits.call)
 
     def opened(self) -> Worker:
@@ -129,6 +130,11 @@ class Session:
             return Heard(answers, group, asked=observe(answers.exercise, answers.probes(group), self.ask))
         sent = answers.plan(group).messages
         return Heard(answers, group, [f for message, n in sent for f in worker.request_all(message, n, self.left)])
+
+    def words(self, broken: Broken) -> str:
+        """The last call of an exercise whose time is up has only what was left of it."""
+        up = broken.outcome == "timeout" and time.monotonic() >= self.ends
+        return self.too_long if up else str(broken)
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         seconds = self.left()
@@ -237,7 +243,7 @@ def judge_group(
         if session.excuses(broken, f"group {group.name}"):
             return judge_group(exercise, group, session, answers)
         session.broken += 1
-        return None, failed(broken.outcome, str(broken))
+        return None, failed(broken.outcome, session.words(broken))
     except Malformed as error:
         return None, failed("tampered", f"The worker sent {error}.")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gradschool_grader.answers import LiveAnswers, RecordedAnswers, record
-from gradschool_grader.contract import WorkerDied
+from gradschool_grader.contract import WorkerDied, WorkerTimedOut
 from gradschool_grader.exercise import (
     Call,
     Exercise,
@@ -513,6 +515,23 @@ def test_all_calls_together_have_a_deadline():
         MEANS, lambda: Here({"row_means": row_means}), LiveAnswers(MEANS, {}, 1), limits=Limits(exercise=-1.0)
     )
     assert verdict.outcome == "timeout"
+
+
+def test_a_call_that_had_only_what_was_left_of_the_time_is_told_of_all_of_it(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("gradschool_grader.judge.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Slow(Here):
+        def request(self, message, seconds):
+            if message["op"] != "call":
+                return super().request(message, seconds)
+            now[0] += seconds
+            raise WorkerTimedOut(seconds)
+
+    limits = Limits(call=5.0, exercise=7.0)
+    verdict = judge(MEANS, lambda: Slow({"row_means": row_means}), LiveAnswers(MEANS, {}, 1), limits=limits)
+    assert [group.words for group in verdict.groups[:2]] == [
+        "No answer after 5 seconds: an endless loop?", "All calls together took longer than 7 seconds."]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------- repeatable

@@ -125,6 +125,7 @@ def test_a_page_loads_nothing_that_a_student_names(text):
 @pytest.mark.parametrize(
     "formula",
     [r"$\style{background:url(http://h/x.png)}{y}$", r"$\cssId{x}{y}\class{z}{w}$", r"\(\require{/../evil}\)",
+     r"$\bbox[background:url(http://h/x.png)]{y}$",
      r"$$\mmlToken{mi}[href='javascript:1']{x}$$", r"&dollar;&bsol;style{background:url(http://h/x)}{y}&dollar;",
      r"&#36;&#92;style{a}{b}&#36;", r"\begin{equation}\style{a}{b}\end{equation}"],
 )  # fmt: skip
@@ -136,7 +137,7 @@ def test_a_formula_loads_and_covers_nothing(formula):
     from nbconvert.filters import markdown2html
 
     text = BeautifulSoup(markdown2html(harmless(formula)), "html.parser").get_text()
-    assert not re.search(r"\\(style|cssId|class|require|mmlToken|href)", text)
+    assert not re.search(r"\\(style|bbox|cssId|class|require|mmlToken|href)", text)
 
 
 def test_formulas_entities_and_attached_pictures_of_honest_people_stay():

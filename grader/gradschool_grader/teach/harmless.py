@@ -25,7 +25,7 @@ SCHEME = re.compile(r"(javascript|vbscript|data|file|blob|filesystem)([\s\\]*):"
 IMAGE = re.compile(r"!(?=\[)")
 ATTACHED = re.compile(r"!\[[^\[\]\n]*\]\(attachment:([\w.-]+)\)")
 # MathJax: styles and classes load pictures and cover the page, links run scripts, the others load or build any of it.
-MATHJAX = re.compile(r"\\(?=(?:style|class|cssId|href|require|mmlToken|unicode|csname|data)(?![A-Za-z]))")
+MATHJAX = re.compile(r"\\(?=(?:style|class|bbox|cssId|href|require|mmlToken|unicode|csname|data)(?![A-Za-z]))")
 # Diagrams are drawn by a script from elsewhere, and some languages take minutes to highlight.
 FENCE = re.compile(r"((?:`{3,}|~{3,})[ \t]*)(?=[^\s`~\u200b])(?!(?:python|py|ipython|text|json|bash|sh)\b)")
 

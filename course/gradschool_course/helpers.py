@@ -7,6 +7,8 @@ to ask, a rule to apply. Everyone may read them; each is a factory that needs Nu
     rule(np.array([1.0, 2.0]), np.array([3.0, 0.0]))   # p - 0.1 (g + 0.5 p): [0.65 1.9 ]
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 __all__ = ["HELPERS"]
@@ -137,6 +139,14 @@ def first_alone(c):
 def every_entry(c):
     """f(x, w): x² w + c x w, entry by entry."""
     return lambda x, w: (x * x + x * c) * w
+
+
+@lru_cache(maxsize=1)
+def one_array(c, n):
+    """n multiples of c, for two arguments that are one and the same array, which nobody can write into."""
+    multiples = c * np.arange(1.0, n + 1)
+    multiples.setflags(write=False)
+    return multiples
 
 
 def coupled(a, b):
@@ -304,7 +314,7 @@ def sign_of_chain():
 
 FACTORIES = (
     quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
-    graph, carried, weighed_sum, first_alone, every_entry, coupled, batch_normalised,
+    graph, carried, weighed_sum, first_alone, every_entry, one_array, coupled, batch_normalised,
     leaking, saturating, saturating_slope, normal_weights, no_generator,
     bowl, bowl_slope, wells, wells_slope, regression, heavy,
     dropping_network, linear_epoch, sign_of_chain,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from gradschool_grader.exercise import Misconception, Tolerance
+from gradschool_grader.exercise import Helper, Misconception, Tolerance
 
 CHAPTER = "ch04_backprop"
 CLOSE = Tolerance(rtol=1e-9, atol=1e-12)
@@ -35,6 +35,12 @@ CURVED = "Second derivatives for the price of two gradients"
 def sizes(rng: Generator, axes: int) -> tuple[int, ...]:
     """Different sizes for all axes, none below 3."""
     return tuple(int(n) for n in rng.choice(np.arange(3, 9), size=axes, replace=False))
+
+
+def same_array(rng: Generator) -> tuple[Helper, Helper]:
+    """For two arguments: one array that is handed over twice."""
+    one = Helper("one_array", {"c": float(rng.uniform(0.5, 2)), "n": sizes(rng, 1)[0]})
+    return one, one
 
 
 def double(tree: Any) -> Any:

@@ -107,7 +107,7 @@ def rows(rng):
 
 
 def axes(rng):
-    return [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1)]
+    return [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1), call(rng, sizes(rng, 3), -2)]
 
 
 def singles(rng):
@@ -129,7 +129,7 @@ SOFTMAX = Exercise(
     dtype of `g`, which is dL/dp. `cache` is a dict from the forward:
 
     - `"p"`, the probabilities
-    - `"axis"`, the axis along which they sum to 1
+    - `"axis"`, the axis along which they sum to 1; a negative one counts from the end
 
     Neither g nor the cache is changed.
     """,

@@ -136,9 +136,33 @@ class Shares(Tape):
 
 
 class NeverForgets(Tape):
+    """Gradients begin at zero only where `forgets` says so, where nothing stands yet, and at the end of the graph."""
+
+    def forgets(self):
+        return False
+
     def start(self, order):
         for node in order:
-            node.grad = np.zeros(node.data.shape) if node.grad is None else node.grad
+            if node.grad is None or node is self or node.forgets():
+                node.grad = np.zeros(node.data.shape)
+
+
+class LeavesNeverForget(NeverForgets):
+    def forgets(self):
+        return bool(self.parents)
+
+
+class InnerNeverForget(NeverForgets):
+    def forgets(self):
+        return not self.parents
+
+
+class AsItComes(Tape):
+    """Whole numbers and float32 stay what they are."""
+
+    def __init__(self, data, parents=(), pull=lambda g: ()):
+        super().__init__(data, parents, pull)
+        self.data = np.array(data)
 
 
 class OldGraphs(Tape):
@@ -295,6 +319,26 @@ class AxisForgotten(Tape):
 
     def sum(self, axis=None):
         return self.made(self.data.sum(axis), (self,), lambda g: (np.broadcast_to(g, self.data.shape),))
+
+
+class CutOut(Tape):
+    """The axis that g lacks is put back by slices of the shape, which go wrong for the axis −1."""
+
+    def wide(self, g, axis):
+        shape = self.data.shape
+        return np.broadcast_to(g if axis is None else np.reshape(g, (*shape[:axis], 1, *shape[axis + 1 :])), shape)
+
+    def sum(self, axis=None):
+        return self.made(self.data.sum(axis), (self,), lambda g: (self.wide(g, axis),))
+
+    def mean(self, axis=None):
+        y = self.data.mean(axis)
+        return self.made(y, (self,), lambda g: (self.wide(g, axis) * y.size / self.data.size,))
+
+    def max(self, axis=None):
+        y = self.data.max(axis)
+        largest = self.data == self.wide(y, axis)
+        return self.made(y, (self,), lambda g: (self.shares(largest, axis) * self.wide(g, axis),))
 
 
 class AllTies(Tape):

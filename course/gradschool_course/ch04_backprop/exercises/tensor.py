@@ -38,13 +38,14 @@ def entries(rng):
     shape = sizes(rng, 2)
     x, w = rng.normal(size=shape), rng.normal(size=shape)
     positive, at_kink = rng.uniform(0.5, 2.0, size=shape), np.where(rng.random(shape) < 0.3, 0.0, x)
-    g = rng.normal(size=shape)
+    whole, g = rng.integers(-3, 4, size=shape), rng.normal(size=shape)
     return [
         program(x, [other("w", w), ("y = x.__mul__", (Made("w"),))], g, "xw"),
         program(x, [other("w", w), ("y = x.__add__", (Made("w"),))], g, "xw"),
-        unary(rng, x, "exp"),
+        unary(rng, x.astype(np.float32), "exp"),
         unary(rng, positive, "log"),
         unary(rng, at_kink, "relu"),
+        unary(rng, whole.tolist(), "relu"),
         unary(rng, x, "__pow__", 3),
         unary(rng, positive, "__pow__", -0.5),
         unary(rng, x, "__mul__", float(rng.normal())),
@@ -82,7 +83,8 @@ def reductions(rng):
     shape = sizes(rng, 3)
     x = rng.normal(size=shape)
     ties = rng.integers(0, 3, size=shape[:2]).astype(float)
-    found = [unary(rng, x, method, *axis) for method in ("sum", "mean", "max") for axis in ((), (0,), (1,), (2,))]
+    axes = ((), (0,), (1,), (2,), (-1,), (-2,))
+    found = [unary(rng, x, method, *axis) for method in ("sum", "mean", "max") for axis in axes]
     found += [unary(rng, ties, "max", *axis) for axis in ((), (0,), (1,))]
     flat = unary(rng, x, "reshape", shape[0], shape[1] * shape[2])
     return [*found, flat, unary(rng, x, "reshape", -1), unary(rng, x[0], "reshape", shape[2], shape[1])]
@@ -107,11 +109,11 @@ def reused(rng):
 
 
 def again(rng):
-    """The same way back twice; another graph with the same leaf; one number, and none."""
+    """The same way back twice, through a value in between; another graph with the same leaf; one number, and none."""
     shape = sizes(rng, 2)
     x, w, g = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=shape)
-    twice = program(x, [("y = x.exp", ())], g)
-    twice.calls = [*twice.calls, ("y.backward", (2 * g,)), ("x.grad", None)]
+    twice = program(x, [("a = x.exp", ()), ("y = a.__mul__", (Made("a"),))], g, "xa")
+    twice.calls = [*twice.calls, ("y.backward", (2 * g,)), ("x.grad", None), ("a.grad", None)]
     first = [other("w", w), ("a = x.__mul__", (Made("w"),)), ("a.backward", (g,)), ("x.grad", None)]
     second = program(x, [*first, ("y = x.exp", ())], -g, "xw")
     number = program(x, [("a = x.exp", ()), ("y = a.sum", ())], None, "xa")
@@ -125,15 +127,15 @@ EXERCISE = Exercise(
     title="A tape",
     task="""
     An array that remembers what it was computed from. `Tensor(data)` makes one from an array, a list or a number;
-    `x.data` is the value as a float64 array; `x.grad` is None until a `backward` has passed.
+    `x.data` is the value as a float64 array, whatever came in; `x.grad` is None until a `backward` has passed.
 
     Operations return a new Tensor:
 
     - `x + w`, `x * w` with a Tensor, an array or a number, stretched as NumPy does; `2.0 + x` and `2.0 * x` as well
     - `x @ w` with two matrices; `x ** n` with a number n
     - `x.exp()`, `x.log()`, `x.relu()` (slope 0 at 0)
-    - `x.sum(axis=None)`, `x.mean(axis=None)`, `x.max(axis=None)`: None means all axes. Where several entries share a
-      maximum they share its gradient evenly
+    - `x.sum(axis=None)`, `x.mean(axis=None)`, `x.max(axis=None)`: None means all axes, and −1 the last one. Where
+      several entries share a maximum they share its gradient evenly
     - `x.reshape(3, 4)`: one argument for each axis
 
     `y.backward(g)`, with g of y's shape, sets `grad` of y and of every Tensor that y was computed from to the gradient
@@ -169,7 +171,20 @@ EXERCISE = Exercise(
         Misconception("never_forgets", wrong.NeverForgets,
             "Call backward twice. Is the second gradient twice the first?",
             "gradients of earlier calls had to be kept and added to", TAPE,
+            published="micrograd"),
+        Misconception("leaves_never_forget", wrong.LeavesNeverForget,
+            "Call backward twice. x has no parents: what stands in its grad before the second call, and what after?",
+            "what has no parents had to keep its gradient, and to add to it in the next call", TAPE,
             published="PyTorch"),
+        Misconception("inner_never_forget", wrong.InnerNeverForget,
+            "Call backward twice. Which Tensors begin the second way back with a gradient of zeros, and which do not?",
+            "values in between kept the gradient of an earlier call and handed it on again", TAPE),
+        Misconception("dtype_as_it_comes", wrong.AsItComes,
+            "Which dtype has x.data in Tensor([1, 2, 3]), and which for a float32 array? Which one does the task name?",
+            "data kept the dtype in which they came", TAPE),
+        Misconception("axis_cut_out", wrong.CutOut,
+            "axis is -1. What is shape[axis + 1:], and what did you expect to stand there?",
+            "an axis were always counted from the front", STRETCHED),
         Misconception("remembers_old_graphs", wrong.OldGraphs,
             "x was used in another computation an hour ago. Does this y depend on that one?",
             "a leaf asked all that it was ever used for, and not only this graph", TAPE),

@@ -7,7 +7,7 @@ import numpy as np
 from gradschool.lessons.tape import value_and_grad
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
 
-from .common import CHAPTER, CLOSE, FUNCTIONS, sizes
+from .common import CHAPTER, CLOSE, FUNCTIONS, same_array, sizes
 
 VARIABLE = """`Variable(array)` makes a variable: your Tensor in this notebook, a small stand-in for it in the checks.
     It has `data` and is understood by f. What f returns has `data` and `backward(g)`, after which the variables have
@@ -119,6 +119,23 @@ def variables_themselves(f, Variable):
     return run
 
 
+def made_once(Variable, arrays):
+    """One variable for an array, in however many places it stands."""
+    made = {id(a): Variable(a) for a in arrays}
+    return [made[id(a)] for a in arrays]
+
+
+def one_for_both(f, Variable):
+    def run(*arrays):
+        refuse_whole_numbers(arrays)
+        variables = made_once(Variable, arrays)
+        y = f(*variables)
+        y.backward()
+        return y.data, tuple(slope(v) for v in variables)
+
+    return run
+
+
 def by_differences(f, Variable):
     """Central differences, far too coarse."""
 
@@ -199,7 +216,8 @@ def asked(rng, name, *shapes):
 
 def several(rng):
     a, b = sizes(rng, 2), sizes(rng, 1)
-    return [asked(rng, "weighed_sum", a, a, b), asked(rng, "weighed_sum", b, b)]
+    first, second = asked(rng, "weighed_sum", a, a, b), asked(rng, "weighed_sum", b, b)
+    return [first, second.then(*second.afterwards, same_array(rng))]
 
 
 def unused(rng):
@@ -222,7 +240,7 @@ VALUE_AND_GRAD = Exercise(
     task=f"""
     Return a *function* of the same arguments as f. Called with arrays, it returns the tuple (value, grads): what f
     gives there, a number, and a tuple with the gradient for each argument, in their order, zeros for what f does not
-    use. It may be called again, with other arrays.
+    use. It may be called again, with other arrays, and with one array in two places.
 
     {VARIABLE}
 
@@ -235,7 +253,7 @@ VALUE_AND_GRAD = Exercise(
     difficulty=3,
     minutes=15,
     groups=[
-        Group("calls", 2, several, "Several calls of the function, at different arrays.", CLOSE),
+        Group("calls", 2, several, "Several calls of the function; one array in two places.", CLOSE),
         Group("unused", 1, unused, "An argument that f does not use.", CLOSE),
         Group("refused", 1, refused, "Whole numbers, and an f with more than one number.", CLOSE),
     ],
@@ -269,6 +287,9 @@ VALUE_AND_GRAD = Exercise(
         Misconception("variable_returned", variables_themselves,
             "Is the value you return a number, or an object with a number in it?",
             "the value were to stay a variable", FUNCTIONS),
+        Misconception("one_variable_for_both", one_for_both,
+            "f(a, a): how fast does the value change with the first argument alone? Which variable knows that?",
+            "one array in two places had one gradient, that of both together", FUNCTIONS),
         Misconception("differences", by_differences,
             "Where in your code does `backward` stand?", "slopes were measured with steps of a thousandth", FUNCTIONS),
     ],

@@ -7,8 +7,8 @@ import numpy as np
 from gradschool.lessons.tape import vjp
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
 
-from .common import CHAPTER, CLOSE, FUNCTIONS, sizes
-from .value_and_grad import VARIABLE, number, pair, run_back, slope
+from .common import CHAPTER, CLOSE, FUNCTIONS, same_array, sizes
+from .value_and_grad import VARIABLE, made_once, number, pair, run_back, slope
 
 
 # ----------------------------------------------------------------------------------------------------------- vjp, wrong
@@ -43,6 +43,13 @@ def vjp_other_order(f, Variable, arrays, g):
 def vjp_none_for_unused(f, Variable, arrays, g):
     y, variables = run_back(f, Variable, arrays, g)
     return y.data, tuple(v.grad for v in variables)
+
+
+def vjp_one_for_both(f, Variable, arrays, g):
+    variables = made_once(Variable, arrays)
+    y = f(*variables)
+    y.backward(g)
+    return y.data, tuple(slope(v) for v in variables)
 
 
 def pulled_alone(f, Variable, arrays, g):
@@ -103,7 +110,9 @@ def many(rng):
 
 
 def one(rng):
-    return [pulled(rng, "weighed_sum", sizes(rng, 2)), pulled(rng, "first_alone", sizes(rng, 1))]
+    twice = pulled(rng, "weighed_sum", sizes(rng, 1))
+    twice.arguments["arrays"] = same_array(rng)
+    return [pulled(rng, "weighed_sum", sizes(rng, 2)), pulled(rng, "first_alone", sizes(rng, 1)), twice]
 
 
 VJP = Exercise(
@@ -113,7 +122,7 @@ VJP = Exercise(
     task=f"""
     f takes several arrays and gives an array y. Return the tuple (y, pulled): y = f(*arrays) as an array, and a tuple
     with the gradient of the sum of g * y with respect to each of `arrays`, in their order; zeros for what f does not
-    use. `g` has y's shape, `arrays` is a tuple. No argument is changed.
+    use. `g` has y's shape, `arrays` is a tuple, in which one array may stand twice. No argument is changed.
 
     {VARIABLE}
     """,
@@ -125,7 +134,7 @@ VJP = Exercise(
     may_alias=True,
     groups=[
         Group("arrays", 2, many, "Functions that give arrays.", CLOSE),
-        Group("numbers", 1, one, "Functions that give one number; an argument that is not used.", CLOSE),
+        Group("numbers", 1, one, "Functions that give one number; what is not used; one array twice.", CLOSE),
     ],
     misconceptions=[
         Misconception("ones_for_g", ones_for_g,
@@ -143,6 +152,9 @@ VJP = Exercise(
             "f does not look at w. How fast does f change with w?",
             "what f does not use had no gradient, where it has zeros", FUNCTIONS,
             published="TensorFlow's `GradientTape`"),
+        Misconception("one_variable_for_both", vjp_one_for_both,
+            "f(a, a): how fast does y change with the first argument alone? Which variable knows that?",
+            "one array in two places had one gradient, that of both together", FUNCTIONS),
         Misconception("pulled_alone", pulled_alone,
             "Two things are asked for. How many do you return?", "the value were not asked for", FUNCTIONS),
         Misconception("whole_jacobian", jacobians,

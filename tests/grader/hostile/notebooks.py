@@ -275,9 +275,9 @@ NOTEBOOKS: dict[str, Made] = {
     "experiments that take long to read": made(
         cells(*[{**code("a\n" * 30_000), "metadata": {"tags": ["experiment"]}}] * 100), FULL, "comes after 200,000"
     ),
-    "an answer that names nine thousand others": made(
+    "an answer that names thousands of others": made(
         lambda n: find(n, "square_answer").update(
-            source="\n".join(f"v{i} = 1" for i in range(9_000))
+            source="\n".join(f"v{i} = 1" for i in range(6_000))
             + f"\ndef square(x):\n    ({','.join(f'v{i}' for i in range(3_000))})\n    return x * x"
         ),
         FULL,
@@ -285,7 +285,7 @@ NOTEBOOKS: dict[str, Made] = {
     "names that look like the one that is not there": made(
         lambda n: (
             find(n, "square_answer").update(source="x = 1"),
-            n["cells"].extend(code("\n".join(f"squar{k}{i} = 1" for i in range(7_000))) for k in range(9)),
+            n["cells"].extend(code("\n".join(f"squar{k}{i} = 1" for i in range(5_000))) for k in range(9)),
         ),
         (0, 4),
     ),

@@ -515,6 +515,13 @@ def test_the_wrong_calls_are_those_with_an_option_or_a_number():
     assert "in which `power` is not 1" in diagnosis_of(MASKED, bent).text
 
 
+def test_two_arguments_that_are_always_chosen_together_are_both_named():
+    calls = lambda rng: [Call(x=rng.normal(size=4), growth=g, shrink=s) for g, s in ((1, 1), (1, 1), (2, 3), (3, 2))]
+    wrong = lambda x, growth=1, shrink=1, lr=0.1: grown(x, growth, shrink, lr) + (growth != 1) * np.sin(50 * x[0])
+    found = diagnosis_of(sets(grown, calls), wrong).text
+    assert "in every call in which `growth` is not 1 and `shrink` is not 1, and right" in found
+
+
 def test_wrong_calls_without_anything_in_common_are_not_given_a_trait():
     calls = iter(range(100))
     found = diagnosis_of(MASKED, lambda x, *more: masked(x, *more) + (next(calls) in (0, 3, 6)) * np.sin(50 * x[0]))

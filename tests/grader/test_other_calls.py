@@ -144,6 +144,19 @@ def test_a_misconception_that_what_passed_speaks_against_is_named_for_the_parts_
     assert diagnosis_of(sets(sized, None, lost, groups=groups), lost.wrong).text.startswith("Your answer behaves")
 
 
+def test_what_passed_speaks_against_a_misconception_that_two_shares_speak_for():
+    def share(x, above=0.0):
+        return float((x > above).mean())
+
+    at_zero = lambda rng: [Call(x=rng.permutation([0.0, 0, 1, 2, *below])) for below in ([-1], [-1, -2, -3])]
+    above = lambda rng: [Call(x=rng.permutation(19) + 0.0, above=a) for a in (4.5, 7.5, 9.5)]
+    groups = [Group("at_zero", 1, at_zero), Group("above", 1, above)]
+    counted = Misconception("counted", lambda x, above=0.0: float((x >= above).mean()) * (above == 0), "Which count?")
+    at_least = lambda x, above=0.0: float((x >= above).mean())
+    assert diagnosis_of(sets(share, None, counted, groups=groups), at_least).kind != "misconception"
+    assert diagnosis_of(sets(share, None, counted, groups=groups), counted.wrong).name == "counted"
+
+
 class Sum:
     def __init__(self):
         self.total, self.known = 0.0, False

@@ -142,6 +142,12 @@ def test_simple_numbers_agree_by_chance_and_weigh_little(rng):
     assert evidence([pair(1.0, 0.5)]) < 1 <= evidence([pair(0.2841, 0.5682)])
 
 
+def test_shares_of_a_count_are_simple_numbers(rng):
+    one_minus = [pair(11 / 19, 8 / 19), pair(5 / 13, 8 / 13)]
+    assert name_of(*one_minus) is None
+    assert name_of(*[pair(e, 1 - e) for e in rng.uniform(size=2)]) == "complement"
+
+
 def test_two_numbers_always_have_a_ratio_and_a_difference(rng):
     assert name_of(pair(0.2841, 0.7715)) is None
     assert name_of(pair(0.2841, 0.7715), pair(0.4113, 0.9034)) is None
@@ -162,6 +168,20 @@ def test_a_factor_is_called_by_what_it_equals(rng):
     assert "times (1 − `b`)" in text_of(pair(e, 0.2 * e, X=X, b=0.8))
     assert "times n/(n − 1)" in text_of(pair(e, e * 7 / 6, X=X))
     assert "the number of entries of `X`" in text_of(pair(e, e / 21, X=X))
+
+
+def test_a_factor_that_all_arrays_of_a_call_share_belongs_to_the_call(rng):
+    def call(label, *factors):
+        return [pair(e := rng.normal(size=5), k * e, path, label=label) for path, k in zip("ab", factors, strict=True)]
+
+    assert "another one in each call" in text_of(*call("1", 0.37, 0.37), *call("2", 1.83, 1.83))
+    assert "another one in each array" in text_of(*call("1", 0.37, 0.41), *call("2", 1.83, 1.83))
+
+
+def test_a_truth_value_that_should_hold_is_not_an_array_that_was_not_filled():
+    steps = [pair(1.0, 0.0, label=f"step {i}") for i in range(5)]
+    assert name_of(*steps) is None
+    assert name_of(*[pair(e, 0.0) for e in (0.37, 1.81, -0.43)]) == "zeros"
 
 
 def test_a_factor_with_the_wrong_sign_is_both(rng):
@@ -290,6 +310,15 @@ def test_two_mistakes_in_two_arrays_are_both_named(rng):
     assert "`db`: every number is 2 times" in found.text
 
 
+def test_a_part_that_comes_otherwise_where_it_is_right_is_not_said_to_be_left_as_it_is(rng):
+    old, e, other = rng.normal(size=(3, 2, 4))
+    a_step = lambda a, label: pair(e, a, "v", label=label, carried=old)
+    beside = pair(other, np.sin(9 * other), "w")
+    late, first = a_step(old, "step 2"), a_step(e, "step 1")
+    assert "`v`: it comes back as it went in" in by_part([late, beside], [late, beside]).text
+    assert by_part([first, late, beside], [late, beside]) is None
+
+
 def test_what_one_array_does_not_explain_is_said(rng):
     W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
     found = said([pair(W, -W, "dW"), pair(b, rng.normal(size=4), "db")])
@@ -363,6 +392,13 @@ def test_a_condition_that_holds_in_all_wrong_entries_and_no_other(rng):
     a = np.where(T < 0, 2 * e, e)
     a[T > 0] += np.where(np.arange((T > 0).sum()) == 0, 1.0, 0.0)
     assert where_in(pair(e, a, T=T)) is None
+
+
+def test_the_sign_of_one_operand_is_told_before_which_of_two_is_larger(rng):
+    weights, t, e = rng.uniform(1, 2, size=30), np.zeros(30), rng.normal(size=30)
+    weights[::3] = t[::3] = 0.0
+    a = np.where(weights > 0, 2 * e, e)
+    assert "only where `weights` is positive" in where_in(pair(e, a, t=t, weights=weights)).text
 
 
 def test_masked_entries_that_are_counted(rng):

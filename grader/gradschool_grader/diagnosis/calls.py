@@ -18,17 +18,18 @@ from ..exercise import Exercise
 from ..observe import parameters
 from ..verdict import Diagnosis
 from .circumstances import given_to
+from .derived import and_so_on
 from .seen import Seen
 from .words import said
 
 
 @dataclass(frozen=True)
 class Trait:
-    """What may be said of a call, its opposite, and how many arguments it is about."""
+    """What may be said of a call, its opposite, and the arguments that it is about."""
 
     words: str
     otherwise: str
-    about: int = 1
+    about: tuple[str, ...]
 
 
 Traits = Mapping[Trait, bool]
@@ -36,23 +37,36 @@ Traits = Mapping[Trait, bool]
 
 
 def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
-    """The first trait, of one argument sooner than of two, that all wrong calls have and no right one."""
+    """What all wrong calls have and no right one: of each single argument the first such trait, or one of two."""
     calls = list(judged(exercise, seen))
     wrong = [traits for traits, right in calls if not right]
     right = [traits for traits, right in calls if right]
     every = dict.fromkeys(trait for traits in (*wrong, *right) for trait in traits)
-    for trait in sorted(every, key=lambda trait: trait.about):
-        if min(speaking(trait, wrong), speaking(trait, right)) > trait.about:
-            for words, here, there in ((trait.words, wrong, right), (trait.otherwise, right, wrong)):
-                if all(t.get(trait) for t in here) and not any(t.get(trait) for t in there):
-                    text = f"Your answer is wrong in every call in which {words}, and right in all others."
-                    return said("calls", text, f"Which of your lines does something else when {words}?")
+    found: dict[tuple[str, ...], str] = {}
+    for trait in every:
+        if words := sets_apart(trait, wrong, right):
+            found.setdefault(trait.about, words)
+    for count in (1, 2):
+        alike = [words for about, words in found.items() if len(about) == count]
+        if alike:
+            these = and_so_on(alike if count == 1 else alike[:1])
+            text = f"Your answer is wrong in every call in which {these}, and right in all others."
+            return said("calls", text, f"Which of your lines does something else when {these}?")
     return None
+
+
+def sets_apart(trait: Trait, wrong: Sequence[Traits], right: Sequence[Traits]) -> str:
+    """The trait, or its opposite, in words, if all wrong calls have it and no right one."""
+    if min(speaking(trait, wrong), speaking(trait, right)) > len(trait.about):
+        for words, here, there in ((trait.words, wrong, right), (trait.otherwise, right, wrong)):
+            if all(t.get(trait) for t in here) and not any(t.get(trait) for t in there):
+                return words
+    return ""
 
 
 def speaking(trait: Trait, calls: Sequence[Traits]) -> int:
     """How many calls speak for or against it: more than its arguments must, or it says too much of too few."""
-    return len(calls) if trait.about == 1 else sum(trait in traits for traits in calls)
+    return len(calls) if len(trait.about) == 1 else sum(trait in traits for traits in calls)
 
 
 def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[Traits, bool]]:
@@ -71,7 +85,7 @@ def comparisons(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[tuple[
     chosen = {n: x for n, x in given.items() if type(x) in (int, float) and x != defaults.get(n)}
     for (name, x), (other, y) in permutations(chosen.items(), 2):
         words = f"`{name}` is{{}} larger than `{other}`"
-        yield Trait(words.format(""), words.format(" not"), about=2), x > y
+        yield Trait(words.format(""), words.format(" not"), (name, other)), x > y
 
 
 def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
@@ -82,15 +96,15 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
     }
     for name in known:
         if values.get(name) is not None:
-            yield Trait(f"`{name}` is given", f"`{name}` is not given")
+            yield Trait(f"`{name}` is given", f"`{name}` is not given", (name,))
     for name, value in values.items():
         if type(value) in (str, bool):
-            yield Trait(f"`{name}` is {value!r}", f"`{name}` is not {value!r}")
+            yield Trait(f"`{name}` is {value!r}", f"`{name}` is not {value!r}", (name,))
     numbers = {name: x for name, x in values.items() if type(x) in (int, float)}
     for name, value in numbers.items():
         for word, holds in (("0", value == 0), ("1", value == 1), ("negative", value < 0)):
             if holds:
-                yield Trait(f"`{name}` is {word}", f"`{name}` is not {word}")
+                yield Trait(f"`{name}` is {word}", f"`{name}` is not {word}", (name,))
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             yield from of_an_array(name, value)
@@ -98,12 +112,12 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
 
 def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
     axes = f"`{name}` has {x.ndim} {'axis' if x.ndim == 1 else 'axes'}"
-    yield Trait(axes, axes.replace(" has ", " does not have "))
+    yield Trait(axes, axes.replace(" has ", " does not have "), (name,))
     if x.ndim and x.shape[0] == 1:
-        yield Trait(f"`{name}` has a single row", f"`{name}` has more than one row")
+        yield Trait(f"`{name}` has a single row", f"`{name}` has more than one row", (name,))
     if x.size and (x == 0).all():
-        yield Trait(f"`{name}` is zero everywhere", f"`{name}` is not zero everywhere")
+        yield Trait(f"`{name}` is zero everywhere", f"`{name}` is not zero everywhere", (name,))
     if x.dtype.kind in "iub":
-        yield Trait(f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers")
+        yield Trait(f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers", (name,))
     if x.dtype == np.float32:
-        yield Trait(f"`{name}` is in float32", f"`{name}` is not in float32")
+        yield Trait(f"`{name}` is in float32", f"`{name}` is not in float32", (name,))

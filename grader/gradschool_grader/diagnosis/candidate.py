@@ -3,7 +3,7 @@
     Candidate("sign", "Every number has the wrong sign.", lambda p: (p.a, -p.e))
 
 Two numbers always have some ratio, and some difference: a candidate that was fitted to `free` numbers must explain
-more than that many others. Zeros, and numbers as simple as ½ or 3, which agree by chance, weigh little.
+more than that many others. Zeros, and numbers as simple as ½, 3 or 7/19, which agree by chance, weigh little.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from .seen import Pair
 
 CACHED = 256  # readings of some arrays
+SHARES = 232_792_560  # of it a whole number is a share of something counted: it has all divisors up to 22
 NOTHING, ONE, MORE = range(-1, 1), range(1, 2), range(2, 1000)
 """How many numbers may be fitted: in the order in which a person would try."""
 
@@ -34,6 +35,7 @@ class Candidate:
     free: int = 0
     hint: str = ""
     detail: str = ""  # a number that was read off the case: not for a graded run
+    always: bool = False  # it says what comes whatever is asked for: right answers may not speak against it
     partly: bool = False  # at a glimpse it leaves some entries: it may come close, and cannot explain everything
 
 
@@ -65,12 +67,18 @@ def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
     return True
 
 
+def contradicted(candidate: Candidate, right: Sequence[Pair]) -> bool:
+    """Whether it says what comes always, and something else came where that is right."""
+    explained = (agreement(candidate, p) for p in right if candidate.always)
+    return any(x is not None and not x.all() for x in explained)
+
+
 def evidence(wrong: Sequence[Pair]) -> float:
     """How many numbers speak: distinct, not zero, visibly wrong; simple ones count a third."""
     values = np.concatenate([pair.a[pair.visible].ravel() for pair in wrong] or [np.zeros(0)])
     with np.errstate(over="ignore", invalid="ignore"):  # an answer may be as large as it likes, or in half precision
         values = np.unique(np.round(values[np.isfinite(values) & (values != 0)], 12))
-        simple = np.abs(values * 5040 - np.round(values * 5040)) < 1e-8
+        simple = np.abs(values * SHARES - np.round(values * SHARES)) < 1e-3
     return float((~simple).sum() + simple.sum() / 3)
 
 

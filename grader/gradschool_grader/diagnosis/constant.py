@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from .candidate import Candidate, Same
+from .candidate import Candidate, Same, evidence
 from .glimpse import glimpse
 from .operands import arrays, over, shared
 from .seen import Pair
@@ -20,22 +21,29 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if all(p.carried is not None for p in wrong):
         text = "It comes back as it went in: nothing brings it up to date."
         yield Candidate(
-            "unchanged", text, unchanged, free=-1, hint="Which line computes it, and is that what you return?"
-        )
+            "unchanged", text, unchanged, free=-1, hint="Which line computes it, and is that what you return?",
+            always=True,
+        )  # fmt: skip
     few = glimpse(wrong)
     for name in shared([arrays(p) for p in (few.pair, *wrong)]):
         text = f"The answer is {name} itself: what should happen to it does not."
         seen = few.explained(few.of(arrays(few.pair)[name])[None], few.size_of(arrays(few.pair)[name]))
         if seen.any():
-            yield Candidate("echo", text, lambda p, n=name: (p.a, over(arrays(p)[n], p.a.shape)),
+            yield Candidate("echo", text, lambda p, n=name: echoed(p, n), always=True,
                             partly=not seen.all())  # fmt: skip
-    yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1,
-                    hint="Is the array that you fill the one that you return?")  # fmt: skip
+    if any(p.e.ndim for p in wrong) or evidence([replace(p, a=p.e, e=p.a) for p in wrong]) >= 1:
+        yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1, always=True,
+                        hint="Is the array that you fill the one that you return?")  # fmt: skip
     varied = [p for p in wrong if np.ptp(p.e) > 0]
     if len(varied) == len(wrong):
         text = "All numbers of an array are the same, which they should not be."
-        yield Candidate("one_number", text, lambda p: (p.a, np.full(p.a.shape, p.a.flat[0])), free=-1,
+        yield Candidate("one_number", text, lambda p: (p.a, np.full(p.a.shape, p.a.flat[0])), free=-1, always=True,
                         hint="Over which axis do you sum, and is it one too many?")  # fmt: skip
+
+
+def echoed(pair: Pair, name: str) -> Same | None:
+    operand = arrays(pair).get(name)
+    return None if operand is None else (pair.a, over(operand, pair.a.shape))
 
 
 def unchanged(pair: Pair) -> Same | None:

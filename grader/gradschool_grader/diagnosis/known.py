@@ -29,7 +29,6 @@ from .trial import at
 from .words import lower
 
 SEVERAL = 2  # steps, of which the first one may be tried alone
-SIMPLE = 1 / 3  # the evidence of one number like ½, which may come out of any mistake
 WAYS = 100  # in which as many answers could be wrong: fewer are so by chance
 CONDUCT = {"mutated", "aliased", "reused", "warned"}  # not the values, which tell misconceptions apart, are wrong
 
@@ -49,13 +48,15 @@ def enough(exercise: Exercise, seen: Sequence[Seen]) -> bool:
     """Whether what is wrong says enough, though what is right speaks against it: by its numbers, or by which it is."""
     if any(isinstance(probe, Property) for s in seen for probe in s.probes):
         return True
-    wrong = [p for s in seen if s.difference for p in pairs(exercise, s) if not p.right]
-    return evidence(wrong) > SIMPLE or patterned(exercise, seen)
+    failed = [s for s in seen if s.difference]
+    wrong = [p for s in failed for p in pairs(exercise, s) if not p.right]
+    return evidence(wrong) >= 1 or patterned(exercise, failed)
 
 
 def patterned(exercise: Exercise, seen: Sequence[Seen]) -> bool:
     """Whether which answers are wrong says enough, whatever each of them is."""
-    right = [compare(exercise, s.group, e.behaviour, a.behaviour) is None for s in seen for e, a in one_by_one(s)]
+    asked = [(s.group, e, a) for s in seen for e, a in one_by_one(s) if not e.again]
+    right = [compare(exercise, group, e.behaviour, a.behaviour) is None for group, e, a in asked]
     return comb(len(right), right.count(False)) >= WAYS
 
 

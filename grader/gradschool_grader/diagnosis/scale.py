@@ -91,7 +91,7 @@ def factors_at_hand(pair: Pair) -> tuple[list[tuple[str, int, int]], np.ndarray]
 
 
 def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, name: str) -> Iterator[Candidate]:
-    """Factors read off the answer: one for all arrays, or one for each."""
+    """Factors read off the answer: one for all arrays, one for all of a call, or one for each."""
     base = scaled(few.pair, 0.0)
     k, mine = ratio(wrong[0], scaled), ratio(few.pair, scaled)
     first, own = few.scaled(base[1], np.array([k, mine])) if base else np.zeros((2, 1), bool)
@@ -100,6 +100,11 @@ def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, na
         yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE,
                         detail=f"The factor is {k:.4g}.", partly=not first.all())  # fmt: skip
     if len(wrong) > 1 and own.any() and all(ratio(p, scaled) for p in wrong):
+        of_call = {p.place[:3]: ratio(p, scaled) for p in wrong}
+        if 1 < len(of_call) < len(wrong):
+            text = f"{subject} a multiple of what it should be, another one in each call: a factor is missing."
+            yield Candidate(name, text, lambda p: scaled(p, of_call[p.place[:3]]), free=len(of_call), hint=WHERE,
+                            partly=not own.all())  # fmt: skip
         text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
         yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE,
                         partly=not own.all())  # fmt: skip

@@ -14,7 +14,18 @@ import numpy as np
 from ..compare import entry
 from ..exercise import Exercise
 from ..verdict import Diagnosis
-from .candidate import MORE, NOTHING, ONE, Candidate, Reading, agreement, candidates, evidence, first_that_explains
+from .candidate import (
+    MORE,
+    NOTHING,
+    ONE,
+    Candidate,
+    Reading,
+    agreement,
+    candidates,
+    contradicted,
+    evidence,
+    first_that_explains,
+)
 from .constant import constant
 from .digits import nonfinite, precision
 from .following import Follows, nothing_follows, of_the_others
@@ -138,11 +149,14 @@ def listed(paths: Sequence[str]) -> str:
 
 def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows = nothing_follows) -> Diagnosis | None:
     """One reading for each returned array; for the single entries and their sums; or for each group of probes."""
-    found = split(wrong, lambda p: p.path, "`{}`", lambda names, rest: of_the_others(rest, follows(names), listed))
+    right = [p for p in everything if p.right]
+    found = split(
+        wrong, right, lambda p: p.path, "`{}`", lambda names, rest: of_the_others(rest, follows(names), listed)
+    )
     if found:
         return found
-    found = split(wrong, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", differ)
-    found = found or split(wrong, lambda p: p.group, "The part `{}`", not_explained, least=1)
+    found = split(wrong, right, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", differ)
+    found = found or split(wrong, right, lambda p: p.group, "The part `{}`", not_explained, least=1)
     return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
 
@@ -159,7 +173,12 @@ def not_explained(_: Sequence[str], rest: Sequence[str]) -> list[str]:
 
 
 def split(
-    wrong: Sequence[Pair], key: Callable[[Pair], str], words: str, others: Others, least: int = 0
+    wrong: Sequence[Pair],
+    right: Sequence[Pair],
+    key: Callable[[Pair], str],
+    words: str,
+    others: Others,
+    least: int = 0,
 ) -> Diagnosis | None:
     """What each part says by itself; a factor of its own for each array counts only if no part is left over."""
     members: dict[str, list[Pair]] = {}
@@ -171,7 +190,8 @@ def split(
     explained: dict[str, Candidate] = {}
     for left, (name, own) in zip(reversed(range(len(names))), members.items(), strict=True):
         found = first_that_explains((*READINGS, *ROWS), own)
-        explained |= {name: found} if found else {}
+        if found and not contradicted(found, [p for p in right if key(p) == name]):
+            explained[name] = found
         if least and 2 * (len(explained) + left) < len(names):
             return None
     rest = [name for name in names if name not in explained]

@@ -146,10 +146,11 @@ def conditions(row: Row, wrong: Sequence[Pair]) -> Iterator[tuple[str, np.ndarra
             yield f"before the last entry along {name}", ~last
     operands = {x: row.of_arrays(x) for x in shared([arrays(p) for p in wrong])}
     hyper = {s: row.of_scalars(s) for s in shared([scalars(p) for p in wrong])}
-    yield from apart(operands, hyper)
     for x, (value, there) in operands.items():
         for word, test in SIGNS.items():
             yield f"where {x} is {word}", test(value) & there
+    yield from apart(operands, hyper)
+    for x, (value, _) in operands.items():
         size = x if all((arrays(p)[x] >= 0).all() for p in wrong) else f"|{x}|"
         for s, (bound, given) in hyper.items():
             yield f"where {size} is above {s}", (np.abs(value) > bound) & there & given

@@ -7,7 +7,7 @@ import numpy as np
 from gradschool.lessons.weights import decayed_step
 from gradschool_grader.exercise import Exercise, Group, Helper, Hint, Misconception, Steps, Variant
 
-from .common import CHAPTER, CLOSE, FORMS, NAMES, ONLY_WEIGHTS, TWO_DECAYS, number, parameters
+from .common import CHAPTER, CLOSE, FORMS, NAMES, ONLY_WEIGHTS, TWO_DECAYS, number, parameters, sizes
 
 
 # ------------------------------------------------------------------------------------------------ how decay goes wrong
@@ -65,6 +65,12 @@ def after_the_step(update, params, grads, state, lr, decay, coupled=False):
 
 def growing(update, params, grads, state, lr, decay, coupled=False):
     return decayed_step(update, params, grads, state, lr, -decay, coupled)
+
+
+def only_one_name(update, params, grads, state, lr, decay, coupled=False):
+    if coupled:
+        return update(params, pulled(grads, params, decay, lambda name: name == "W"), state, lr)
+    return update(shrunk(params, lr * decay, lambda name: name == "W"), grads, state, lr)
 
 
 def no_decay(update, params, grads, state, lr, decay, coupled=False):
@@ -135,9 +141,15 @@ def like(rng, params):
     return {name: rng.normal(size=p.shape) * 10 ** rng.uniform(-1, 1) for name, p in params.items()}
 
 
-def run(rng, optimizer, coupled):
+def dense(rng):
+    """One layer, whose arrays have no numbers in their names."""
+    D, H = sizes(rng, 2)
+    return {"W": rng.normal(size=(D, H)), "b": rng.normal(size=H)}
+
+
+def run(rng, optimizer, coupled, made=parameters):
     """Four steps from a mid-run state; gradients of each array differ in size, and weights dwarf none of them."""
-    params = parameters(rng)
+    params = made(rng)
     if optimizer == "signed":
         b1, b2 = number(rng, 0.2, 0.5), number(rng, 0.6, 0.9)
         update, state = Helper("signed", {"b1": b1, "b2": b2}), {"m": like(rng, params)}
@@ -176,8 +188,10 @@ sgd = lambda params, grads, state, lr: ({n: params[n] - lr * grads[n] for n in p
 params, grads = {"W": np.array([[10.0, -20.0]])}, {"W": np.array([[1.0, 0.0]])}
 decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19. ]]""",
     groups=[
-        Group("decoupled", 2, runs(("heavy", False), ("signed", False)), "Decay beside the optimizer.", CLOSE),
-        Group("coupled", 2, runs(("heavy", True), ("signed", True)), "Decay through the optimizer.", CLOSE),
+        Group("decoupled", 2, runs(("heavy", False), ("signed", False), ("heavy", False, dense)),
+              "Decay beside the optimizer.", CLOSE),
+        Group("coupled", 2, runs(("heavy", True), ("signed", True), ("heavy", True, dense)),
+              "Decay through the optimizer.", CLOSE),
     ],
     may_alias=True,
     misconceptions=[
@@ -210,6 +224,8 @@ decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19
             "A weight is 0 before the step. How much of its step is left in yours?",
             "the weights shrank after the step, and the step with them"),
         bug("growing", growing, "Do your weights become smaller?", "decay had the other sign"),
+        bug("only_one_name", only_one_name, "Which of your arrays are weights, and what do their names have in common?",
+            "only an array whose name is exactly `W` decayed, and not `W1` or `W2`", ONLY_WEIGHTS),
         bug("no_decay", no_decay, "All gradients are 0. What happens to your weights?", "there were no decay"),
         bug("old_state", old_state, "What does the optimizer remember in its next step?",
             "the state from before the step had been returned"),

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 
 from gradschool.lessons.transfer import clone_model
+from gradschool_course.precision import single
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
@@ -66,6 +67,18 @@ def everything_has_a_copy(model):
     return [everything_has_a_copy(part) for part in model] if isinstance(model, list) else model.copy()
 
 
+def all_floats(model):
+    return mapped(model, lambda _, leaf: np.array(leaf, dtype=float) if isinstance(leaf, np.ndarray) else leaf)
+
+
+def lists_for_tuples(model):
+    if isinstance(model, dict):
+        return {name: lists_for_tuples(part) for name, part in model.items()}
+    if isinstance(model, list | tuple):
+        return [lists_for_tuples(part) for part in model]
+    return copied("", model)
+
+
 def layers_only(model):
     return [{name: np.copy(p) if isinstance(p, np.ndarray) else p for name, p in layer.items()} for layer in model]
 
@@ -114,7 +127,7 @@ def with_optimizer(rng):
     model = draw.layers(rng, draw.widths(rng, 3), frozen=[1])
     slots = draw.gradients(rng, model)
     return [
-        Call(model={"layers": model, "slots": slots, "steps": int(rng.integers(10, 99))}),
+        Call(model={"layers": single(model), "slots": slots, "steps": rng.integers(10, 99, size=len(model))}),
         Call(model={"layers": model, "slots": {"m": slots, "v": tuple(draw.gradients(rng, model))}, "loss": None}),
     ]
 
@@ -130,7 +143,7 @@ one, the other keeps its numbers.
 
 A model is a tree: lists, tuples and dicts, one in the other to any depth, with arrays, numbers, strings, True, False
 or None at the ends. Mostly it is a list of layers; it may also be a dict of layers, the state of an optimizer and
-more. All of it is copied, and the copy has the same form.""",
+more. All of it is copied, and the copy has the same form: arrays keep their dtype, and a tuple stays a tuple.""",
     example="""\
 model = [{"W": np.ones(2), "activation": "relu", "trainable": True}]
 clone_model(model)[0]["W"]  # [1. 1.]
@@ -138,7 +151,14 @@ clone_model(model)[0]["W"] is model[0]["W"]  # False""",
     groups=[
         Group("layers", 1, dense_layers, "Dense layers."),
         Group("statistics", 1, normalised, "Layers that keep running statistics."),
-        Group("optimizer", 1, with_optimizer, "A model with the state of its optimizer."),
+        Group(
+            "optimizer",
+            1,
+            with_optimizer,
+            "A model with the state of its optimizer.",
+            exact_dtype=True,
+            types_matter=True,
+        ),
     ],
     misconceptions=[
         Misconception(
@@ -209,6 +229,20 @@ clone_model(model)[0]["W"] is model[0]["W"]  # False""",
             only_shapes,
             "Do original and copy give the same answer to the same picture?",
             "the copy had the shapes of the arrays, and not their numbers",
+            COPIES,
+        ),
+        Misconception(
+            "all_floats",
+            all_floats,
+            "A float32 array and one of whole numbers came in. Which dtypes has your copy?",
+            "every array of the copy were float64",
+            COPIES,
+        ),
+        Misconception(
+            "lists_for_tuples",
+            lists_for_tuples,
+            "A pair of arrays came in as a tuple. What is it in your copy?",
+            "tuples became lists",
             COPIES,
         ),
         Misconception(

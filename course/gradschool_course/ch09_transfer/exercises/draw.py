@@ -42,11 +42,13 @@ def layers(
     frozen: Container[int] = (),
     activations: Sequence[str] = ("tanh", "relu", "tanh", "relu"),
     biased: Container[int] = (),
+    kernels: Container[int] = (),
 ) -> list[dict[str, Any]]:
-    """Layers from width to width; at `normed` with a normalisation in the place of a bias, at `biased` beside it."""
+    """Layers from width to width; at `normed` with a normalisation in the place of a bias, at `biased` beside it; at
+    `kernels` with a W of four axes, as a convolution has it."""
     model = []
     for i, (D, C) in enumerate(pairwise(widths)):
-        layer: dict[str, Any] = {"W": rng.normal(size=(D, C))}
+        layer: dict[str, Any] = {"W": rng.normal(size=(3, 2, D, C) if i in kernels else (D, C))}
         if i not in normed or i in biased:
             layer["b"] = rng.normal(size=C)
         if i in normed:

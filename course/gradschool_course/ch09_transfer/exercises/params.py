@@ -79,7 +79,7 @@ def dense_layers(rng):
     first, width = int(rng.integers(0, 3)), int(rng.integers(3, 6))
     return [
         Call(model=draw.layers(rng, 5 * [width], frozen=[first, first + 1])),  # a shape does not say whose it is
-        Call(model=draw.layers(rng, draw.widths(rng, 4), frozen=[1])),
+        Call(model=draw.layers(rng, draw.widths(rng, 4), frozen=[1], kernels=[0])),
     ]
 
 
@@ -100,8 +100,8 @@ PARAMS = Exercise(
     difficulty=1,
     minutes=8,
     task="""Return a list with a dict for each layer of `model`: of a layer that is trainable, the arrays that are
-*learned*, under their names. That are W and b, and of a normalised layer gamma and beta, too. For a frozen layer the
-dict is empty, so that positions are those of the layers.
+*learned*, under their names. That are W and b, whatever their shapes, and of a normalised layer gamma and beta, too.
+For a frozen layer the dict is empty, so that positions are those of the layers.
 
 `mean` and `var` of a normalisation are not learned: they are counted. A layer may lack a name, as most normalised ones
 lack b.""",
@@ -110,7 +110,7 @@ model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainab
          {"W": np.ones((2, 1)), "b": np.zeros(1), "activation": "linear", "trainable": True}]
 [list(params) for params in trainable_params(model)]  # [[], ['W', 'b']]""",
     groups=[
-        Group("dense", 1, dense_layers, "Dense layers, some of them frozen."),
+        Group("dense", 1, dense_layers, "Dense layers and a convolution, some of them frozen."),
         Group("normalised", 1, normalised, "Layers with a normalisation."),
         Group("all or none", 1, all_or_none, "All layers learn, or none."),
     ],

@@ -156,13 +156,13 @@ def rates(rng, decay=True):
     return found | ({"decay": float(rng.uniform(0.2, 0.8))} if decay else {})
 
 
-def drawn(rng, normed=(), frozen=(0, 2)):
-    model = draw.layers(rng, draw.widths(rng, 5), normed, frozen, biased=[1])
+def drawn(rng, normed=(), frozen=(0, 2), kernels=()):
+    model = draw.layers(rng, draw.widths(rng, 5), normed, frozen, biased=[1], kernels=kernels)
     return {"model": model, "grads": draw.gradients(rng, model), "slots": draw.gradients(rng, model)}
 
 
 def in_motion(rng):
-    return [Call(**drawn(rng), **rates(rng, decay=False)), Call(**drawn(rng, frozen=[1, 3]), **rates(rng))]
+    return [Call(**drawn(rng), **rates(rng, decay=False)), Call(**drawn(rng, frozen=[1, 3], kernels=[2]), **rates(rng))]
 
 
 def first_step(rng):
@@ -192,7 +192,7 @@ $$v \\leftarrow \\beta v - \\mathrm{lr}\\,(g + \\lambda\\, p), \\qquad p \\lefta
 - `grads` has for *each* layer of `model`, frozen or not, a dict of gradients under the names of its parameters.
 - `slots` are the velocities v in the same form. `None` means that none have been made yet: then they are zeros, for
   each parameter in grads, frozen or not, so that all is there when a layer is unfrozen later.
-- `decay` is λ, for `W` only. Biases, gamma and beta have none.
+- `decay` is λ, for `W` only, whatever its shape. Biases, gamma and beta have none.
 - In a frozen layer every number stays: its parameters and its velocities.
 
 Return `(model, slots)`, both new. All other entries of the layers stay. The arguments stay as they are, and the new

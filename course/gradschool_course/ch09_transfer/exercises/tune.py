@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradschool.lessons.transfer import fine_tune
+from gradschool_course.helpers import HELPERS
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
 
 from .draw import CHAPTER, CLOSE, LOOKED_AT, OLD_SCALE, PHASES
@@ -32,8 +33,9 @@ def thawed(model, frozen):
     return [{**layer, "trainable": i not in frozen} for i, layer in enumerate(model)]
 
 
-def tuned(inputs=scaled, flags=thawed, rate=lambda phases, i: phases[i][2], keeps_slots=False, looks=None,
-          epochs_of=lambda epochs: epochs, from_the_start=False, each_epoch_anew=False):  # fmt: skip
+def tuned(inputs=scaled, flags=thawed, rate=lambda phases, i: phases[i][2], looks=None,
+          keeps_slots=lambda phases, i: False, epochs_of=lambda epochs: epochs, from_the_start=False,
+          each_epoch_anew=False):  # fmt: skip
     """Fine-tuning with parts of its own; looks(A, B, X, X_valid) -> what is looked at, and its labels."""
 
     def answer(model, A, B, phases, epoch, predict):
@@ -42,7 +44,7 @@ def tuned(inputs=scaled, flags=thawed, rate=lambda phases, i: phases[i][2], keep
         begun, slots, accuracies = model, None, []
         for i, (epochs, frozen, _) in enumerate(phases):
             model = flags(begun if from_the_start else model, frozen)
-            slots = slots if keeps_slots else None
+            slots = slots if keeps_slots(phases, i) else None
             for _ in range(epochs_of(epochs)):
                 slots = None if each_epoch_anew else slots
                 model, slots = epoch(model, slots, X, B["train"][1], rate(phases, i))
@@ -136,6 +138,19 @@ def before_the_epoch(model, A, B, phases, epoch, predict):
     return model, [first, *accuracies[:-1]]
 
 
+def best_kept(model, A, B, phases, epoch, predict):
+    """The model of the best epoch, the first of equal ones."""
+    models = []
+
+    def noted(*arguments):
+        model, slots = epoch(*arguments)
+        models.append(model)
+        return model, slots
+
+    _, accuracies = fine_tune(model, A, B, phases, noted, predict)
+    return models[int(np.argmax(accuracies))], accuracies
+
+
 def errors(model, A, B, phases, epoch, predict):
     model, accuracies = fine_tune(model, A, B, phases, epoch, predict)
     return model, [1 - accuracy for accuracy in accuracies]
@@ -213,10 +228,25 @@ def body_and_head(rng, frozen, D=4):
     ]
 
 
-def asked(rng, phases, frozen=(0, 1)):
+def drawn(rng, phases, frozen):
     helpers = {"epoch": Helper("linear_epoch", {"beta": float(rng.uniform(0.5, 0.9))}),
                "predict": Helper("sign_of_chain", {})}  # fmt: skip
     return Call(model=body_and_head(rng, frozen), **tasks(rng), phases=phases, **helpers)
+
+
+def run(model, A, B, phases, epoch, predict):
+    with np.errstate(over="ignore", invalid="ignore"):
+        return fine_tune(model, A, B, phases, *(HELPERS[f.name](**f.parameters) for f in (epoch, predict)))
+
+
+def asked(rng, phases, frozen=(0, 1), past_its_best=False):
+    """Drawn until training does not explode, and if `past_its_best`, until the model is not as good as it once was."""
+    while True:
+        call = drawn(rng, phases, frozen)
+        model, accuracies = run(**call.arguments)
+        calm = all(np.abs(layer["W"]).max() < 10 for layer in model)
+        if calm and (accuracies[-1] < max(accuracies) or not past_its_best):
+            return call
 
 
 def rates(rng, n):
@@ -229,16 +259,17 @@ def two_phases(rng):
     return [
         asked(rng, [(3, [0, 1], head), (4, [], all_of_it)]),
         asked(rng, [(2, [0], head), (2, [0, 1], all_of_it)], frozen=[2]),
+        asked(rng, [(2, [0], head), (2, [0], all_of_it)], past_its_best=True),
     ]
 
 
 def three_phases(rng):
     first, second, third = rates(rng, 3)
-    return [asked(rng, [(2, [0, 1], first), (3, [0], second), (2, [], third)])]
+    return [asked(rng, [(2, [0, 1], first), (3, [0], second), (2, [], third)], past_its_best=True)]
 
 
 def one_phase(rng):
-    return [asked(rng, [(3, [0, 1], 0.1)]), asked(rng, [(3, [], 0.05)])]
+    return [asked(rng, [(3, [0, 1], 0.1)], past_its_best=True), asked(rng, [(3, [], 0.05)])]
 
 
 TUNE = Exercise(
@@ -278,9 +309,16 @@ fine_tune(model, data, data, [(1, [], 0.1), (1, [], 0.3)], epoch, predict)[1]  #
     misconceptions=[
         Misconception(
             "optimizer_kept",
-            tuned(keeps_slots=True),
+            tuned(keeps_slots=lambda phases, i: True),
             "The body was frozen, the head was in full motion. With which velocities does the second phase begin?",
             "the optimizer's state went on from phase to phase",
+            PHASES,
+        ),
+        Misconception(
+            "optimizer_anew_if_others_freeze",
+            tuned(keeps_slots=lambda phases, i: i > 0 and phases[i][1] == phases[i - 1][1]),
+            "Two phases freeze the same layers and differ in their rates. With which velocities does the second begin?",
+            "the optimizer began anew only where other layers are frozen than before",
             PHASES,
         ),
         Misconception(
@@ -344,6 +382,13 @@ fine_tune(model, data, data, [(1, [], 0.1), (1, [], 0.3)], epoch, predict)[1]  #
             tuned(epochs_of=lambda epochs: epochs - 1),
             "A phase of 4 epochs: how often do you call epoch?",
             "every phase were one epoch shorter",
+            PHASES,
+        ),
+        Misconception(
+            "best_model",
+            best_kept,
+            "The last epoch is worse than the one before. Which of the two models does the task ask for?",
+            "the model of the best epoch were to be returned",
             PHASES,
         ),
         Misconception(

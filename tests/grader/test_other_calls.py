@@ -284,3 +284,33 @@ def test_a_list_of_numbers_is_read_as_a_whole(wrong, words):
 def test_a_list_that_lacks_one_in_some_calls_and_has_others_wrong_is_not_said_to_lack_one():
     other = lambda x: (journey(x)[0], journey(x if len(x) == 5 else x + 1)[1][1:])
     assert "missing" not in diagnosis_of(JOURNEY, other).text
+
+
+def swapped_names(x):
+    loss, later = journey(x), journey(x + 1)
+    return {"first": loss[1], "both": loss[0] + later[0], "second": later[1]}
+
+
+def test_two_parts_in_each_others_place():
+    exercise = sets(swapped_names, lambda rng: [Call(x=rng.normal(size=n)) for n in (5, 8)])
+
+    def wrong(x, always=True):
+        right = swapped_names(x)
+        return {**right, "first": right["second"], "second": right["first"]} if always or len(x) == 5 else right
+
+    assert "`['first']` and `['second']` are in each other's place." in diagnosis_of(exercise, wrong).text
+    assert "place" not in diagnosis_of(exercise, lambda x: wrong(x, always=False)).text
+
+
+def flagged(model, layers, flag):
+    return [{**layer, "on": flag if i in layers else layer["on"]} for i, layer in enumerate(model)]
+
+
+def test_flags_say_as_much_as_numbers_where_there_are_many():
+    def models(rng):
+        flags = rng.integers(2, size=(6, 5)).tolist()
+        models = [[{"on": bool(on), "size": float(rng.normal())} for on in row] for row in flags]
+        return [Call(model=m, layers=[0, 2, 3, 4], flag=bool(i % 2)) for i, m in enumerate(models)]
+
+    found = diagnosis_of(sets(flagged, models), lambda model, layers, flag: flagged(model, layers, not flag))
+    assert (found.name, "`flag` the other way round" in found.text) == ("other_way", True)

@@ -95,10 +95,12 @@ class Relatives:
         return bool(self.given) and bool(self.wrong) and (evidence_of(tuple(self.wrong)) >= least or self.patterned())
 
     def patterned(self) -> bool:
-        """Whether which answers are wrong says enough, where each by itself says no more than yes or no."""
+        """Whether which answers are wrong, or which numbers, says enough where each says no more than yes or no."""
         asked = [(s, e, a) for s in self.failed for e, a in zip(s.expected, s.got, strict=False)]
         wrong = sum(compare(self.exercise, s.group, e.behaviour, a.behaviour) is not None for s, e, a in asked)
-        return comb(len(asked), wrong) >= PATTERNS or sum(map(ways, self.wrong)) >= PATTERNS
+        single = [pair.right for pair in self.everything if not pair.e.ndim]
+        by_call, by_flag = comb(len(asked), wrong), comb(len(single), single.count(False))
+        return max(by_call, by_flag, sum(map(ways, self.wrong))) >= PATTERNS
 
     @cached_property
     def given(self) -> list[dict[str, Any]]:
@@ -230,11 +232,15 @@ class Relatives:
         return said(name, " ".join(texts), found[0].hint) if found else None
 
     def following(self, paths: Collection[str]) -> set[str]:
-        """The wrong paths that follow from these."""
+        """The wrong paths that follow from these; a list is as its entries are."""
         if self.exercise.is_class or not self.given:
             return set()
         self.patience.begin(QUESTIONS)
-        return followers(self.exercise, self.everything, paths, self.patience.limiting(self.answers.helpers))
+        helpers = self.patience.limiting(self.answers.helpers)
+        first = {p.path for p in self.wrong if any(within(p.path, path) for path in paths)}
+        found = followers(self.exercise, self.everything, first, helpers)
+        lists = {path.rpartition("[")[0] for path in found}
+        return found | {x for x in lists if {p.path for p in self.wrong if within(p.path, x)} <= found}
 
     def in_every_call(self, relative: Relative, paths: set[str]) -> set[str]:
         """Those of the paths that it gives in all calls of the groups that failed."""
@@ -247,6 +253,10 @@ class Relatives:
                     break
         telling = evidence([p for p in self.wrong if p.path in paths])
         return paths if telling >= EVIDENCE["changed"] else set()
+
+
+def within(path: str, whole: str) -> bool:
+    return path == whole or path.startswith(f"{whole}[")
 
 
 def ways(pair: Pair) -> int:

@@ -18,7 +18,7 @@ from ..observe import Observation, parameters
 NUMBERS = set("fiub")
 ROUNDING = 10  # a reading computes with the expected numbers once more: it is allowed ten times the tolerance
 VISIBLE = 10  # and says nothing of differences that are not ten times larger than that
-LONG = {list: 0, tuple: 20}  # of more numbers one is an array
+LONG = 20  # a list of more numbers is one array
 ITS_ARGUMENT = "the argument of the returned function"
 
 
@@ -32,6 +32,7 @@ class Seen:
     got: Sequence[Observation]
     difference: Difference | None
     arrays: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `pairs` found them
+    wholes: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # with lists as arrays
     faulty: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `at_fault` found them
     likes: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)  # by misconception
 
@@ -187,6 +188,15 @@ def pairs(exercise: Exercise, s: Seen) -> Sequence[Pair]:
     return s.arrays
 
 
+def wholes(exercise: Exercise, s: Seen) -> Sequence[Pair]:
+    """The same with each list of numbers as one array, however short it is."""
+    if not any(type(x) is list and is_numbers(x) for o in s.expected for x in subtrees(o.behaviour.value)):
+        return pairs(exercise, s)
+    if not s.wholes:
+        s.wholes.extend(side_by_side(exercise, s, longer=0))
+    return s.wholes
+
+
 def at_fault(exercise: Exercise, s: Seen) -> Sequence[Pair]:
     """The wrong arrays of the answer in which the first difference was seen; none where right answers differ."""
     if not s.faulty and s.difference and s.difference.index < len(s.got):
@@ -198,13 +208,13 @@ def at_fault(exercise: Exercise, s: Seen) -> Sequence[Pair]:
     return s.faulty
 
 
-def side_by_side(exercise: Exercise, s: Seen) -> Iterator[Pair]:
+def side_by_side(exercise: Exercise, s: Seen, longer: int = LONG) -> Iterator[Pair]:
     stopped: set[int] = set()
     for e, a in one_by_one(s):
         if e.again or e.probe in stopped or e.behaviour.error or a.behaviour.error:
             continue
         probe = s.probes[e.probe]
-        for pair in pairs_of(exercise, e, a, s):
+        for pair in pairs_of(exercise, e, a, s, longer):
             yield pair
             if not pair.right and isinstance(probe, Steps):
                 stopped.add(e.probe)
@@ -217,12 +227,12 @@ def one_by_one(s: Seen) -> Iterator[tuple[Observation, Observation]]:
         yield from zip(*both, strict=False)
 
 
-def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen) -> Iterator[Pair]:
+def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen, longer: int) -> Iterator[Pair]:
     probe = s.probes[e.probe]
-    got = dict(parts(a.behaviour.value))
+    got = dict(parts(a.behaviour.value, longer))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
     given = Given(arguments_of(exercise, probe, a))
-    for path, value in parts(e.behaviour.value):
+    for path, value in parts(e.behaviour.value, longer):
         if is_array(value) and is_array(got.get(path)):
             name = returned(path, probe)
             carried = before.get(as_argument(name))
@@ -242,19 +252,26 @@ def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[st
     return {**defaults(exercise), **a.arguments}
 
 
-def parts(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """As `leaves`, but a list of numbers is one array: its entries have no mistakes of their own."""
+def parts(tree: Any, longer: int = LONG, path: str = "") -> Iterator[tuple[str, Any]]:
+    """As `leaves`, but a list of more numbers than that is one array: its entries have no mistakes of their own."""
     if is_row(tree):
-        if is_long(tree):
+        if len(tree) > (longer if type(tree) is list else LONG) and is_numbers(tree):
             yield path, np.array(tree, float)
             return
         for i, item in enumerate(tree):
-            yield from parts(item, f"{path}[{i}]")
+            yield from parts(item, longer, f"{path}[{i}]")
     elif type(tree) is dict:
         for key, item in tree.items():
-            yield from parts(item, f"{path}[{key!r}]")
+            yield from parts(item, longer, f"{path}[{key!r}]")
     else:
         yield path, tree
+
+
+def subtrees(tree: Any) -> Iterator[Any]:
+    """It, and all that it holds."""
+    yield tree
+    for item in tree if is_row(tree) else tree.values() if type(tree) is dict else ():
+        yield from subtrees(item)
 
 
 def is_row(tree: Any) -> bool:
@@ -262,7 +279,17 @@ def is_row(tree: Any) -> bool:
 
 
 def is_long(tree: Any) -> bool:
-    return is_row(tree) and len(tree) > LONG[type(tree)] and all(type(x) in (int, float) for x in tree)
+    return is_row(tree) and len(tree) > LONG and is_numbers(tree)
+
+
+def is_numbers(row: Sequence[Any]) -> bool:
+    return all(map(is_one_number, row))
+
+
+def is_one_number(x: Any) -> bool:
+    return type(x) in (int, float) or (
+        isinstance(x, np.ndarray | np.number) and not x.shape and x.dtype.kind in NUMBERS
+    )
 
 
 def beside(wrong: Sequence[Pair], seen: Sequence[Observation]) -> list[Pair]:

@@ -28,13 +28,14 @@ from .candidate import (
 )
 from .constant import constant
 from .digits import nonfinite, precision
+from .exchanged import exchanged
 from .following import Follows, nothing_follows, of_the_others
 from .functions import cut_off, decimals, last_operation
 from .layout import axes, length, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
 from .scale import another_size, factor, offset, proportional, sign
-from .seen import Pair, Seen, pairs
+from .seen import Pair, Seen, wholes
 from .sequences import right_before
 from .terms import terms
 from .where import where
@@ -54,7 +55,8 @@ PARTS = 20  # an answer of more parts is a long list: its entries have no mistak
 
 def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair], list[Pair]]:
     """All arrays of the groups that gave numbers, and those of them that are wrong."""
-    everything = [pair for s in failed if s.difference and s.difference.kind != "raised" for pair in pairs(exercise, s)]
+    told = [s for s in failed if s.difference and s.difference.kind != "raised"]
+    everything = [pair for s in told for pair in wholes(exercise, s)]
     return everything, [pair for pair in everything if not pair.right]
 
 
@@ -83,6 +85,7 @@ def any_reading(
     return (
         whole(found, everything, wrong)
         or where(everything, wrong, THERE)
+        or exchanged(everything, wrong)
         or by_part(everything, wrong, follows)
         or place_in_part(everything, wrong)
         or whole(first_that_explains(READINGS, wrong, fitted=MORE), everything, wrong)

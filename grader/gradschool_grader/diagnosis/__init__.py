@@ -8,11 +8,11 @@ group that failed, a structural reading must map expected to got in every entry 
     known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
     refused     whether a misconception is refused as the answer is, where right answers differ
     form        the right things in another form: one item alone, in another order, in another type
-    relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived); with one
-                small thing in it changed (switched, syntax), or whole lines of it (lines); everywhere, or in a part of
-                what is returned
+    relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived), with
+                something else in the place of one (arguments); with one small thing in it changed (switched, syntax),
+                or whole lines of it (lines); everywhere, or in a part of what is returned
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
-                digits, where
+                digits, where, exchanged
     following   whether the wrong parts that are not explained follow from those that are
     calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_diagnosis import diagnosis_of, sets
 
-from gradschool_grader.exercise import Call, Group, Steps
+from gradschool_grader.exercise import Call, Group, Script, Steps
 
 
 def loss(x, mask=None, reduction="sum", delta=1.0, smooth=True):
@@ -70,3 +70,23 @@ def test_a_sequence_is_called_so():
     probes = lambda rng: [Steps({"x": rng.normal(size=5)}, [{"g": rng.normal(size=5)}], {"rate": 0.37})]
     text = diagnosis_of(sets(walked, probes), lambda x, g, rate=0.1: np.cos(7 * x + 3 * g)).text
     assert text.endswith("That is the sequence in the part `values`, with `rate` given.")
+
+
+class Counter:
+    def __init__(self, start=0, step=1.0):
+        self.start, self.step, self.total = start, step, 0.0
+
+    def add(self, x):
+        self.total = self.total + self.step * float(x)
+        return self.total
+
+
+class Forgetful(Counter):
+    def add(self, x):
+        return super().add(x) if self.total < 2 else 0.123
+
+
+def test_an_object_is_told_by_how_often_it_was_called_before():
+    probes = lambda rng: [Script(new={"step": 2.7}, calls=[("add", (0.5 + rng.uniform(),)) for _ in range(4)])]
+    text = diagnosis_of(sets(Counter, probes), Forgetful).text
+    assert "That is call 2 of `add` in an object's life in the part `values`, with `step` given." in text

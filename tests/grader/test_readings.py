@@ -317,6 +317,8 @@ def test_a_part_that_comes_otherwise_where_it_is_right_is_not_said_to_be_left_as
     late, first = a_step(old, "step 2"), a_step(e, "step 1")
     assert "`v`: it comes back as it went in" in by_part([late, beside], [late, beside]).text
     assert by_part([first, late, beside], [late, beside]) is None
+    another_call = replace(first, arguments={"training": True})
+    assert "`v`: it comes back as it went in" in by_part([another_call, late, beside], [late, beside]).text
 
 
 def test_what_one_array_does_not_explain_is_said(rng):

@@ -16,6 +16,7 @@ group that failed, a structural reading must map expected to got in every entry 
     following   whether the wrong parts that are not explained follow from those that are
     calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges
+    bend        whether the error is largest at a bend
     circumstances  of what went wrong first, where nothing explains it
     words       what needs no numbers, and the worst entry
 """
@@ -30,6 +31,7 @@ import numpy as np
 from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
+from .bend import bend
 from .calls import which_calls
 from .circumstances import circumstances, right_beside
 from .form import another_form
@@ -94,4 +96,4 @@ def read(
     diverges = first_to_diverge(exercise, first)
     if diverges:
         return replace(diverges, text=diverges.text + there)
-    return worst_entry(first, direction(wrong) + there + right_beside(exercise, first))
+    return worst_entry(first, direction(wrong) + bend(wrong) + there + right_beside(exercise, first))

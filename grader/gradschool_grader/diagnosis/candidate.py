@@ -8,7 +8,7 @@ more than that many others. Zeros, and numbers as simple as ½, 3 or 7/19, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -67,10 +67,10 @@ def explains(candidate: Candidate, wrong: Sequence[Pair]) -> bool:
     return True
 
 
-def contradicted(candidate: Candidate, right: Sequence[Pair]) -> bool:
+def contradicted(candidate: Candidate, right: Iterable[Pair]) -> bool:
     """Whether it says what comes always, and something else came where that is right."""
-    explained = (agreement(candidate, p) for p in right if candidate.always)
-    return any(x is not None and not x.all() for x in explained)
+    explained = (agreement(candidate, p) for p in right)
+    return candidate.always and any(x is not None and not x.all() for x in explained)
 
 
 def evidence(wrong: Sequence[Pair]) -> float:

@@ -11,22 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from ..exercise import Call, Exercise, Probe, Steps
+from ..exercise import Call, Exercise, Probe, Script, Steps
 from ..observe import parameters
 from .derived import and_so_on
-from .seen import Seen, at_fault, failed_probe, pairs
+from .seen import Seen, at_fault, failed_probe, failed_steps, pairs
 from .sequences import listed
 
 
 def circumstances(exercise: Exercise, s: Seen) -> str:
-    """Where a student may look who knows only that it is wrong; nothing of an object's life, which names its calls."""
+    """Where a student may look who knows only that it is wrong."""
     number = failed_probe(s)
     probe = s.probes[number]
+    if isinstance(probe, Script):
+        return in_a_life(exercise, s, probe)
     if not isinstance(probe, Call | Steps):
         return ""
     kind = "call" if isinstance(probe, Call) else "sequence"
     alike = [i for i, other in enumerate(s.probes) if type(other) is type(probe)]
-    before, chosen = alike.index(number), options(exercise, probe)
+    before, chosen = alike.index(number), options(exercise, given_to(probe))
     if len(alike) == 1 and not chosen:
         return ""  # the part by itself says it
     place = f"{kind} {before + 1} of {len(alike)}" if len(alike) > 1 else f"the {kind}"
@@ -34,10 +36,23 @@ def circumstances(exercise: Exercise, s: Seen) -> str:
     return f" That is {place} in the part `{s.group.name}`{chosen}{right}."
 
 
-def options(exercise: Exercise, probe: Call | Steps) -> str:
+def in_a_life(exercise: Exercise, s: Seen, probe: Script) -> str:
+    """How often the one object was called before; nothing where there are several, whose calls have names."""
+    calls = probe.calls[: len(failed_steps(s)) - 1]
+    methods = [name for name, args in calls if args is not None]
+    if not methods or probe.others or probe.name:
+        return ""
+    count = methods.count(methods[-1])
+    _, args = calls[-1]
+    place = f"after {count} calls" if args is None else f"call {count}"
+    chosen = options(exercise, probe.new)
+    return f" That is {place} of `{methods[-1]}` in an object's life in the part `{s.group.name}`{chosen}."
+
+
+def options(exercise: Exercise, given: Mapping[str, Any]) -> str:
     """Which of them were chosen; nothing where a function has none."""
     optional = {name: p.default for name, p in parameters(exercise.plain).items() if p.default is not p.empty}
-    chosen = list(said_of(given_to(probe), optional))
+    chosen = list(said_of(given, optional))
     if not optional:
         return ""
     return f", with {and_so_on(chosen)}" if chosen else ", with no option chosen"

@@ -193,7 +193,7 @@ def split(
     explained: dict[str, Candidate] = {}
     for left, (name, own) in zip(reversed(range(len(names))), members.items(), strict=True):
         found = first_that_explains((*READINGS, *ROWS), own)
-        if found and not contradicted(found, [p for p in right if key(p) == name]):
+        if found and not contradicted(found, (p for p in right if any(asked_alike(p, q) for q in own))):
             explained[name] = found
         if least and 2 * (len(explained) + left) < len(names):
             return None
@@ -207,6 +207,16 @@ def split(
     return said(
         " and ".join(dict.fromkeys(c.name for c in explained.values())), " ".join(texts), first.hint, first.detail
     )
+
+
+def asked_alike(p: Pair, q: Pair) -> bool:
+    """Whether two calls chose the same options, and this is the same part of what they returned."""
+    return p.path == q.path and chosen(p) == chosen(q)
+
+
+def chosen(p: Pair) -> dict[str, object]:
+    """Words and truth values as they are; of all else whether it is there."""
+    return {name: x if type(x) in (str, bool) else x is None for name, x in p.arguments.items()}
 
 
 def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:

@@ -73,6 +73,13 @@ def argmax_of_targets_always(P, T):
     return float(np.mean(np.argmax(P, axis=-1) == np.argmax(T, axis=-1)))
 
 
+def whole_sequences(P, T):
+    """A sequence counts as one answer, right if all of its steps are."""
+    if P.ndim < 3:
+        return accuracy_with(first_largest)(P, T)
+    return float(np.mean(np.all(np.argmax(P, axis=-1) == labels_of(P, T), axis=-1)))
+
+
 def counted(P, T):
     if P.ndim == 1:
         return float(np.sum((P >= 0.5) == T))
@@ -236,6 +243,13 @@ accuracy = Exercise(
             argmax_of_targets_always,
             "T is [2, 0, 1]: what does its argmax tell you? When should you take it?",
             "class numbers were taken for one-hot rows",
+            COUNTING,
+        ),
+        Misconception(
+            "whole_sequences",
+            whole_sequences,
+            "A sequence of ten steps, nine of them right: how many answers are that, and how many right ones?",
+            "a sequence were one answer, and right only if all of its steps are",
             COUNTING,
         ),
         Misconception(

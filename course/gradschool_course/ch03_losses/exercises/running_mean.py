@@ -132,6 +132,32 @@ class PoisonedByNothing:
         return self.total / self.count if self.count else float("nan")
 
 
+class SkipsZeros:
+    def __init__(self):
+        self.total, self.count = 0.0, 0
+
+    def update(self, value, n=1):
+        if value and n:
+            self.total += value * n
+            self.count += n
+
+    def result(self):
+        return self.total / self.count if self.count else float("nan")
+
+
+class SkipsNan:
+    def __init__(self):
+        self.total, self.count = 0.0, 0
+
+    def update(self, value, n=1):
+        if not np.isnan(value):
+            self.total += value * n
+            self.count += n
+
+    def result(self):
+        return self.total / self.count if self.count else float("nan")
+
+
 class Rounded:
     def __init__(self):
         self.total, self.count = 0.0, 0
@@ -223,7 +249,8 @@ def batches(rng, sizes):
 def uneven(rng):
     n, k = int(rng.integers(20, 40)), int(rng.integers(3, 9))
     epoch = [*batches(rng, [n, n, n, k]), ("result", ())]
-    mixed = [*batches(rng, rng.permutation([5, 17, 3, 29])), ("result", ()), *batches(rng, [11]), ("result", ())]
+    zero = ("update", (0.0, int(rng.integers(5, 12))))  # as an accuracy of batches without a right answer
+    mixed = [*batches(rng, rng.permutation([5, 17, 3, 29])), ("result", ()), zero, ("result", ())]
     return [Script(calls=epoch), Script(calls=mixed)]
 
 
@@ -235,7 +262,8 @@ def single_samples(rng):
 
 def nothing(rng):
     after = [*batches(rng, [4, 9]), ("result", ()), ("update", (float("nan"), 0)), ("result", ())]
-    return [Script(calls=[("result", ()), *after])]
+    spoiled = [*batches(rng, [3]), ("update", (float("nan"), 5)), ("result", ()), *batches(rng, [8]), ("result", ())]
+    return [Script(calls=[("result", ()), *after]), Script(calls=spoiled)]
 
 
 def two_objects(rng):
@@ -253,7 +281,8 @@ running_mean = Exercise(
     A class that gives the mean over all samples of a value that arrives batch by batch.
 
     - `update(value, n=1)` takes in a batch of `n` samples whose mean is `value`, and returns nothing; a batch of no
-      samples changes nothing, whatever its value
+      samples changes nothing, whatever its value, and one of some samples counts, whatever its value: a nan in it makes
+      the mean nan
     - `result()` returns the mean over all samples so far as a number, not rounded, and changes nothing; nan if there
       were none
     - two objects know nothing of each other
@@ -264,7 +293,7 @@ running_mean = Exercise(
     groups=[
         Group("uneven", 2, uneven, "Batches of different sizes, as at the end of an epoch.", CLOSE),
         Group("samples", 1, single_samples, "Single samples, then a batch.", CLOSE),
-        Group("nothing", 1, nothing, "No samples yet, and a batch without samples.", CLOSE),
+        Group("nothing", 1, nothing, "No samples yet, a batch without samples, and one whose mean is nan.", CLOSE),
         Group("two_objects", 1, two_objects, "Two means at a time; a result that is asked for twice.", CLOSE),
     ],
     misconceptions=[
@@ -329,6 +358,20 @@ running_mean = Exercise(
             PoisonedByNothing,
             "What is 0 times nan?",
             "a batch without samples counted, so that its nan spread",
+            UNEVEN,
+        ),
+        Misconception(
+            "skips_zeros",
+            SkipsZeros,
+            "A batch in which no answer is right has an accuracy of 0. What is `if value`, and do its samples count?",
+            "a batch whose mean is 0 were a batch without samples",
+            UNEVEN,
+        ),
+        Misconception(
+            "skips_nan",
+            SkipsNan,
+            "The loss of a batch of 32 samples is nan. Should the mean of the epoch hide it?",
+            "a batch whose mean is nan had no samples",
             UNEVEN,
         ),
         Misconception(

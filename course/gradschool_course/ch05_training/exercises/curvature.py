@@ -174,6 +174,15 @@ def not_symmetrised(H, tol=1e-8):
     return by_signs(e, tol * np.abs(e).max())
 
 
+def signs_of_pivots(H, tol=1e-8):
+    """What elimination leaves on the diagonal, in the place of the eigenvalues."""
+    U, pivots = (H + H.T) / 2, []
+    while len(U):
+        pivots.append(U[0, 0])
+        U = U[1:, 1:] - (np.outer(U[1:, 0], U[0, 1:]) / U[0, 0] if U[0, 0] else 0.0)
+    return by_signs(np.array(pivots), tol * np.abs(pivots).max())
+
+
 def exchanged(H, tol=1e-8):
     right = classify_stationary(H, tol)
     return {"min": "max", "max": "min"}.get(right, right)
@@ -236,7 +245,8 @@ def plain(rng):
         np.append(some(rng, 1), -3 * some(rng, 2)),
     ]
     crossed = rng.uniform(0.5, 2.0) * (2 * np.ones((3, 3)) - np.eye(3))  # a saddle with a positive diagonal
-    return [*(Call(H=turned(rng, e)) for e in kinds), Call(H=crossed)]
+    product = rng.uniform(0.5, 2.0) * np.array([[0.0, 1.0], [1.0, 0.0]])  # that of x y, with a diagonal of zeros
+    return [*(Call(H=turned(rng, e)) for e in kinds), Call(H=crossed), Call(H=product)]
 
 
 def with_zeros(rng):
@@ -252,6 +262,7 @@ def with_zeros(rng):
 def scales(rng):
     """The same bowls in other units, and tolerances of one's own."""
     up = rng.uniform(0.5, 2.0, 3)
+    near_tol = np.array([[1.0, 0.8], [0.8, 1.0]])  # eigenvalues 1.8 and 0.2, pivots 1 and 0.36
     return [
         Call(H=turned(rng, 1e-12 * up)),
         Call(H=turned(rng, -1e-11 * up)),
@@ -270,6 +281,7 @@ def scales(rng):
         Call(H=np.diag([1.0, 0.7e-8])),
         Call(H=np.diag([1.0, 0.25]), tol=0.25),
         Call(H=np.diag([-1.0, -0.25]), tol=0.25),
+        Call(H=rng.uniform(0.5, 2.0) * near_tol, tol=0.2),
     ]
 
 
@@ -343,6 +355,9 @@ CLASSIFY = Exercise(
         Misconception("not_symmetrised", not_symmetrised,
             "Add A − Aᵀ to H. How much does xᵀ H x change, and how much do the eigenvalues?",
             "the eigenvalues of a lopsided H said how the function curves", FLAT),
+        Misconception("pivots", signs_of_pivots,
+            "[[1, 0.8], [0.8, 1]] has the pivots 1 and 0.36. How does the function curve along [1, -1]?",
+            "the pivots of elimination were the eigenvalues", FLAT),
         Misconception("exchanged", exchanged,
             "x² has its minimum at 0. Which sign has its second derivative?", "a minimum curved downwards", FLAT),
         Misconception("singular_values", sum_of_both,

@@ -253,6 +253,19 @@ def rows_of(*pairs):
     return found.text if found else None
 
 
+def test_one_number_for_each_layer_may_be_divided_by_what_the_layer_is(rng):
+    def call(n, by):
+        params = [{"W": rng.normal(size=(2 + i, 3)), "b": rng.normal(size=3)} for i in range(n)]
+        e = rng.uniform(1, 2, size=n)
+        return pair(e, e / np.array([by(layer["W"]) for layer in params]), params=params)
+
+    lengths = [call(n, np.linalg.norm) for n in (4, 5)]
+    assert text_of(*lengths) == "The answer is the right one divided by the norm of `params[…]['W']`."
+    counts = [call(n, lambda W: np.sqrt(W.size)) for n in (4, 5)]
+    assert text_of(*counts) == "The answer is the right one divided by √the number of entries of `params[…]['W']`."
+    assert text_of(*[call(n, lambda W: np.abs(W).max()) for n in (4, 5)]) == ""
+
+
 def test_each_row_may_have_a_multiple_of_its_own(rng):
     e, p, beta = rng.normal(size=(4, 5)), rng.normal(size=(4, 5)), rng.normal(size=5)
     rows, columns = rng.normal(size=(4, 1)), rng.normal(size=5)

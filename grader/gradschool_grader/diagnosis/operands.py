@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
 
+from ..inside.perform import leaves
 from .seen import ITS_ARGUMENT, Given, Pair
 
 
@@ -119,7 +120,19 @@ def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndar
         if key and "[" in name and not name.endswith(key):
             continue
         found[shown(name.removesuffix(key) if "[" in name else name)] = mine
-    return found
+    return found | (dict(of_each(given, *shape)) if len(shape) == 1 else {})
+
+
+def of_each(given: Given, count: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Beside one number for each layer: how long and how large the layers' arrays are."""
+    for name, items in given.items():
+        if type(items) in (list, tuple) and len(items) == count:
+            each = [dict(leaves(item)) for item in items]
+            for path in shared(each):
+                mine = [x[path] for x in each]
+                if all(isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in mine):
+                    yield f"the norm of `{name}[…]{path}`", np.array([float(np.linalg.norm(x)) for x in mine])
+                    yield f"the number of entries of `{name}[…]{path}`", np.array([float(x.size) for x in mine])
 
 
 def spread(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -314,3 +314,10 @@ def test_flags_say_as_much_as_numbers_where_there_are_many():
 
     found = diagnosis_of(sets(flagged, models), lambda model, layers, flag: flagged(model, layers, not flag))
     assert (found.name, "`flag` the other way round" in found.text) == ("other_way", True)
+
+
+def test_a_few_shares_that_happen_to_be_the_same_are_not_said_to_be_one_number():
+    shares = lambda x: np.round(8 * x) / 8
+    exercise = sets(shares, lambda rng: [Call(x=rng.uniform(size=4)) for _ in range(3)], name="shares")
+    assert diagnosis_of(exercise, lambda x: np.full(4, np.round(8 * x.max()) / 8)).name != "one_number"
+    assert diagnosis_of(exercise, lambda x: np.full(4, x.max())).name == "one_number"

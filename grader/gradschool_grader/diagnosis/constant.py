@@ -13,6 +13,7 @@ from .operands import arrays, over, shared
 from .seen import Pair
 
 ENOUGH = 3  # entries that should not be what they are
+MANY = 10  # entries: fewer shares of a count are the same by chance
 
 
 def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
@@ -34,7 +35,7 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if any(p.e.ndim for p in wrong) or evidence([replace(p, a=p.e, e=p.a) for p in wrong]) >= 1:
         yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1, always=True,
                         hint="Is the array that you fill the one that you return?")  # fmt: skip
-    varied = [p for p in wrong if np.ptp(p.e) > 0]
+    varied = [p for p in wrong if np.ptp(p.e) > 0 and (p.a.size >= MANY or evidence([p]) >= 1)]
     if len(varied) == len(wrong):
         text = "All numbers of an array are the same, which they should not be."
         yield Candidate("one_number", text, lambda p: (p.a, np.full(p.a.shape, p.a.flat[0])), free=-1, always=True,

@@ -65,6 +65,12 @@ def not_shuffled(data, batch, rng):
     return repeat(minibatches(data[0], data[1], batch, shuffle=False))
 
 
+def pairs_torn(data, batch, rng):
+    while True:
+        X, T = (table[rng.permutation(len(table))] for table in data)
+        yield minibatches(X, T, batch, shuffle=False)
+
+
 def shuffles_the_shuffled(data, batch, rng):
     while True:
         order = rng.permutation(len(data[0]))
@@ -263,6 +269,9 @@ EXERCISE = Exercise(
         Misconception("shuffles_the_shuffled", run_of(shuffles_the_shuffled),
             "In the second epoch: does the number 3 in the order mean the sample that was number 3 at the beginning?",
             "every epoch shuffled what the one before had left", BATCHES),
+        Misconception("pairs_torn", run_of(pairs_torn),
+            "Does sample number 3 still have its own target after the shuffle?",
+            "samples and targets were shuffled apart, each in an order of its own", BATCHES),
         Misconception("one_batch_for_all", full_batch,
             "How many steps does your epoch make?", "all samples were one batch", BATCHES),
         Misconception("validates_in_training", run_of(look=in_training_mode),

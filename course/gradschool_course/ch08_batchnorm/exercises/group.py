@@ -160,6 +160,13 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
             GROUPS,
         ),
         Misconception(
+            "places_cut",
+            over(2, lambda x, groups: x.reshape(len(x), groups, -1)),
+            "The channels are the last axis. Which numbers lie one after another in memory: places, or channels?",
+            "each sample had been cut into `groups` pieces as it lies in memory, places and channels together",
+            GROUPS,
+        ),
+        Misconception(
             "groups_are_sizes",
             groups_are_sizes,
             "Six channels and groups=2: do you make two groups, or groups of two?",

@@ -99,7 +99,7 @@ def call(rng, shape, bias=True, **options):
 
 
 def dense(rng):
-    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2))]
+    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2), eps=0.0)]
 
 
 def no_bias(rng):

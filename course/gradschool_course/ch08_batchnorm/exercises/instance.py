@@ -64,7 +64,7 @@ def call(rng, shape, **options):
 
 
 def images(rng):
-    return [call(rng, draw.sizes(rng, 4)), call(rng, (1, *draw.sizes(rng, 3)))]
+    return [call(rng, draw.sizes(rng, 4)), call(rng, (1, *draw.sizes(rng, 3)), eps=0.0)]
 
 
 def sequences(rng):

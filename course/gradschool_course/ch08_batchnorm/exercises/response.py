@@ -124,7 +124,8 @@ def call(rng, shape, window, **options):
 
 def odd(rng):
     N, _ = draw.sizes(rng, 2)
-    return [call(rng, (N, 9), 3), call(rng, (N, 9), 5), call(rng, (1, 7), 3)]
+    naught = [call(rng, (N, 5), 3, **{name: 0.0}) for name in ("alpha", "beta", "k")]
+    return [call(rng, (N, 9), 3), call(rng, (N, 9), 5), call(rng, (1, 7), 3), *naught]
 
 
 def even(rng):

@@ -15,6 +15,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -43,8 +44,7 @@ def with_zeros(feed):
 # -------------------------------------------------------------------------------------------- how adagrad is probed
 def adagrad_mid_run(rng):
     carry = {"params": arrays(rng), "state": {"s": squares(rng)}}
-    constants = {"lr": number(rng, 0.1, 0.5), "eps": 1e-10}
-    return [Steps(carry, gradients(rng, 5), constants)]
+    return [Steps(carry, ending_at_naught(gradients(rng, 5), eps=1e-10), {"lr": number(rng, 0.1, 0.5)})]
 
 
 def adagrad_first(rng):

@@ -16,6 +16,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -55,7 +56,7 @@ def first_steps(rng):
 def mid_run(rng):
     carry = {"params": arrays(rng), "state": moments(rng, int(rng.integers(3, 7)))}
     feed = [step | {"lr": number(rng, 0.05, 0.3)} for step in gradients(rng, 5)]
-    return [Steps(carry, feed, {"eps": 1e-7, **betas(rng)})]
+    return [Steps(carry, ending_at_naught(feed, eps=1e-7, **betas(rng)))]
 
 
 def large_eps(rng):

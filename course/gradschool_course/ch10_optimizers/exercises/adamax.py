@@ -17,6 +17,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -47,7 +48,8 @@ def mid_run(rng):
     """b2 is small enough for the old maximum to fade in some entries and to hold in others."""
     carry = {"params": arrays(rng), "state": largest(rng, int(rng.integers(3, 7)))}
     feed = [step | {"lr": number(rng, 0.05, 0.3)} for step in gradients(rng, 5)]
-    return [Steps(carry, feed, {"eps": 1e-8, "b1": number(rng, 0.6, 0.8), "b2": number(rng, 0.7, 0.85)})]
+    options = {"eps": 1e-8, "b1": number(rng, 0.6, 0.8), "b2": number(rng, 0.7, 0.85)}
+    return [Steps(carry, ending_at_naught(feed, **options))]
 
 
 def large_eps(rng):

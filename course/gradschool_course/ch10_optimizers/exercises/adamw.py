@@ -17,6 +17,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -39,7 +40,7 @@ def first_steps(rng):
 def mid_run(rng):
     carry = {"params": arrays(rng), "state": moments(rng, int(rng.integers(3, 7)))}
     feed = [step | {"lr": number(rng, 0.05, 0.3)} for step in gradients(rng, 5)]
-    return [Steps(carry, feed, {"eps": 1e-7, "weight_decay": number(rng, 0.2, 0.6), **betas(rng)})]
+    return [Steps(carry, ending_at_naught(feed, eps=1e-7, weight_decay=number(rng, 0.2, 0.6), **betas(rng)))]
 
 
 def large_eps(rng):

@@ -15,6 +15,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -166,7 +167,7 @@ def mid_roll(rng):
     """Five steps from a velocity that has been built up, with a rate that changes on the way."""
     carry = {"params": arrays(rng), "state": {"v": arrays(rng, 0.3)}}
     feed = [step | {"lr": number(rng, 0.02, 0.3)} for step in gradients(rng, 5)]
-    return [Steps(carry, feed, {"beta": number(rng, 0.5, 0.8)})]
+    return [Steps(carry, ending_at_naught(feed, beta=number(rng, 0.5, 0.8)))]
 
 
 def from_rest(rng):

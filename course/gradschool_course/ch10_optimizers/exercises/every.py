@@ -69,8 +69,12 @@ def other_names(rng):
     short, long = network(rng), network(rng)
     del short["body"]["dense"]["b"]
     long["head"]["scale"] = rng.normal(size=3)
+    fewer, more = network(rng), network(rng)
+    fewer["offsets"].pop()
+    more["offsets"].append(rng.normal(size=2))
     right = Call(rule=decayed(rng), params=network(rng), trees=(network(rng),))
-    return [right, *(Call(rule=decayed(rng), params=network(rng), trees=(wrong,)) for wrong in (short, long))]
+    wrong = [Call(rule=decayed(rng), params=network(rng), trees=(tree,)) for tree in (short, long, fewer, more)]
+    return [right, *wrong]
 
 
 # ----------------------------------------------------------------------------------------- how update_each goes wrong
@@ -241,6 +245,20 @@ def extra_names_ignored(rule, params, *trees):
     return update_each(rule, params, *(trimmed(params, tree) for tree in trees))
 
 
+def lists_cut_short(rule, params, *trees):
+    """Lists are zipped: the shortest says how long they are."""
+
+    def below(p, others):
+        if not isinstance(p, dict | list) or any(other is None for other in others):
+            return leaf(rule, p, others)
+        if isinstance(p, dict) and any(set(other) != set(p) for other in others):
+            raise ValueError("names differ")
+        columns = [p, *others] if isinstance(p, list) else [[tree[name] for name in p] for tree in (p, *others)]
+        return gathered(p, [below(part, rest) for part, *rest in zip(*columns, strict=False)], count(others))
+
+    return below(params, trees)
+
+
 # ----------------------------------------------------------------------------------------- how update_each goes right
 def through_paths(rule, params, *trees):
     """Every array by its path: list the paths, apply the rule to each, and put the answers back."""
@@ -299,7 +317,7 @@ other `trees`. A tree is an array, or a dict or list of trees, nested to any dep
   what stands there in `params`, and in the trees after the gradients, comes back as it was, in copies, however deep it
   goes.
 
-Raise ValueError where the names of two trees differ. The arguments stay as they are.""",
+Raise ValueError where the names of two trees differ, or the lengths of two lists. The arguments stay as they are.""",
     example="""\
 params = {"layer": {"W": np.array([1.0, 2.0]), "b": np.array([3.0])}}
 grads = {"layer": {"b": np.array([10.0]), "W": np.array([0.0, 1.0])}}
@@ -309,7 +327,7 @@ update_each(lambda p, g: p - 0.5 * g, params, {"layer": None})["layer"]["b"]  # 
         Group("one tree", 2, one_tree, "A rule that returns the new parameter, on nested trees."),
         Group("slots", 2, with_slots, "A rule that returns the new parameter and a slot, such as a velocity."),
         Group("not learned", 2, not_learned, "None in the place of gradients."),
-        Group("names", 1, other_names, "Trees whose names differ are refused with ValueError."),
+        Group("names", 1, other_names, "Trees whose names, or lengths of lists, differ are refused with ValueError."),
     ],
     misconceptions=[
         Misconception(
@@ -394,6 +412,13 @@ update_each(lambda p, g: p - 0.5 * g, params, {"layer": None})["layer"]["b"]  # 
             extra_names_ignored,
             says="names that only the gradients have were passed over",
             hint="A gradient belongs to no parameter. Is that an oversight of yours, or of the caller?",
+            see=PARTS,
+        ),
+        Misconception(
+            "lists_cut_short",
+            lists_cut_short,
+            says="the shorter of two lists said how many arrays there are",
+            hint="Three gradients for four layers in a list: what does `zip` make of the fourth?",
             see=PARTS,
         ),
     ],

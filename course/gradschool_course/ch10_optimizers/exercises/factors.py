@@ -208,7 +208,7 @@ that is left out has the factor 1. Names are matched, not positions. Raise Value
 have.
 
 Return `(params, state)`, with new arrays in `params` and the state as the step returns it. An array with factor 0 keeps
-exactly the values it had. The arguments stay as they are.""",
+exactly the values it had; no step is infinite. The arguments stay as they are.""",
     example="""\
 def halfway(params, grads, state, lr):
     return {name: params[name] - lr * np.sign(grads[name]) for name in params}, {}

@@ -20,7 +20,20 @@ from .descent import (
     running_mean,
     uphill_velocity,
 )  # fmt: skip
-from .trees import NAMED, OTHER, SHAPES, arrays, by_position, forgetful, in_place, number, split, squares, zeros
+from .trees import (
+    NAMED,
+    OTHER,
+    SHAPES,
+    arrays,
+    by_position,
+    ending_at_naught,
+    forgetful,
+    in_place,
+    number,
+    split,
+    squares,
+    zeros,
+)
 
 nesterov = inspect.unwrap(optimizers.nesterov)
 nag_step = inspect.unwrap(optimizers.nag_step)
@@ -36,7 +49,7 @@ def valley(rng, order=tuple(SHAPES)):
 def nag_mid_roll(rng):
     carry = {"params": arrays(rng), "state": {"v": arrays(rng, 0.3)}}
     feed = [{"lr": number(rng, 0.02, 0.15)} for _ in range(5)]
-    return [Steps(carry, feed, {"grad_fn": valley(rng), "beta": number(rng, 0.5, 0.8)})]
+    return [Steps(carry, ending_at_naught(feed, beta=number(rng, 0.5, 0.8)), {"grad_fn": valley(rng)})]
 
 
 def nag_from_rest(rng):

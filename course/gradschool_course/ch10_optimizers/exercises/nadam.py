@@ -17,6 +17,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -55,7 +56,7 @@ def first_and_mid_run(rng, first, later):
     )
     carry = {"params": arrays(rng), "state": moments(rng, int(rng.integers(3, 7)), constants["b1"], later)}
     feed = [step | {"lr": number(rng, 0.05, 0.3)} for step in gradients(rng, 4)]
-    return [fresh, Steps(carry, feed, {"momentum_decay": later, **constants})]
+    return [fresh, Steps(carry, ending_at_naught(feed, **constants), {"momentum_decay": later})]
 
 
 def constant(rng):
@@ -63,7 +64,7 @@ def constant(rng):
 
 
 def scheduled(rng):
-    return [*first_and_mid_run(rng, 4e-3, number(rng, 0.05, 0.4)), as_they_come(rng, start(), 1e-7)]
+    return [*first_and_mid_run(rng, 0.0, number(rng, 0.05, 0.4)), as_they_come(rng, start(), 1e-7)]
 
 
 def fast(rng):
@@ -83,6 +84,10 @@ def nadam_single(rng):
 
 
 # --------------------------------------------------------------------------------------------- how nadam goes wrong
+def naught_is_none(params, grads, state, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8, momentum_decay=4e-3):
+    return nadam(params, grads, state, lr, b1, b2, eps, momentum_decay or None)
+
+
 def right_weights(t, b1, psi, product):
     """The weights of m and of g in m̂, and the product that is handed on."""
     now, then = mu(t, b1, psi), mu(t + 1, b1, psi)
@@ -342,6 +347,13 @@ round(after["mu_product"], 6)  # 0.26""",
             says="m entered with its full weight, although the gradient, which it already holds, is added beside it",
             hint="Let g = 1 for ever, so that m is 1. Which number should your numerator settle at?",
             see=DOZAT,
+        ),
+        Misconception(
+            "naught_for_none",
+            naught_is_none,
+            says="a `momentum_decay` of 0 had been None",
+            hint="With ψ = 0, which part of `b1` is μ_t? And is 0 true or false in your `if`?",
+            see=SCHEDULE,
         ),
         Misconception(
             "gradient_missing",

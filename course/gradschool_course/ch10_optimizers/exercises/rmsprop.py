@@ -17,6 +17,7 @@ from .trees import (
     arrays,
     as_they_come,
     by_position,
+    ending_at_naught,
     forgetful,
     gradients,
     in_place,
@@ -42,9 +43,11 @@ def nothing_yet():
 
 
 def rms_path(rng):
-    constants = {"lr": number(rng, 0.05, 0.3), "rho": number(rng, 0.6, 0.85), "eps": 1e-8}
-    mid_run = Steps({"params": arrays(rng), "state": averages(rng)}, gradients(rng, 5), constants)
-    first = Steps({"params": arrays(rng), "state": nothing_yet()}, with_zeros(gradients(rng, 3)), constants)
+    rate, options = {"lr": number(rng, 0.05, 0.3)}, {"rho": number(rng, 0.6, 0.85), "eps": 1e-8}
+    mid_run = Steps(
+        {"params": arrays(rng), "state": averages(rng)}, ending_at_naught(gradients(rng, 5), **options), rate
+    )
+    first = Steps({"params": arrays(rng), "state": nothing_yet()}, with_zeros(gradients(rng, 3)), rate | options)
     return [mid_run, first, as_they_come(rng, nothing_yet(), 1e-7)]
 
 

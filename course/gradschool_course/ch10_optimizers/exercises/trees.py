@@ -40,6 +40,11 @@ def gradients(rng: Generator, steps: int, size: float = 1.0, order: tuple[str, .
     return [{"grads": gradient(rng, size, order)} for _ in range(steps)]
 
 
+def ending_at_naught(feed: list[Any], **options: float) -> list[Any]:
+    """These options in every step; in the last they are 0, which is a value like others."""
+    return [*(step | options for step in feed[:-1]), feed[-1] | dict.fromkeys(options, 0.0)]
+
+
 def as_they_come(rng: Generator, state: dict[str, Any], size: float = 1.0) -> Steps:
     """Three steps with every option left out: the defaults count, and gradients as small as eps show that of eps."""
     return Steps({"params": arrays(rng), "state": state}, gradients(rng, 3, size))

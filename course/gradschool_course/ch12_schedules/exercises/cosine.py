@@ -13,13 +13,13 @@ from .draw import CHAPTER, CLOSE, RETURNS, around, asked, step_by_step
 
 
 # ------------------------------------------------------------------------------------------ how cosine goes wrong
-def place(step, period, restarts, growth):
+def place(step, period, restarts, growth, whole=lambda length: length):
     """(number of the cycle, part of it that is done) of one step, by walking through the cycles."""
     if not restarts:
         return 0, min(step / period, 1)
     cycle, start, length = 0, 0.0, period
     while step >= start + length * (1 - 1e-12):
-        cycle, start, length = cycle + 1, start + length, length * growth
+        cycle, start, length = cycle + 1, start + length, whole(length * growth)
     return cycle, (step - start) / length
 
 
@@ -96,6 +96,11 @@ def grows_from_the_first(step, lr, period, final, restarts, growth, shrink):
     return right_cosine(step, lr, period * (growth if restarts else 1), final, restarts, growth, shrink)
 
 
+def whole_steps(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth, whole=int)
+    return height(done, final + (lr - final) * shrink**cycle, final)
+
+
 def shrink_ignored(step, lr, period, final, restarts, growth, shrink):
     return right_cosine(step, lr, period, final, restarts, growth, 1.0)
 
@@ -145,14 +150,14 @@ def cosine_from_edges(lr, period, final=0.0, restarts=False, growth=1.0, shrink=
 
 def cosine_calls(rng, **wanted):
     calls = []
-    for i in range(2):
+    for growth in (2.0, draw.number(rng, 1.25, 1.75)):
         period = draw.whole(rng, 7, 40)
         options = {"final": draw.number(rng, 0.0003, 0.002)} if "final" in wanted else {}
         options |= {"restarts": True} if "restarts" in wanted else {}
-        options |= {"growth": 2.0 + i} if "growth" in wanted else {}
+        options |= {"growth": growth} if "growth" in wanted else {}
         options |= {"shrink": draw.number(rng, 0.3, 0.9)} if "growth" in wanted else {}
-        growth = options.get("growth", 1.0)
-        ends = period, period * (1 + growth), period * (1 + growth + growth**2)
+        g = options.get("growth", 1.0)
+        ends = period, period * (1 + g), period * (1 + g + g**2)
         steps = [0, 1, *around(period / 3, *ends), int(ends[1]) + period // 3]
         calls.append(asked(Call(lr=draw.rate(rng), period=period, **options), steps))
     return calls
@@ -167,7 +172,7 @@ COSINE = Exercise(
     task=f"""Half a wave of a cosine from `lr` down to `final` in `period` steps, slow at both ends; then constant.
 
 With `restarts=True` it begins again instead: step `period` has the rate `lr`, not `final`. Each period is then `growth`
-times as long as the one before, and begins `shrink` times as high *above `final`* as the one before.
+times as long as the one before, not rounded, and begins `shrink` times as high *above `final`* as the one before.
 
 {RETURNS} `growth` is at least 1, `period` and `shrink` are positive; you need not check that.""",
     example="""\
@@ -256,6 +261,13 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
             cosine_by(grows_from_the_first),
             "With growth = 2, how long is your first period?",
             "the first period were already longer",
+            RESTARTS,
+        ),
+        Misconception(
+            "whole_steps",
+            cosine_by(whole_steps),
+            "With period 5 and growth = 1.5, how long is your third period?",
+            "the length of a period were cut off to whole steps",
             RESTARTS,
         ),
         Misconception(

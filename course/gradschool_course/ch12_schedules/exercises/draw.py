@@ -17,8 +17,8 @@ from gradschool_grader.exercise import Call, Tolerance
 CHAPTER = "ch12_schedules"
 CLOSE = Tolerance(rtol=1e-10, atol=1e-15, per="entry")  # rates may be far apart; each counts in its own size
 
-RETURNS = """Return a *function of the step*: it takes the number of steps that are already done, an int or an array of
-ints, and returns the rate for the next step, a number or an array of the same shape. The first step asks for step 0."""
+RETURNS = """Return a *function of the step*: it takes the number of steps that are already done, an int or an array
+(N,) of ints, and returns the rate for the next step, a number or an array (N,). The first step asks for step 0."""
 
 
 def rate(rng: Generator) -> float:

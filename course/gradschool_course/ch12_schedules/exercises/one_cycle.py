@@ -79,6 +79,10 @@ def options_ignored(max_lr, steps, start=None, final=None, last_steps=None):
     return lambda step: np.interp(step, [0, half, 2 * half, steps], [start, max_lr, start, start / 1000])
 
 
+def naught_for_none(max_lr, steps, start=None, final=None, last_steps=None):
+    return schedules.one_cycle(max_lr, steps, start or None, final or None, last_steps)
+
+
 def by_pieces(max_lr, steps, start=None, final=None, last_steps=None):
     start = 0.1 * max_lr if start is None else start
     final = 0.001 * start if final is None else final
@@ -149,8 +153,9 @@ def cycle_options(rng):
     lr = draw.rate(rng)
     return [
         cycle_call(rng, 1, max_lr=lr, start=lr / draw.number(rng, 15, 40)),
+        cycle_call(rng, 0, max_lr=lr, start=0.0),
         cycle_call(rng, 0, max_lr=lr, start=lr / 5, final=lr / draw.number(rng, 30, 90)),
-        cycle_call(rng, 1, max_lr=lr, final=lr / draw.number(rng, 30, 90)),
+        cycle_call(rng, 1, max_lr=lr, final=0.0),
     ]
 
 
@@ -249,6 +254,13 @@ steps on to `final`, which is almost nothing.
             options_ignored,
             "What changes in your schedule if `start` is given?",
             "start, final and last_steps made no difference",
+            CYCLE,
+        ),
+        Misconception(
+            "naught_for_none",
+            naught_for_none,
+            "With `start=0.0`, is a start given? What do you get for `0.0 or 7`?",
+            "a start or an end of 0 had not been given",
             CYCLE,
         ),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import ClassVar
+
 import numpy as np
 
 from gradschool.lessons.plateau import ReduceOnPlateau
@@ -101,6 +104,22 @@ class RelativeDelta(Counting):
 class DeltaAdded(Counting):
     def improved(self, value):
         return value < self.best + self.min_delta
+
+
+class Shared(Counting):
+    """Best value and counts stand in the class; a new object sets them back for all."""
+
+    memory: ClassVar[tuple[float, int, int]]
+
+    def __init__(self, lr, factor=0.1, patience=10, min_delta=1e-4, cooldown=0, min_lr=0.0):
+        super().__init__(lr, factor, patience, min_delta, cooldown, min_lr)
+        Shared.memory = self.best, self.wait, self.rest
+
+    def update(self, value):
+        self.best, self.wait, self.rest = Shared.memory
+        rate = super().update(value)
+        Shared.memory = self.best, self.wait, self.rest
+        return rate
 
 
 class Larger(Counting):
@@ -254,8 +273,16 @@ def told(rng, gaps, size=0.1, values=None, **options):
     return Script(new=new, calls=[("lr", None), *calls, ("lr", None)])
 
 
+def two_objects(rng):
+    """The values of one are far below those of the other, and improve while the others do not."""
+    mine = told(rng, [2, 1, 5], patience=4)
+    others = [(f"2.{name}", (0.1 * args[0],) if args else None) for name, args in told(rng, [0, 0, 3, 6]).calls]
+    pairs = itertools.zip_longest(mine.calls, others)
+    return Script(new=mine.new, calls=[call for pair in pairs for call in pair if call], others=1)
+
+
 def waits(rng):
-    return [told(rng, [2, 1, 3, 2, 4, 7]), told(rng, [1, 4, 3, 10], patience=4), told(rng, [1, 2, 1, 2], patience=2)]
+    return [told(rng, [2, 1, 3, 2, 4, 7]), two_objects(rng), told(rng, [1, 2, 1, 2], patience=2)]
 
 
 def deltas(rng):
@@ -266,6 +293,7 @@ def deltas(rng):
         told(rng, [2, 3, 1, 5], size=0.3, min_delta=0.2),
         told(rng, [], values=[9.0, 8.97, 8.9, 8.95, 8.94, 8.93, 8.92], min_delta=0.05),
         told(rng, [], values=exactly, min_delta=0.5),
+        told(rng, [1, 2, 0, 1, 3], size=2e-5, min_delta=0.0),
     ]
 
 
@@ -309,7 +337,8 @@ row, the rate is multiplied by `factor`, and counting begins anew.
 - A value improves if it is more than `min_delta` below the best so far, and is then the best. NaN is no improvement.
 - The rate does not fall below `min_lr`; a rate that is below it from the start stays.
 - After a reduction `cooldown` epochs are not counted as waiting, the one of the reduction included. A new best among
-  them is one.""",
+  them is one.
+- Two objects know nothing of each other.""",
     example="""\
 plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
 [plateau.update(value) for value in (1.0, 0.9, 0.9, 0.9, 0.9, 0.9)]  # [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]""",
@@ -450,6 +479,13 @@ plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
             Silent,
             "What does `update` give back to the loop?",
             "update returned nothing",
+            PLATEAU,
+        ),
+        Misconception(
+            "shared",
+            Shared,
+            "Where does the best value live: in the object, or in the class that all objects share?",
+            "all objects shared their best value and their counts",
             PLATEAU,
         ),
     ],

@@ -156,8 +156,8 @@ def two_loops(step, params, epochs, lr, per="batch"):
 
 def runs(rng, per):
     calls = []
-    for _ in range(2):
-        lengths = [3, 5, 4, draw.whole(rng, 2, 7)]
+    for third in (4, 0):
+        lengths = [3, 5, third, draw.whole(rng, 2, 7)]
         epochs = [[rng.normal(size=3) for _ in range(n)] for n in lengths]
         lr = Helper("falling", {"lr": draw.rate(rng), "by": draw.number(rng, 0.6, 0.9)})
         options = {"per": per} if per else {}
@@ -177,7 +177,7 @@ rate is what the schedule says for the number of *batches* that are done, in all
 the number of *epochs* that are done (`per="epoch"`), both counted from 0.
 
 Return the parameters after the last step, and a list of the rates that were used, one for each step. Epochs may differ
-in length.""",
+in length; one without batches counts as an epoch, too.""",
     example="""\
 step = lambda params, batch, rate: params - rate * batch
 scheduled_run(step, 10.0, [[1.0, 2.0], [4.0]], lambda n: 0.5**n)  # (7.0, [1.0, 0.5, 0.25])

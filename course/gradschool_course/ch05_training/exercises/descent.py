@@ -202,6 +202,7 @@ def a_few_steps(rng):
         bowl(rng, 5, lr=0.1, tol=1e-9, max_iter=whole(rng, 4, 9)),
         bowl(rng, 1, lr=0.15, tol=1e-9, max_iter=whole(rng, 4, 9)),
         wells(rng, rng.uniform(0.2, 1.5, 3), lr=0.12, tol=1e-9, max_iter=1),
+        bowl(rng, 3, lr=0.1, tol=1e-9, max_iter=0),
     ]
 
 

@@ -80,7 +80,7 @@ def some_frozen(rng):
     layers = int(rng.integers(5, 9))
     return [
         Call(layers=layers, decay=decay(rng), frozen=int(rng.integers(2, layers - 2))),
-        Call(layers=layers, decay=decay(rng), frozen=layers - 1),
+        *(Call(layers=layers, decay=decay(rng), frozen=n) for n in (layers - 1, layers)),
     ]
 
 

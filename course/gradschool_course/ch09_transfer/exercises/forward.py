@@ -182,7 +182,7 @@ def asked(rng, normed=(0, 1, 2), frozen=(0, 2), head="linear", **options):
     model = draw.layers(rng, widths, normed, frozen, biased=[1, 2])
     model[-1]["activation"] = head
     small = {"momentum": float(rng.uniform(0.6, 0.8)), "eps": float(rng.uniform(0.05, 0.3))}
-    return Call(model=model, X=batch(rng, widths[0]), **small, **options)
+    return Call(model=model, X=batch(rng, widths[0]), **small | options)
 
 
 def held(rng):
@@ -190,7 +190,7 @@ def held(rng):
 
 
 def following(rng):
-    return [asked(rng, training=True, hold=False), asked(rng, frozen=[], training=True, hold=True)]
+    return [asked(rng, training=True, hold=False), asked(rng, frozen=[], training=True, hold=True, momentum=0.0)]
 
 
 def inference(rng):

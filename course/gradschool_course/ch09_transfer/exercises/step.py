@@ -162,7 +162,11 @@ def drawn(rng, normed=(), frozen=(0, 2), kernels=()):
 
 
 def in_motion(rng):
-    return [Call(**drawn(rng), **rates(rng, decay=False)), Call(**drawn(rng, frozen=[1, 3], kernels=[2]), **rates(rng))]
+    return [
+        Call(**drawn(rng), **rates(rng, decay=False)),
+        Call(**drawn(rng, frozen=[1, 3], kernels=[2]), **rates(rng)),
+        Call(**drawn(rng), **rates(rng) | {"beta": 0.0}),
+    ]
 
 
 def first_step(rng):

@@ -258,14 +258,14 @@ def two_phases(rng):
     head, all_of_it = rates(rng, 2)
     return [
         asked(rng, [(3, [0, 1], head), (4, [], all_of_it)]),
-        asked(rng, [(2, [0], head), (2, [0, 1], all_of_it)], frozen=[2]),
+        asked(rng, [(2, [0], head), (2, [0, 1], head)], frozen=[2]),
         asked(rng, [(2, [0], head), (2, [0], all_of_it)], past_its_best=True),
     ]
 
 
 def three_phases(rng):
-    first, second, third = rates(rng, 3)
-    return [asked(rng, [(2, [0, 1], first), (3, [0], second), (2, [], third)], past_its_best=True)]
+    first, second = rates(rng, 2)
+    return [asked(rng, [(2, [0, 1], first), (3, [0], second), (2, [0], second)], past_its_best=True)]
 
 
 def one_phase(rng):

@@ -555,6 +555,19 @@ def test_a_known_mistake_with_the_wrong_sign_is_both():
     assert "And besides: every number has the wrong sign." in found.text
 
 
+def test_a_known_mistake_that_leaves_right_all_that_is_wrong_has_no_part_in_it():
+    def rates(layers, decay, frozen=0):
+        return [decay ** (layers - 1 - i) if i >= frozen else 0.0 for i in range(layers)]
+
+    calls = lambda rng: [Call(layers=n, decay=float(rng.uniform(0.3, 0.7)), frozen=n - 4) for n in (6, 7)]
+    ignored = Misconception("ignored", lambda layers, decay, frozen=0: rates(layers, decay), "Which are frozen?")
+    exercise = sets(rates, calls, ignored)
+    alike = lambda layers, decay, frozen=0: [min(1.0, r / decay) for r in rates(layers, decay, frozen)]
+    assert diagnosis_of(exercise, alike).name != "ignored"
+    besides = lambda layers, decay, frozen=0: [-r for r in rates(layers, decay)]
+    assert diagnosis_of(exercise, besides).name == "ignored"
+
+
 def test_what_several_known_mistakes_do_in_one_part_names_none_of_them():
     limited = lambda x, top: x * min(1, top / np.abs(x).sum())
     small = lambda rng: [Call(x=rng.uniform(0.1, 0.2, size=5), top=0.4)]

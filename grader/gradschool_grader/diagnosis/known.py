@@ -238,7 +238,10 @@ def told_by(
 
 
 def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, answers: Answers, scaled: Scaled) -> str:
-    """In which one way all wrong arrays differ from a misconception: where each group failed first, then in all."""
+    """In which one way all wrong arrays differ from a misconception: where each group failed first, then in all.
+
+    A misconception that leaves all of them right has no part in it.
+    """
     at_once: list[Pair] = []
     for s in failed:
         at_once += beside(*first_wrong(m, s, wrong, answers))
@@ -247,11 +250,13 @@ def scaled_everywhere(m: Misconception, failed: Sequence[Seen], wrong: Wrong, an
     if not scaled(at_once):
         return ""
     told: list[Pair] = []
-    for _, here in told_by(m, failed, wrong, answers):
+    changed = False
+    for bad, here in told_by(m, failed, wrong, answers):
         told += here
+        changed = changed or any(not replace(p, a=q.e).right for p, q in zip(bad, here, strict=False))
         if not ways_open(told[-1]):
             return ""
-    return scaled(told, least=3) if len(told) == sum(map(len, wrong.values())) else ""
+    return scaled(told, least=3) if changed and len(told) == sum(map(len, wrong.values())) else ""
 
 
 def one_for_each(

@@ -213,7 +213,7 @@ def compare_dicts(expected: dict[Any, Any], got: Any, path: Path, group: Group) 
 
 
 # ------------------------------------------------------------------------------------------------------------ size
-MODEST, TIMES = 1_000, 10  # of what may come: so much, and so many times what is expected
+MODEST, TIMES = 1_000, 30  # of what may come: so much, and so many times what is expected
 
 
 def weight(tree: Any) -> float:

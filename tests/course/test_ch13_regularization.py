@@ -102,9 +102,21 @@ def as_many(shape, rate, rng):
     return ~np.isin(np.arange(math.prod(shape)), gone).reshape(shape)
 
 
+def turned(shape, rate, rng):
+    """One sample's random numbers, turned by another angle for each."""
+    return (rng.random(shape[1:]) + rng.random((shape[0], *(1 for _ in shape[1:])))) % 1 >= rate
+
+
+def rounded(shape, rate, rng):
+    return rng.random(shape) >= round(rate, 1)
+
+
+SHARED = [one_coin(0), one_coin(1), one_coin(-1), one_coin(0, 1), one_coin(1, 2), turned]
+
+
 @pytest.mark.parametrize("name", ["dropout_forward", "alpha_dropout"])
-@pytest.mark.parametrize("kept", [one_coin(0), one_coin(1), one_coin(-1), one_coin(0, 1), one_coin(1, 2), as_many])
-def test_a_mask_is_refused_whatever_shares_a_coin_and_if_it_is_counted_out(name, kept):
+@pytest.mark.parametrize("kept", [*SHARED, as_many, rounded])
+def test_a_mask_is_refused_whatever_shares_a_coin_and_if_it_is_counted_out_or_rounded(name, kept):
     for seed in range(3):
         assert judged(name, with_mask(name, kept), seed).points < BY_NAME[name].points
 
@@ -144,7 +156,12 @@ def by_pairs(n, rng, shift):
     return moved.evenly((n + 1) // 2, rng, shift).repeat(2, axis=0)[:n]
 
 
-@pytest.mark.parametrize("draw", [middle, all_but_corners, by_pairs, moved.dealt_out])
+def sideways_as_the_one_before_down(n, rng, shift):
+    down = rng.integers(-shift, shift + 1, size=n)
+    return np.stack([down, np.roll(down, 1)], axis=1)
+
+
+@pytest.mark.parametrize("draw", [middle, all_but_corners, by_pairs, sideways_as_the_one_before_down, moved.dealt_out])
 def test_moves_are_refused_that_are_not_equally_likely_or_not_independent(draw):
     for seed in range(3):
         assert judged("augment", moved.drawn(draw), seed).points == 0

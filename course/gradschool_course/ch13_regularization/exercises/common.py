@@ -73,6 +73,9 @@ SAYS = {axes: f"Whether a number is dropped goes by whether {what}" for axes, wh
     "beside": "A number is more likely to be dropped where the one beside it is, too.",
     "apart": "A number is more likely to be dropped where the one beside it is not.",
     "calls": "Another call, with other random numbers, drops the same numbers again.",
+    "alike samples": "Which numbers of a sample are dropped goes by which are in another one.",
+    "alike units": "For which samples a unit is dropped goes by for which another one is.",
+    "alike calls": "Which numbers a call drops goes by which another call does.",
     "even samples": "Samples lose more nearly the same number of entries than by chance.",
     "even units": "Units are dropped more nearly the same number of times in a batch than by chance.",
     "even calls": "From call to call the number of those that are dropped varies less than by chance.",
@@ -99,7 +102,7 @@ def of_masks(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) 
     def measured(answers: list[Any]) -> str:
         return dropped_words(np.array([mask_of(answer) for answer in answers]), rate)
 
-    return SixSigma(scores, SAYS, measured)
+    return of_few(mask_of, rate) if rate < 0.01 else SixSigma(scores, SAYS, measured)
 
 
 def shared(kept: np.ndarray) -> str:
@@ -116,12 +119,28 @@ def independence(kept: np.ndarray, rate: float) -> dict[str, float]:
     along = [neighbours(centered(kept, rate), axis) for axis in several]
     beside = math.copysign(strongest(along), max(along, key=abs))
     even = {f"even {ends[axis]}": evenness(kept, axis, rate) for axis in several if axis in ends}
-    return {"beside" if beside > 0 else "apart": beside} | even | share(kept, rate)
+    alike = {f"alike {ends[axis]}": likeness(kept, axis) for axis in several if axis in ends}
+    return {"beside" if beside > 0 else "apart": beside} | even | alike | share(kept, rate)
+
+
+def of_few(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) -> SixSigma:
+    """Statistics where a few of very many are dropped: how many they are, by the exact distribution."""
+
+    def scores(answers: list[Any]) -> dict[str, float] | Refusal | str:
+        mask = mask_of(answers[0])
+        if not isinstance(mask, np.ndarray):
+            return mask
+        chances, dropped = binomial(mask.size, rate), int(mask.size - mask.sum())
+        fewer = normal_score(chances[: dropped + 1].sum())
+        return {"fewer": fewer} if fewer < 0 else {"more": max(0.0, -normal_score(chances[dropped:].sum()))}
+
+    return SixSigma(scores, SAYS, lambda answers: dropped_words(np.array(mask_of(answers[0])), rate))
 
 
 def over_calls(kept: np.ndarray, rate: float) -> dict[str, float]:
     """The same for the masks of several calls, (call, ...)."""
-    return {"calls": neighbours(centered(kept, rate), 0), "even calls": evenness(kept, 0, rate)} | share(kept, rate)
+    again = {"calls": neighbours(centered(kept, rate), 0), "even calls": evenness(kept, 0, rate)}
+    return again | {"alike calls": likeness(kept, 0)} | share(kept, rate)
 
 
 def centered(kept: np.ndarray, rate: float) -> np.ndarray:
@@ -154,6 +173,31 @@ def evenness(kept: np.ndarray, axis: int, rate: float) -> float:
     mean = n * (1 - rate)
     near = np.abs(np.arange(n + 1) - mean) <= np.abs(counts - mean).max()
     return min(0.0, normal_score(binomial(n, 1 - rate)[near].sum() ** len(counts)))
+
+
+def likeness(kept: np.ndarray, axis: int) -> float:
+    """Are the masks along an axis correlated, each pair in its own way? Positive where more than by chance.
+
+    A squared correlation of two independent masks of n entries is 1 / (n − 1) on average, whatever their shares are,
+    and those of different pairs are uncorrelated: (n − 1) times their sum is nearly a χ².
+    """
+    masks = np.moveaxis(kept, axis, 0).reshape(kept.shape[axis], -1).astype(float)
+    masks = masks[np.ptp(masks, axis=1) > 0]
+    pairs, n = len(masks) * (len(masks) - 1) // 2, masks.shape[1]
+    if not pairs or n < 10:
+        return 0.0
+    masks -= masks.mean(axis=1, keepdims=True)
+    masks /= np.sqrt((masks**2).sum(axis=1, keepdims=True))
+    squares = ((masks @ masks.T) ** 2).sum() - len(masks)
+    return (
+        max(0.0, chi_square((n - 1) * float(squares) / 2, pairs)) / 1.5
+    )  # of rates far from a half the tail is longer
+
+
+def chi_square(total: float, free: int) -> float:
+    """A sum of so many squares of standard normal numbers as one such number (Wilson and Hilferty 1931)."""
+    variance = 2 / (9 * free)
+    return ((total / free) ** (1 / 3) - (1 - variance)) / math.sqrt(variance)
 
 
 def binomial(n: int, p: float) -> np.ndarray:
@@ -200,6 +244,12 @@ def many_times(rng: Generator, holds: Any) -> Property:
     return training_on(rng, x, number(rng, 0.35, 0.65), holds, times=12)
 
 
+def hardly_any(rng: Generator, holds: Any) -> Property:
+    """One sample at a rate of a quarter of a percent, which is none where rates are rounded."""
+    x = rng.normal(size=(1, int(rng.integers(11_500, 12_000))))
+    return training_on(rng, x, number(rng, 0.0022, 0.0026), holds)
+
+
 def training_on(rng: Generator, x: np.ndarray, rate: float, holds: Any, times: int = 1) -> Property:
     x = x + np.copysign(0.05, x)
     return Property(Call(x=x, rate=rate, rng=seeded(rng), training=True), holds(x, rate), times)
@@ -216,7 +266,7 @@ def in_training(holds: Any) -> Callable[[Generator], list[Any]]:
     def probes(rng: Generator) -> list[Any]:
         shape = int(rng.integers(45, 55)), int(rng.integers(60, 75))
         small, large = (dropping(rng, shape, low, low + 0.2, holds) for low in (0.15, 0.65))
-        return [small, large, many_times(rng, holds), asks_the_generator()]
+        return [small, large, many_times(rng, holds), hardly_any(rng, holds), asks_the_generator()]
 
     return probes
 
@@ -274,6 +324,10 @@ def counted_out_by_sample(x, rate, rng):
     return np.array([counted_out(sample, rate, rng) for sample in x]).reshape(x.shape)
 
 
+def whole_percents(x, rate, rng):
+    return rng.integers(100, size=x.shape) >= 100 * rate
+
+
 def no_coins(answer: Callable[[Any], Any], spatial: tuple[str, str, str]) -> list[Misconception]:
     """Mistakes of both dropouts: answer(kept) keeps kept(x, rate, rng). Whole channels are right in a published form,
     `spatial`: for anything, for sequences, for pictures."""
@@ -308,4 +362,7 @@ def no_coins(answer: Callable[[Any], Any], spatial: tuple[str, str, str]) -> lis
         bug("counted_out_by_sample", counted_out_by_sample,
             "Toss a coin for each entry of two samples: will as many be dropped in both?",
             "exactly the rate were dropped in every sample, which is not by chance for each"),
+        bug("whole_percents", whole_percents,
+            "At a rate of 0.001: how many of 10,000 numbers should be dropped, and how many are in yours?",
+            "the rate were rounded to whole percents"),
     ]  # fmt: skip

@@ -161,8 +161,8 @@ def run(rng, optimizer, coupled, made=parameters):
     return Steps(carry={"params": params, "state": state}, feed=feed, constants=constants)
 
 
-def runs(*cases):
-    return lambda rng: [run(rng, *case) for case in cases]
+def runs(coupled):
+    return lambda rng: [run(rng, "heavy", coupled), run(rng, "signed", coupled), run(rng, "heavy", coupled, dense)]
 
 
 def bug(name, wrong, hint, says, see=TWO_DECAYS, published=""):
@@ -188,10 +188,8 @@ sgd = lambda params, grads, state, lr: ({n: params[n] - lr * grads[n] for n in p
 params, grads = {"W": np.array([[10.0, -20.0]])}, {"W": np.array([[1.0, 0.0]])}
 decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19. ]]""",
     groups=[
-        Group("decoupled", 2, runs(("heavy", False), ("signed", False), ("heavy", False, dense)),
-              "Decay beside the optimizer.", CLOSE),
-        Group("coupled", 2, runs(("heavy", True), ("signed", True), ("heavy", True, dense)),
-              "Decay through the optimizer.", CLOSE),
+        Group("decoupled", 2, runs(coupled=False), "Decay beside the optimizer.", CLOSE),
+        Group("coupled", 2, runs(coupled=True), "Decay through the optimizer.", CLOSE),
     ],
     may_alias=True,
     misconceptions=[

@@ -11,7 +11,7 @@ from gradschool.lessons.augmentation import augment
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
 from gradschool_grader.sigma import SixSigma
 
-from .common import CHAPTER, MOVED, as_one, binomial, normal_score, seeded, strongest
+from .common import CHAPTER, MOVED, as_one, binomial, chi_square, normal_score, seeded, strongest
 
 
 # --------------------------------------------------------------------------------------------------- how it goes wrong
@@ -155,6 +155,7 @@ SAYS = {
     "near sideways": "Images are moved sideways by few places, or none, more often than by many.",
     "neighbours": "How an image is moved goes by how the one before it is.",
     "same again": "Images are moved as others were that stand at a certain distance in the batch.",
+    "crosswise": "How far images are moved down goes by how far others were moved sideways.",
     "opposite": "Images are moved the other way than others were that stand at a certain distance in the batch.",
     "uneven": "Some ways in which an image can be moved are more frequent than others.",
     "dealt out": "The ways in which images can be moved are more nearly equally frequent than by chance.",
@@ -228,6 +229,7 @@ def fairness(by, shift):
         "far sideways" if far[1] > 0 else "near sideways": far[1],
         "neighbours": (d[1:] * d[:-1]).sum() / math.sqrt(2 * (n - 1)),
         "same again" if again > 0 else "opposite": again,
+        "crosswise": crosswise(d),
     }  # fmt: skip
 
 
@@ -249,11 +251,18 @@ def at_a_distance(d):
     return math.copysign(strongest(scores), scores[np.abs(scores).argmax()])
 
 
+def crosswise(d):
+    """The largest correlation of moves down with moves sideways of those k images further on or back, as one of all."""
+    n, k = len(d), np.arange(1, len(d) // 2 + 2)
+    down, right = np.fft.rfft(d, 2 * n, axis=0).T
+    products = np.fft.irfft(down.conj() * right, 2 * n)
+    return strongest(np.concatenate([products[k], products[-k]]) / np.sqrt(n - np.concatenate([k, k])))
+
+
 def table(counts):
-    """χ² of counts that should be equal along the last axis, as a standard normal number (Wilson and Hilferty 1931)."""
+    """χ² of counts that should be equal along the last axis, as a standard normal number."""
     free = counts.size - counts.size // counts.shape[-1]
-    ratio, variance = ((counts / counts.mean() - 1) ** 2).sum() * counts.mean() / free, 2 / (9 * free)
-    return (float(ratio) ** (1 / 3) - (1 - variance)) / math.sqrt(variance)
+    return chi_square(float(((counts / counts.mean() - 1) ** 2).sum() * counts.mean()), free)
 
 
 def asked(rng, shift, given=True):

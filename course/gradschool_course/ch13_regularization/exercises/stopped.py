@@ -46,6 +46,11 @@ def in_place(state, value, params, patience=10, min_delta=0.0):
     return state
 
 
+def stopped_for_ever(state, value, params, patience=10, min_delta=0.0):
+    new = early_stop(state, value, params, patience, min_delta)
+    return new | {"stop": state["stop"] or new["stop"]}
+
+
 def counted_anew(state, value, params, patience=10, min_delta=0.0):
     new = early_stop(state, value, params, patience, min_delta)
     return new | {"wait": 0} if new["stop"] else new
@@ -93,7 +98,7 @@ def falls(rng, gaps, size=0.1):
 
 def waits(rng):
     return [
-        told(rng, falls(rng, [2, 1, 2, 5]), patience=3),
+        told(rng, falls(rng, [2, 1, 4, 2, 5]), patience=3),
         told(rng, falls(rng, [0, 1, 0, 3]), patience=2),
         told(rng, falls(rng, [3, 12])),
     ]
@@ -133,10 +138,10 @@ dict of arrays). `state` is what was remembered before it, a dict; return a new 
 - `"best"`: the lowest validation loss so far. Only a value that is lower by *more than* `min_delta` is better.
 - `"wait"`: for how many epochs in a row none was better.
 - `"params"`: a copy of the parameters of the best epoch.
-- `"stop"`: True as soon as `wait` reaches `patience`.
+- `"stop"`: True where `wait` has reached `patience`, False where it has not.
 
 A value may be NaN; that is not better. Before the first epoch the state is `{"best": inf, "wait": 0, "params":
-first_params, "stop": False}`. It need not matter what happens after a stop: go on counting.""",
+first_params, "stop": False}`. An epoch after a stop is one like others: `wait` goes on, or is 0 again.""",
     example="""\
 state = {"best": float("inf"), "wait": 0, "params": {"w": np.array([0.0])}, "stop": False}
 state = early_stop(state, 2.0, {"w": np.array([1.0])}, patience=1)
@@ -193,6 +198,9 @@ state["params"]["w"]  # [1.]""",
             "it never stopped"),
         bug("wait_reset_at_stop", counted_anew, "What is `wait` when it has reached the patience?",
             "the count began anew with the stop"),
+        bug("stopped_for_ever", stopped_for_ever,
+            "A better value comes after a stop: what is `wait` then, and has it reached the patience?",
+            "`stop` stayed True once it had been"),
         bug("in_place", in_place, "Look at `state` after the call. Is it what it was?", "the old state were changed"),
         bug("stop_alone", only_stop, "What will the next call compare its value with?", "only `stop` were returned"),
     ],

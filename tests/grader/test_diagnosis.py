@@ -638,3 +638,10 @@ def test_a_long_list_of_numbers_is_read_as_one_array():
     order = sets(lambda n: list(range(n)), lambda rng: [Call(n=int(rng.integers(100, 200)))], name="order")
     assert diagnosis_of(order, lambda n: list(range(n))[::-1]).name == "reversed"
     assert diagnosis_of(order, lambda n: [2 * i for i in range(n)]).name == "factor"
+
+
+def test_answers_among_which_one_is_empty_are_read():
+    x = [np.random.default_rng(0).normal(size=(n, 4)) for n in (5, 0, 6)]
+    exercise = sets(lambda x: np.tanh(x), lambda rng: [Call(x=each) for each in x])
+    found = diagnosis_of(exercise, lambda x: np.tanh(x) + np.sin(9 * np.arange(len(x)))[:, None] * x**2)
+    assert "entries" in found.text

@@ -58,6 +58,10 @@ def each_class(X, y, held, n_b):
     return X[chosen], y[chosen]
 
 
+def all_for_zero(X, y, held, n_b):
+    return few(X, y, held, n_b or None)
+
+
 def from_the_end(X, y, held, n_b):
     return few(X[::-1], y[::-1], held, n_b)[0][::-1], few(X[::-1], y[::-1], held, n_b)[1][::-1]
 
@@ -154,7 +158,8 @@ def any_two(rng):
 
 
 def all_of_b(rng):
-    return [Call(**samples(rng, 1200), held=apart(rng), n_b=None), Call(**samples(rng, 1200))]
+    none = Call(**samples(rng), held=apart(rng), n_b=0)
+    return [Call(**samples(rng, 1200), held=apart(rng), n_b=None), Call(**samples(rng, 1200)), none]
 
 
 def a_class_is_missing(rng):
@@ -191,7 +196,7 @@ split_task(X, y, held=(5, 6), n_b=2)[1][1]  # [0. 1.]""",
     groups=[
         Group("neighbours", 2, neighbours, "Two classes with neighbouring numbers."),
         Group("any two", 2, any_two, "Any two classes, in any order."),
-        Group("validation", 1, all_of_b, "n_b is None, or not given."),
+        Group("validation", 1, all_of_b, "n_b is None, 0, or not given."),
         Group("missing class", 1, a_class_is_missing, "A class has no samples."),
         Group("types", 1, types, "The types of the labels.", exact_dtype=True),
     ],
@@ -287,6 +292,13 @@ split_task(X, y, held=(5, 6), n_b=2)[1][1]  # [0. 1.]""",
             split(take=at_most_200),
             "Of a validation set all should be used. What does your function do with n_b=None?",
             "None meant 200 samples",
+            TWO_TASKS,
+        ),
+        Misconception(
+            "zero_is_all",
+            split(take=all_for_zero),
+            "`if n_b:` is false for None. For which number is it false as well, and how many are asked for then?",
+            "n_b=0 meant all samples of task B",
             TWO_TASKS,
         ),
         Misconception(

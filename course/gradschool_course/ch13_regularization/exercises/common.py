@@ -131,8 +131,8 @@ def of_few(mask_of: Callable[[Any], np.ndarray | Refusal | str], rate: float) ->
         if not isinstance(mask, np.ndarray):
             return mask
         chances, dropped = binomial(mask.size, rate), int(mask.size - mask.sum())
-        fewer = normal_score(chances[: dropped + 1].sum())
-        return {"fewer": fewer} if fewer < 0 else {"more": max(0.0, -normal_score(chances[dropped:].sum()))}
+        fewer, more = (min(0.0, normal_score(part.sum())) for part in (chances[: dropped + 1], chances[dropped:]))
+        return as_one({"fewer": fewer} if fewer < more else {"more": more})
 
     return SixSigma(scores, SAYS, lambda answers: dropped_words(np.array(mask_of(answers[0])), rate))
 

@@ -227,13 +227,14 @@ def one_by_one(s: Seen) -> Iterator[tuple[Observation, Observation]]:
         yield from zip(*both, strict=False)
 
 
-def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen, longer: int) -> Iterator[Pair]:
+def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen, longer: int = LONG) -> Iterator[Pair]:
+    """Arrays in the same place of two answers; where both are empty there is nothing to read."""
     probe = s.probes[e.probe]
     got = dict(parts(a.behaviour.value, longer))
     before = dict(leaves(dict(a.arguments))) if isinstance(probe, Steps) else {}
     given = Given(arguments_of(exercise, probe, a))
     for path, value in parts(e.behaviour.value, longer):
-        if is_array(value) and is_array(got.get(path)):
+        if is_array(value) and is_array(got.get(path)) and (np.size(value) or np.size(got[path])):
             name = returned(path, probe)
             carried = before.get(as_argument(name))
             carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None

@@ -117,7 +117,7 @@ class Row:
         """Where the index along an axis is `at`."""
         masks = [np.zeros(p.e.shape, bool) for p in self.pairs]
         for mask in masks:
-            if axis < mask.ndim and mask.size:
+            if axis < mask.ndim:
                 mask[(slice(None),) * (axis % mask.ndim) + (at,)] = True
         return np.concatenate([mask.ravel() for mask in masks])
 

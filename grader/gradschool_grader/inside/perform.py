@@ -31,6 +31,7 @@ from .values import Earlier, Handle, Helper, Seed
 
 PRINT_CAP = 4000
 TEXT_CAP = 400
+DEEPEST = 12  # containers within containers, of a value that travels
 ALWAYS = ("value", "error")  # of a behaviour that has them, also if they are nothing
 LEAVES = {id(kind) for kind in (type(None), bool, int, float, str)}
 
@@ -225,19 +226,17 @@ class Returned:
         return bool(known) and not known <= {id(part) for part in changeable([given.args, given.kwargs])}
 
 
-def changeable(tree: Any) -> Iterator[Any]:
-    """Lists, dicts, and the arrays that own the memory of a tree's arrays."""
+def changeable(tree: Any, depth: int = 0) -> Iterator[Any]:
+    """Lists, dicts, and the arrays that own the memory of a tree's arrays, as deep as values travel."""
     kind = type(tree)
     if kind is np.ndarray:
         if tree.size:
             yield tree if tree.base is None else tree.base
-    elif kind is dict or kind is list:
-        yield tree
+    elif (kind is dict or kind is list or kind is tuple) and depth < DEEPEST:
+        if kind is not tuple:
+            yield tree
         for item in tree.values() if kind is dict else tree:
-            yield from changeable(item)
-    elif kind is tuple:
-        for item in tree:
-            yield from changeable(item)
+            yield from changeable(item, depth + 1)
 
 
 # --------------------------------------------------------------------------------------------------- tracebacks
@@ -465,10 +464,10 @@ class Performer:
             if value.dtype.kind in "biufc":
                 return np.array(value, order="C", copy=True)
         elif kind is dict:
-            if depth < 12 and all(type(key) is str or type(key) is int for key in value):
+            if depth < DEEPEST and all(type(key) is str or type(key) is int for key in value):
                 return {key: self.plain(item, arrays, depth + 1) for key, item in value.items()}
         elif kind is list or kind is tuple:
-            if depth < 12:
+            if depth < DEEPEST:
                 items = [self.plain(item, arrays, depth + 1) for item in value]
                 return items if kind is list else tuple(items)
         elif isinstance(value, np.generic) and value.dtype.kind in "biufc":

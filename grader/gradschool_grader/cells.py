@@ -52,7 +52,9 @@ class Cell:
         """Why its code is not even read, or nothing."""
         if len(self.source) > LARGEST_CELL:
             return f"has more than {LARGEST_CELL:,} characters, which grading does not run"
-        return f"comes after {LARGEST_CODE:,} characters of code, which is all that grading reads" * self.beyond
+        if self.beyond:
+            return f"comes after {LARGEST_CODE:,} characters of code, which is all that grading reads"
+        return ""
 
     @functools.cached_property
     def code(self) -> str:
@@ -110,6 +112,7 @@ def read_cells(data: bytes, file: str) -> tuple[list[Cell], dict[str, Any]]:
 
 
 def _limited(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells, those marked that come after as much code as is read."""
     room = LARGEST_CODE
     for cell in cells:
         room -= len(cell.source) if cell.kind == "code" and not cell.unread else 0

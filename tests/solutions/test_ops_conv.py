@@ -133,6 +133,16 @@ def test_winograd_is_correlation_in_value_and_gradients(shape):
     np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
 
 
+def assert_gives_gradients_of_correlation(back, g, P, W):
+    ones = (1, 1), (1, 1), 1
+    found = back(g, P, W, ["P", "W", "b"])
+    np.testing.assert_allclose(found["P"], correlate_dP(g, W, P.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["b"], sum_of_pixels(g), rtol=1e-12, atol=1e-12)
+    for name in found:
+        np.testing.assert_array_equal(back(g, P, W, [name])[name], found[name])
+
+
 @pytest.mark.parametrize(
     "shape", [(3, 9, 7, 5, 4, 3, 3), (5, 6, 4, 3, 2, 1, 1), (37, 7, 6, 4, 3, 3, 2), (1, 8, 5, 2, 6, 2, 4)]
 )
@@ -144,12 +154,7 @@ def test_overlapping_rows_are_correlation_in_value_and_gradients(monkeypatch, sh
     ones = (1, 1), (1, 1), 1
     np.testing.assert_allclose(overlap(P, W, b), correlate(P, W, b, *ones), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(overlap(P, W), correlate(P, W, None, *ones), rtol=1e-12, atol=1e-12)
-    found = overlap_back(g, P, W, ["P", "W", "b"])
-    np.testing.assert_allclose(found["P"], correlate_dP(g, W, P.shape, *ones), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found["b"], sum_of_pixels(g), rtol=1e-12, atol=1e-12)
-    for name in found:
-        np.testing.assert_array_equal(overlap_back(g, P, W, [name])[name], found[name])
+    assert_gives_gradients_of_correlation(overlap_back, g, P, W)
 
 
 @pytest.mark.parametrize("shape", [(23, 12, 7, 5, 4, 3), (1, 4, 6, 3, 5, 1), (0, 8, 5, 2, 6, 2), (7, 10, 4, 3, 2, 4)])
@@ -158,13 +163,7 @@ def test_gradients_by_pairs_of_rows_are_those_of_correlation(monkeypatch, shape,
     monkeypatch.setattr("gradschool.ops.winograd_rows.BLOCK", most)
     N, H, width, C, O, k = shape
     P, W, g = some((N, H, width, C)), some((3, k, C, O)), some((N, H - 2, width - k + 1, O))
-    ones = (1, 1), (1, 1), 1
-    found = winograd_rows_back(g, P, W, ["P", "W", "b"])
-    np.testing.assert_allclose(found["P"], correlate_dP(g, W, P.shape, *ones), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found["W"], correlate_dW(g, P, W.shape, *ones), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found["b"], sum_of_pixels(g), rtol=1e-12, atol=1e-12)
-    for name in found:
-        np.testing.assert_array_equal(winograd_rows_back(g, P, W, [name])[name], found[name])
+    assert_gives_gradients_of_correlation(winograd_rows_back, g, P, W)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

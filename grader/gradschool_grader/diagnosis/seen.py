@@ -256,7 +256,7 @@ def arguments_of(exercise: Exercise, probe: Probe, a: Observation) -> Mapping[st
 def parts(tree: Any, longer: int = LONG, path: str = "") -> Iterator[tuple[str, Any]]:
     """As `leaves`, but a list of more numbers than that is one array: its entries have no mistakes of their own."""
     if is_row(tree):
-        if len(tree) > (longer if type(tree) is list else LONG) and is_numbers(tree):
+        if is_long(tree, longer if type(tree) is list else LONG):
             yield path, np.array(tree, float)
             return
         for i, item in enumerate(tree):
@@ -279,8 +279,8 @@ def is_row(tree: Any) -> bool:
     return type(tree) in (list, tuple)
 
 
-def is_long(tree: Any) -> bool:
-    return is_row(tree) and len(tree) > LONG and is_numbers(tree)
+def is_long(tree: Any, longer: int = LONG) -> bool:
+    return is_row(tree) and len(tree) > longer and is_numbers(tree)
 
 
 def is_numbers(row: Sequence[Any]) -> bool:

@@ -36,7 +36,7 @@ from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
 from .scale import another_size, factor, offset, proportional, sign
 from .seen import Pair, Seen, wholes
-from .sequences import right_before
+from .sequences import listed, right_before
 from .terms import terms
 from .where import where
 from .words import lower, said
@@ -144,10 +144,6 @@ def one_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | N
     bad, _ = parts(everything, wrong)
     hint = f"Which line computes {listed(bad)}, and are the things right that it is computed from?"
     return said("one_part", text + right_before(wrong[0]), hint) if text else None
-
-
-def listed(paths: Sequence[str]) -> str:
-    return ", ".join(f"`{path}`" for path in paths[:4]) + (", …" if len(paths) > 4 else "")
 
 
 def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows = nothing_follows) -> Diagnosis | None:

@@ -1,8 +1,8 @@
 """The performer runs cells and makes calls where the submitted code lives, and says what each call *did*.
 
 A behaviour is a plain dict: the value, or the kind of exception with the student's own lines; which arguments were
-changed; what the value shares memory with; warnings; what was printed; of all but the value only what there is. All of
-it is a claim, nothing is a verdict.
+changed; what the value shares memory with, or whether an earlier call returned it; warnings; what was printed; of all
+but the value only what there is. All of it is a claim, nothing is a verdict.
 
     performer = Performer({"quadratic": quadratic})
     performer.handle({"op": "run", "cells": [[1, "def f(x):\\n    return 2 * x"]]})

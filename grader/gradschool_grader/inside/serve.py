@@ -68,8 +68,7 @@ def fitting(reply: dict[str, Any], id: int, room: int) -> list[Any]:
 def unsendable(error: WireError) -> dict[str, Any]:
     """The behaviour of a call whose value cannot travel: as if it had raised, with the reason in words."""
     message = f"returned a value of type {error.type_name} which cannot be compared: {error}"
-    return {"error": "Unsendable", "kinds": ["Unsendable"], "message": message, "frames": [],
-            "value": None, "mutated": [], "aliased": [], "reused": False, "warnings": [], "printed": ""}  # fmt: skip
+    return {"value": None, "error": "Unsendable", "kinds": ["Unsendable"], "message": message}
 
 
 def flush() -> None:

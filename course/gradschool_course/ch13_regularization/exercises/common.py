@@ -189,9 +189,8 @@ def likeness(kept: np.ndarray, axis: int) -> float:
     masks -= masks.mean(axis=1, keepdims=True)
     masks /= np.sqrt((masks**2).sum(axis=1, keepdims=True))
     squares = ((masks @ masks.T) ** 2).sum() - len(masks)
-    return (
-        max(0.0, chi_square((n - 1) * float(squares) / 2, pairs)) / 1.5
-    )  # of rates far from a half the tail is longer
+    score = max(0.0, chi_square((n - 1) * float(squares) / 2, pairs))
+    return score / 1.5  # of rates far from a half the tail is longer
 
 
 def chi_square(total: float, free: int) -> float:

@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answers, LiveAnswers
-from .compare import compare_all
+from .compare import Difference, compare_all
 from .diagnosis import Seen, could_not_begin, diagnose, signature_words
 from .exercise import Exercise, Group
 from .inside.wire import Frame, WireError
@@ -199,8 +202,27 @@ def explained(exercise: Exercise, heard: Sequence[Heard], answers: Answers) -> D
 
 
 def reason(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    """The diagnosis; points never wait for it: if it breaks, that is said, and they stand."""
     larger = next((s.difference for s in seen if s.difference and s.difference.kind == "larger"), None)
-    return Diagnosis("larger", "larger", larger.words) if larger else diagnose(exercise, seen, answers)
+    if larger:
+        return Diagnosis("larger", "larger", larger.words)
+    try:
+        return diagnose(exercise, seen, answers)
+    except Exception as error:
+        warnings.warn(Unexplained(f"The diagnosis of `{exercise.name}` failed: {error!r}"), stacklevel=2)
+        return unexplained(next(d for s in seen if (d := s.difference)), error)
+
+
+class Unexplained(RuntimeWarning):
+    """A diagnosis broke."""
+
+
+def unexplained(difference: Difference, error: Exception) -> Diagnosis:
+    """What is left to say: not what the error says, which may be of hidden numbers, but where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+    text = f"{difference.words} What explains mistakes failed at this one ({place}); the points stand."
+    return Diagnosis("unexplained", "unexplained", text)
 
 
 def defined(exercise: Exercise, session: Session) -> tuple[str, Diagnosis] | None:

@@ -147,6 +147,8 @@ def needs(papers: Sequence[Judged]) -> list[tuple[Judged, str, str]]:
         for v in paper.verdicts:
             if v.outcome in ("tampered", "infrastructure"):
                 found.append((paper, v.exercise, v.diagnosis.text if v.diagnosis else HEADLINE[v.outcome]))
+            elif v.diagnosis and v.diagnosis.kind == "unexplained":
+                found.append((paper, v.exercise, v.diagnosis.text))
             found += [(paper, v.exercise, flag) for flag in v.flags]
     return found
 

@@ -23,7 +23,7 @@ from gradschool_grader.exercise import (
     Steps,
 )
 from gradschool_grader.inside.perform import Performer
-from gradschool_grader.judge import Facts, Limits, judge
+from gradschool_grader.judge import Facts, Limits, Unexplained, judge
 from gradschool_grader.observe import Broken
 from gradschool_grader.verdict import Diagnosis, Verdict
 
@@ -434,6 +434,23 @@ def test_infrastructure_is_tried_once_more_and_never_blamed_on_the_student():
         return Breaks({"row_means": row_means}, 0 if len(opened) == 1 else 99, "infrastructure")
 
     assert judge(MEANS, open_worker, LiveAnswers(MEANS, {}, 1)).passed
+
+
+def test_a_diagnosis_that_breaks_costs_no_verdict_and_tells_no_number(monkeypatch):
+    """Points never wait for an explanation; that there is none is said, and where it broke."""
+
+    def breaks(*_):
+        raise ZeroDivisionError("3.14 / 0")
+
+    monkeypatch.setattr("gradschool_grader.judge.diagnose", breaks)
+    with pytest.warns(Unexplained, match="`row_means`"):
+        verdict = verdict_on(MEANS, lambda X, weights=None: row_means(np.atleast_2d(X), weights))
+    assert [g.outcome for g in verdict.groups] == ["passed", "wrong"]
+    assert verdict.points == MEANS.groups[0].points
+    assert verdict.diagnosis.kind == "unexplained"
+    assert verdict.groups[1].words in verdict.diagnosis.text
+    assert "ZeroDivisionError in test_judge.py, line " in verdict.diagnosis.text
+    assert "3.14" not in verdict.diagnosis.text
 
 
 class Killed(Here):

@@ -127,6 +127,12 @@ def test_tampering_lost_machines_and_broken_files_need_a_person_and_wrong_answer
     assert "No JSON in line 1." in listed[1]
 
 
+def test_a_mistake_that_could_not_be_explained_needs_a_person():
+    text = "One value is wrong. What explains mistakes failed at this one (KeyError in form.py, line 9)."
+    broken = verdict("square", "wrong", Diagnosis("unexplained", "unexplained", text))
+    assert text in page([handed_in("ada", CHAPTER.id, [broken])], [CHAPTER])
+
+
 def test_a_route_round_an_exercise_needs_a_person_even_if_it_passed():
     flag = "`square` names `torch.square` (cell 2, line 3): the task is to write this yourself."
     flagged = replace(verdict("square", "passed"), flags=(flag,))

@@ -39,6 +39,15 @@ class Layer:
     layer is composed of, and `compose(*parts)` composes others in the same way; its params and state are then lists
     with an entry for each. `link(params, state, training)` is for a layer that is one op, and says so as a `Link`:
     `sequential` makes one step on the tape of those that follow each other.
+
+    >>> def init_scale(rng, shape, dtype=float):
+    ...     return {"a": np.ones(shape[-1:], dtype)}, {}, shape
+    >>> def apply_scale(params, state, x, training=False, rng=None):
+    ...     return x * params["a"], state
+    >>> net = sequential(dense(3), Layer(init_scale, apply_scale, "scale"))
+    >>> params, state, shape = net.init(np.random.default_rng(0), (5,))
+    >>> net.name, params[1], net.apply(params, state, np.ones((2, 5)))[0].shape
+    ('sequential(dense(3), scale)', {'a': array([1., 1., 1.])}, (2, 3))
     """
 
     init: Callable[..., tuple[Tree, Tree, Shape]]
@@ -50,8 +59,35 @@ class Layer:
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
-    """A layer as it is, and a plain function as the layer that it stands for."""
+    """A layer as it is, and a plain function as the layer that it stands for; TypeError for anything else."""
     return part if isinstance(part, Layer) else activation(part)
+
+
+def check_function(part: Any) -> None:
+    advice = what_else(part)
+    if advice:
+        raise TypeError(f"expected a layer, or a function of x such as gs.relu, got {advice}")
+
+
+def what_else(part: Any) -> str:
+    """What came in the place of a function of x, and what to try; empty if it is one, as far as one can see."""
+    if isinstance(part, list | tuple):
+        return f"a {type(part).__name__}; unpack it: sequential(*layers)"
+    if isinstance(part, str):
+        return f"{part!r}; try the function itself" + (f", gs.{part}" if part in OPS else "")
+    if not callable(part):
+        return f"something of type {type(part).__name__}"
+    if getattr(part, "__annotations__", {}).get("return") in (Layer, "Layer"):  # batchnorm, for batchnorm()
+        return f"{part.__name__}, which makes one; call it: {part.__name__}(...)"
+    return ""
+
+
+def check_shape(name: str, shape: Any) -> None:
+    if not isinstance(shape, tuple | list):
+        raise TypeError(
+            f"{name}: expected the shape of one sample, a tuple, got {shape!r}; try init(rng, ({shape!r},)), or "
+            "X.shape[1:]"
+        )
 
 
 def stateless(init: Callable[..., tuple[Tree, Shape]], function: Callable[..., Any], name: str) -> Layer:
@@ -96,6 +132,7 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
 def dense_init(
     units: int, init: Callable[..., np.ndarray], bias: bool, rng: np.random.Generator, shape: Shape, dtype: Any = float
 ) -> tuple[Tree, Tree, Shape]:
+    check_shape("dense", shape)
     if not shape:
         raise ValueError("dense: expected samples with a feature axis, got shape (); try x[:, None] and shape (1,)")
     params = {"W": init((shape[-1], units), rng, dtype=dtype)}
@@ -116,7 +153,11 @@ def link_with_weights(
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
-    """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change."""
+    """A function of x alone as a layer, such as `activation(gs.leaky_relu, alpha=0.1)`; shapes do not change.
+
+    Raises TypeError for what is no function of x.
+    """
+    check_function(function)
     name = getattr(function, "__name__", "activation")
     link = functools.partial(link_alone, Link(function)) if is_op(function) and not options else None
     return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name, link=link)
@@ -196,6 +237,7 @@ def pool_first(stretch: list[tuple[int, Callable[..., Link]]]) -> None:
 def sequential_init(
     layers: Sequence[Layer], rng: np.random.Generator, shape: Shape, dtype: Any = float
 ) -> tuple[Tree, Tree, Shape]:
+    check_shape("sequential", shape)
     params, states = [], []
     for layer in layers:
         p, s, shape = layer.init(rng, shape, dtype)
@@ -226,9 +268,21 @@ def sequential_apply(
             continue
         if replacements():  # whatever stands in for relu works where relu was
             stretch = sorted(stretch)
-        links = [link(params[i], states[i], training) for i, link in stretch]
+        try:
+            links = [link(params[i], states[i], training) for i, link in stretch]
+        except KeyError as error:
+            raise not_its_own([layers[i] for i, _ in stretch], error) from error
         x, others = chain(x, links)
         for (i, _), link, rest in zip(stretch, links, others, strict=True):
             if link.keeps:
                 after[i] = dict(zip(link.keeps, rest, strict=True))
     return x, None if state is None else after
+
+
+def not_its_own(layers: Sequence[Layer], error: KeyError) -> ValueError:
+    """For links, which look up nothing but their own parameters and statistics."""
+    names = " or ".join(layer.name for layer in layers)
+    return ValueError(
+        f"sequential: {names} finds no {error} among its parameters and statistics; call apply(params, state, x), in "
+        "this order, with both as its init(rng, shape) made them"
+    )

@@ -182,7 +182,7 @@ def options(rng):
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
-        case(rng, a, mask=draw.mask(rng, a[:1])),
+        case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         case(rng, c, normalization="none"),
     ]
 
@@ -233,7 +233,8 @@ def class_misconceptions(wrap, average):
                       CLASS_WEIGHTS, published="PyTorch"),
         *frame_misconceptions(wrap, ["divides_by_n_t", "divides_by_last_axis", "ignores_normalization",
                                      "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry",
-                                     "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms"]),
+                                     "left_of_all", "ones_of_all", "removes_masked", "ignores_mask", "ignores_weights",
+                                     "always_one_number", "divides_the_terms"]),
     ]  # fmt: skip
 
 

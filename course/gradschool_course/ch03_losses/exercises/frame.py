@@ -99,7 +99,31 @@ def mask_counted_per_entry(ell, Y, T, reduction, normalization, mask, weights):
     return total(weighed(ell(Y, T), mask, weights), reduction, size(Y, normalization, full))
 
 
+def left_of_all(ell, Y, T, reduction, normalization, mask, weights):
+    matching(Y, T)
+    Z = size(Y, normalization, mask)
+    if normalization == "all-elements" and mask is not None:
+        Z = max(np.count_nonzero(np.broadcast_to(spread(mask, Y), Y.shape)), 1)
+    return total(weighed(ell(Y, T), mask, weights), reduction, Z)
+
+
+def ones_of_all(ell, Y, T, reduction, normalization, mask, weights):
+    if normalization == "all-elements" and mask is not None:
+        normalization = "mask-included"
+    return right(ell, Y, T, reduction, normalization, mask, weights)
+
+
 # ------------------------------------------------------------------------------------------------------ wrong otherwise
+def removes_masked(ell, Y, T, reduction, normalization, mask, weights):
+    """The entries under a 0 are taken out, and what is left is all that there is."""
+    matching(Y, T)
+    terms = weighed(ell(Y, T), None, weights)
+    if mask is not None:
+        keep = np.asarray(mask, bool)
+        terms, mask = terms[keep], mask[keep]
+    return total(terms, reduction, size(terms, normalization, mask) or 1)
+
+
 def no_shape_check(ell, Y, T, reduction, normalization, mask, weights):
     elements = ell(Y, T)
     return total(weighed(elements, mask, weights), reduction, size(Y, normalization, mask))
@@ -171,6 +195,18 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
     "mask_counted_per_entry": (
         mask_counted_per_entry, "it counted the ones of the mask after the mask was stretched to the shape of Y",
         "A mask of shape (N, T) with 7 ones, and C = 3: is the number of ones in the mask 7 or 21?",
+        MASKS),
+    "left_of_all": (
+        left_of_all, "\"all-elements\" were all elements that the mask leaves",
+        "Hide half of the entries. Are there fewer of them, or only fewer that count? Which of the two is Z?",
+        MASKS),
+    "ones_of_all": (
+        ones_of_all, "\"all-elements\" meant the ones of the mask, as \"mask-included\" does",
+        "With a mask, what is left of the difference between \"all-elements\" and \"mask-included\" in yours?",
+        MASKS),
+    "removes_masked": (
+        removes_masked, "what the mask hides were taken out before anything was counted",
+        "A batch of 4, one of them hidden: how many observations does the batch have? And how long is your array?",
         MASKS),
     "no_shape_check": (
         no_shape_check, "shapes that differ were no problem",

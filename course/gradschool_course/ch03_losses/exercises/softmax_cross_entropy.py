@@ -149,7 +149,7 @@ def options(rng):
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
-        case(rng, a, mask=draw.mask(rng, a[:1])),
+        case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         case(rng, c, normalization="none"),
     ]
 

@@ -150,7 +150,7 @@ def sparse_options(rng):
         sparse_case(rng, b, mask=draw.mask(rng, b[:2])),
         sparse_case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         sparse_case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
-        sparse_case(rng, a, mask=draw.mask(rng, a[:1])),
+        sparse_case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         sparse_case(rng, a, normalization="none"),
     ]
 
@@ -183,8 +183,10 @@ def sparse_misconceptions():
     wrong |= {name: sparse_dividing(divisor) for name, divisor in SPARSE_DIVISORS.items()}
     wrong["weighted_by_prediction"] = sparse_weighted_by_prediction
     named = [replace(words[name], wrong=f) for name, f in wrong.items()]
-    frames = ["ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "ignores_mask", "ignores_weights",
-              "always_one_number", "divides_the_terms"]  # fmt: skip
+    frames = [
+        "ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "left_of_all", "ones_of_all",
+        "removes_masked", "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms",
+    ]  # fmt: skip
     return named + frame_misconceptions(lambda frame: sparse_with(picked_surprise, frame), frames)
 
 

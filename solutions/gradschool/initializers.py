@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from .chance import drawing
+
 __all__ = ["fans", "glorot", "he", "lecun", "truncated_normal", "variance_scaling"]
 
 TRUNCATED_STD = 0.87962566103423978  # standard deviation of a standard normal cut off at -2 and 2
@@ -40,6 +42,7 @@ def truncated_normal(shape, rng):
     return x
 
 
+@drawing
 def variance_scaling(shape, scale, mode, distribution, rng, dtype=np.float64):
     """Weights of mean 0 and variance scale / fan, fan being "fan_in", "fan_out" or "fan_avg", the mean of both.
 
@@ -47,7 +50,7 @@ def variance_scaling(shape, scale, mode, distribution, rng, dtype=np.float64):
                    after cutting), "normal", or "uniform" on ±√(3 scale / fan)
     rng            a NumPy generator; every other randomness would make a run unrepeatable
 
-    Raises ValueError for another mode or distribution.
+    Raises ValueError for another mode or distribution, TypeError for another kind of generator than NumPy's.
     Source: Keras `VarianceScaling`. PyTorch's `kaiming_normal_` is not truncated, and the default of its `Linear` is
     uniform on ±1/√fan_in, which is scale 1/3.
 

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from .chance import drawing
 from .initializers import variance_scaling
 
 __all__ = ["kaiming_uniform", "narrow_normal", "orthogonal", "unit_forget_gate"]
@@ -20,6 +21,7 @@ __all__ = ["kaiming_uniform", "narrow_normal", "orthogonal", "unit_forget_gate"]
 SQRT_5 = math.sqrt(5)
 
 
+@drawing
 def orthogonal(shape, rng, gain=1.0, dtype: type = np.float64):
     """A random matrix with orthonormal columns, or rows if there are fewer of them, times `gain`.
 
@@ -53,6 +55,7 @@ def unit_forget_gate(units, dtype: type = np.float64):
     return np.repeat(np.array([0, 1, 0, 0], dtype), units)
 
 
+@drawing
 def narrow_normal(shape, rng, std=0.01, dtype: type = np.float64):
     """Normal numbers of mean 0 and deviation `std`, whatever the shape: for embeddings. Source: MATLAB.
 

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from gradschool import initializers
+import gradschool as gs
+from gradschool import chance, initializers
 from gradschool.initializers import TRUNCATED_STD, fans, glorot, he, lecun, truncated_normal, variance_scaling
 
 SHAPE = (3, 5, 40, 70)  # a kernel: fan_in 600, fan_out 1050
@@ -77,5 +78,27 @@ def test_unknown_words_are_refused_with_the_known_ones():
         he((3, 4), np.random.default_rng(0), "gauss")
 
 
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(initializers).failed == 0
+@pytest.mark.parametrize(
+    ("rng", "message"),
+    [
+        (None, r"expected a generator to draw from; try rng=np\.random\.default_rng\(seed\)"),
+        (7, r"got 7; try rng=np\.random\.default_rng\(7\)"),
+        ((3, 4), "got a tuple"),
+    ],
+)
+def test_whatever_draws_asks_for_a_generator_and_says_how_to_make_one(rng, message):
+    draws = {
+        "variance_scaling": lambda: gs.layers.dense(3, he).init(rng, (5,)),
+        "orthogonal": lambda: gs.orthogonal((3, 4), rng=rng),
+        "narrow_normal": lambda: gs.layers.embedding(3, 4).init(rng, (5,)),
+        "dropout": lambda: gs.dropout(np.ones((3, 4)), 0.5, rng),
+        "alpha_dropout": lambda: gs.alpha_dropout(np.ones((3, 4)), 0.5, rng),
+    }
+    for name, draw in draws.items():
+        with pytest.raises(ValueError if rng is None else TypeError, match=f"^{name}: .*{message}"):
+            draw()
+
+
+@pytest.mark.parametrize("module", [chance, initializers])
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0

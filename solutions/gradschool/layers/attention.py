@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import initializers, ops
+from .. import initializers, ops, recurrent_initializers
 from .base import Layer, Shape, Tree, activation
 
 
@@ -32,7 +32,7 @@ def embedding(ids: int, units: int, padding_id: int | None = None, std: float = 
 def embedding_init(
     ids: int, units: int, std: float, rng: np.random.Generator, shape: Shape, dtype: Any = float
 ) -> tuple[Tree, Tree, Shape]:
-    return {"W": (std * rng.normal(size=(ids, units))).astype(dtype)}, {}, (*shape, units)
+    return {"W": recurrent_initializers.narrow_normal((ids, units), rng, std, dtype)}, {}, (*shape, units)
 
 
 def embedding_apply(

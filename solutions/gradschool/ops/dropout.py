@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
+from ..chance import generator
 
 SELU_FLOOR = -1.7580993408473766  # what selu tends to far on the left: -scale alpha
 
@@ -19,9 +20,11 @@ def kept_by(rng, shape, rate, name="dropout"):
     """True for what is kept, each entry with probability 1 - rate."""
     if not 0 <= rate <= 1:
         raise ValueError(f"{name}: expected a rate from 0 to 1, the share that is dropped, got {rate}.")
-    if rng is None:
-        raise ValueError(f"{name}: expected a generator to draw from; try rng=np.random.default_rng(seed).")
-    return rng.random(shape, dtype=np.float32) >= rate  # half the time of float64, and the same for both types
+    try:
+        return rng.random(shape, dtype=np.float32) >= rate  # half the time of float64, and the same for both types
+    except (AttributeError, TypeError):
+        generator(name, rng)  # which says so if it is none
+        raise
 
 
 def kept_scaled(rng, shape, rate, dtype, name="dropout"):
@@ -60,6 +63,7 @@ def dropout(x, rate, rng=None, training=True):
 
     Raises:
         ValueError: a rate outside 0..1, no generator.
+        TypeError: a generator of another kind than NumPy's.
 
     Frameworks: this is the inverted form of Keras and PyTorch. The paper scales by 1 - rate at prediction instead, and
     TensorFlow 1 took the probability to be kept.
@@ -106,6 +110,7 @@ def alpha_dropout(x, rate, rng=None, training=True):
 
     Raises:
         ValueError: a rate outside 0..1, no generator.
+        TypeError: a generator of another kind than NumPy's.
 
     Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
 

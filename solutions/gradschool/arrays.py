@@ -17,6 +17,11 @@ def floats(x):
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
+def zeros_and_ones(mask):
+    """Whether an array holds nothing but zeros and ones, or truth values."""
+    return mask.dtype.kind == "b" or (mask.dtype.kind in "iuf" and bool(np.all((mask == 0) | (mask == 1))))
+
+
 def one_hot(y, K):
     """Class numbers as rows that are 1 at the class and 0 elsewhere.
 

@@ -2,6 +2,7 @@
 there; two readers see a sequence from both ends."""
 
 import doctest
+import re
 import sys
 
 import numpy as np
@@ -313,6 +314,35 @@ def test_shapes_that_do_not_fit_are_named(layer):
         run(X, W, R, b, mask=np.ones(T))
     with pytest.raises(ValueError, match=r'expected "tanh", "softsign" or "relu", .*, got \'elu\''):
         run(X, W, R, b, activation="elu")
+
+
+ALL = np.ones((3, 4))
+WITH_MASKS = {
+    "rnn": lambda mask: gs.rnn(np.ones((3, 4, 2)), np.ones((2, 5)), np.ones((5, 5)), mask=mask),
+    "lstm": lambda mask: gs.lstm(np.ones((3, 4, 2)), np.ones((2, 20)), np.ones((5, 20)), mask=mask),
+    "gru": lambda mask: gs.gru(np.ones((3, 4, 2)), np.ones((2, 15)), np.ones((5, 15)), mask=mask),
+    "last_valid": lambda mask: gs.last_valid(np.ones((3, 4, 2)), mask),
+    "ctc_loss": lambda mask: gs.ctc_loss(np.log(np.ones((3, 4, 2)) / 2), np.ones((3, 1), int), mask),
+    "ctc_loss (labels)": lambda mask: gs.ctc_loss(np.log(np.ones((3, 4, 2)) / 2), np.ones((3, 4), int), None, mask),
+    "ctc_greedy": lambda mask: gs.ctc_greedy(np.ones((3, 4, 2)), mask),
+    "l2_loss": lambda mask: gs.l2_loss(ALL, ALL, mask=mask),
+}
+
+
+@pytest.mark.parametrize("name", WITH_MASKS)
+def test_a_mask_is_zeros_and_ones_and_lengths_are_whole_numbers_of_steps(name):
+    for mask in (np.where(ALL > 2, 0.0, -np.inf), ALL / 2, 7 * ALL, -ALL, np.full(ALL.shape, np.nan)):
+        with pytest.raises(ValueError, match=re.escape(f"{name}: expected a mask of zeros and ones")):
+            WITH_MASKS[name](mask)
+    with pytest.raises(ValueError, match=r"mask of zeros and ones|could not convert string"):
+        WITH_MASKS[name](np.full(ALL.shape, "yes"))
+    for lengths in ([5, 1, 1], [-1, 1, 1], [3.7, 1, 1], [np.nan, 1, 1], [True, True, False]):
+        if name != "l2_loss":
+            with pytest.raises(ValueError, match=re.escape(f"{name}: expected lengths from 0 to 4, whole numbers")):
+                WITH_MASKS[name](np.array(lengths))
+    for mask in (ALL, ALL > 2, np.tri(3, 4), np.tri(3, 4, dtype=np.uint8), np.array([4, 0, 1]), np.array([4.0, 0, 1])):
+        if name != "l2_loss" or mask.ndim == 2:
+            WITH_MASKS[name](mask)
 
 
 def test_options_of_the_gru_that_do_not_fit_are_named():

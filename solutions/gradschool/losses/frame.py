@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import floats
+from ..arrays import floats, zeros_and_ones
 
 TINY = 1e-30  # stands in for a probability of 0: its logarithm, its inverse and their products fit into float32
 
@@ -41,6 +41,8 @@ def weighting(loss: str, Y: np.ndarray, reduction: str, normalization: str, mask
         mask = np.asarray(mask, Y.dtype)
         if mask.shape != Y.shape[: mask.ndim]:
             raise ValueError(f"{loss}: expected a mask of shape {Y.shape} or its leading axes, got {mask.shape}.")
+        if not zeros_and_ones(mask):
+            raise ValueError(f"{loss}: expected a mask of zeros and ones; other factors are weights.")
         W = W * mask.reshape(mask.shape + (1,) * (Y.ndim - mask.ndim))
     if reduction not in ("sum", "none"):
         raise ValueError(f'{loss}: expected reduction "sum" or "none", got {reduction!r}.')

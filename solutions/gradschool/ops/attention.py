@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import floats
+from ..arrays import floats, zeros_and_ones
 from ..autodiff import op
 from .dropout import kept_scaled
 from .place import into
@@ -52,7 +52,7 @@ def causal_mask(Tq, Tk=None, first=0):
 def true_or_false(what, mask):
     """A mask of zeros and ones, or bools, as bools; numbers to be added to scores are something else."""
     mask = np.asarray(mask)
-    if mask.dtype.kind != "b" and not np.isin(mask, (0, 1)).all():
+    if not zeros_and_ones(mask):
         raise ValueError(f"attention: expected {what} of zeros and ones, one where to look; try {what} == 0 or > -inf.")
     return mask.astype(bool)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import floats
+from ..arrays import floats, zeros_and_ones
 from .place import aligned, number
 
 
@@ -50,10 +50,21 @@ def steps_valid(layer, mask, N, T):
         return None
     mask = np.asarray(mask)
     if mask.shape == (N,):
-        mask = np.arange(T) < mask[:, None]
+        mask = steps_within(layer, mask, T)
     if mask.shape != (N, T):
         raise ValueError(f"{layer}: expected a mask ({N}, {T}) of zeros and ones, or lengths ({N},), got {mask.shape}.")
+    if not zeros_and_ones(mask):
+        raise ValueError(
+            f"{layer}: expected a mask of zeros and ones, one where a step counts; try mask == 0 or > -inf."
+        )
     return None if mask.all() else mask.astype(bool)
+
+
+def steps_within(layer, lengths, T):
+    """(N, T), true for the first steps, as many as `lengths` (N,) say."""
+    if lengths.dtype.kind not in "iuf" or np.any((lengths < 0) | (lengths > T) | (lengths % 1 != 0)):
+        raise ValueError(f"{layer}: expected lengths from 0 to {T}, whole numbers, got {np.unique(lengths)}.")
+    return np.arange(T) < lengths[:, None]
 
 
 # ------------------------------------------------------------------------------------------------------ activations

@@ -22,6 +22,11 @@ def zeros_and_ones(mask):
     return mask.dtype.kind == "b" or (mask.dtype.kind in "iuf" and bool(np.all((mask == 0) | (mask == 1))))
 
 
+def outside(x, low, high):
+    """Whether an array holds a number below `low` or above `high`."""
+    return bool(np.any((x < low) | (x > high)))
+
+
 def one_hot(y, K):
     """Class numbers as rows that are 1 at the class and 0 elsewhere.
 

@@ -16,6 +16,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from .arrays import outside, zeros_and_ones
+
 __all__ = ["RunningMean", "accuracy", "mae_metric"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,7 +49,8 @@ def accuracy(P, T):
     and T (N,) holds zeros and ones.
 
     Raises:
-        ValueError: shapes that do not fit; a single column, for which there is nothing to choose from.
+        ValueError: shapes that do not fit; a single column, for which there is nothing to choose from; class numbers
+            outside 0..K-1; for a binary answer anything else than probabilities, zeros and ones.
 
     Frameworks: Keras' binary accuracy takes p > 0.5 for a 1.
 
@@ -55,6 +58,11 @@ def accuracy(P, T):
     0.5
     """
     if P.ndim == 1 and T.shape == P.shape:
+        if outside(P, 0, 1) or not zeros_and_ones(T):
+            raise ValueError(
+                f"accuracy: with P {P.shape} expected probabilities and targets of zeros and ones, got "
+                f"{P.min()}..{P.max()} and {T.min()}..{T.max()}; try sigmoid(z) for scores, (P == T).mean() for classes."
+            )
         return float(np.mean((P >= 0.5) == T))
     if P.ndim == 1 or T.shape not in (P.shape, P.shape[:-1]):
         raise ValueError(
@@ -63,6 +71,11 @@ def accuracy(P, T):
         )
     if P.shape[-1] == 1:
         raise ValueError(f"accuracy: {P.shape} has one class only; for a binary answer try P[..., 0] and T (N,).")
+    if T.shape != P.shape and outside(T, 0, P.shape[-1] - 1):
+        raise ValueError(
+            f"accuracy: expected class numbers 0..{P.shape[-1] - 1} for predictions {P.shape}, got "
+            f"{T.min()}..{T.max()}; count from 0."
+        )
     labels = np.argmax(T, axis=-1) if T.shape == P.shape else T
     return float(np.mean(np.argmax(P, axis=-1) == labels))
 

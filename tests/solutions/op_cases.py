@@ -173,13 +173,13 @@ CASES = {
     "lstm": [*recurrent(4, 2), *recurrent(4, 2, activation="softsign", gate_activation="hard-sigmoid")],
     "gru": [*recurrent(3), *recurrent(3, biases=2), *recurrent(3, reset="before", activation="softsign")],
     "ctc_loss": [
-        lambda r: ([r.normal(size=(5, 7, 4)), r.integers(1, 4, (5, 3))], {}),
+        lambda r: ([np.log(simplex(r, 5, 7, 4)), r.integers(1, 4, (5, 3))], {}),
         lambda r: (
-            [r.normal(size=(5, 7, 4)), np.array([[0, 0, 1], [2, 1, 2], [1, 1, 1], [0, 2, 2], [1, 0, 1]])],
+            [np.log(simplex(r, 5, 7, 4)), np.array([[0, 0, 1], [2, 1, 2], [1, 1, 1], [0, 2, 2], [1, 0, 1]])],
             {"mask": np.array([7, 6, 5, 7, 1]), "target_mask": np.array([3, 3, 2, 0, 1]), "blank": -1},
         ),
         lambda r: (
-            [r.normal(size=(5, 7, 4)), r.integers(0, 3, (5, 3))],
+            [np.log(simplex(r, 5, 7, 4)), r.integers(0, 3, (5, 3))],
             {"blank": 3, "reduction": "none", "mask": masked(r, 5, 7) | (np.arange(7) > 1)},
         ),
     ],

@@ -264,6 +264,12 @@ BAD = [
     (lambda: gs.sparse_cross_entropy(P, Y_TRUE - 1), ValueError, r"0..2, got -1..0; count from 0"),
     (lambda: gs.sparse_cross_entropy(P, Y_TRUE, weights=[1, 2]), ValueError, "one weight for each of 3 classes"),
     (lambda: gs.bce_with_logits(np.ones(4), np.ones((4, 1))), ValueError, "bce_with_logits: expected a target"),
+    (
+        lambda: gs.bce_with_logits(P, 2 * T - 1),
+        ValueError,
+        r"targets 0..1, got -1.0..1.0; for -1 and 1 try t > 0",
+    ),
+    (lambda: gs.bce_with_logits(P, T * 2), ValueError, r"targets 0..1, got 0.0..2.0"),
     (lambda: gs.softmax_cross_entropy(P, Y_TRUE), ValueError, "one_hot"),
 ]
 

@@ -103,6 +103,8 @@ def test_a_generator_that_deceives_nobody_learns_from_one_form_only():
         (lambda: gs.contrastive_loss(np.ones((5, 3)), np.ones((5, 3)), np.ones((5, 1))), r"y \(N,\)"),
         (lambda: gs.contrastive_loss(np.ones((5, 3)), np.ones((5, 3)), np.ones(5), margin=0), "margin > 0"),
         (lambda: gs.contrastive_loss(np.ones((5, 3)), np.ones((5, 3)), np.ones(5), reduction="mean"), "reduction"),
+        (lambda: gs.contrastive_loss(*pairs()[:2], 2 * pairs()[2] - 1), r"got -1\.0\.\.1\.0; for -1 and 1 try y > 0"),
+        (lambda: gs.contrastive_loss(*pairs()[:2], 2 * pairs()[2]), r"got 0\.0\.\.2\.0; .* class numbers y1 == y2"),
         (lambda: gs.gan_discriminator_loss(np.ones(3), np.ones(3), 1.1), "real_target"),
         (lambda: gs.gan_generator_loss(np.ones(3), "wasserstein"), "minimax"),
     ],

@@ -42,9 +42,14 @@ def test_binary_answer_is_one_from_a_half_on():
         (np.ones((5, 3)), np.ones((5, 1), int), r"\(5,\) or \(5, 3\) for predictions \(5, 3\), got \(5, 1\)"),
         (np.ones(5), np.ones((5, 1)), r"got \(5, 1\)"),
         (np.ones((5, 1)), np.ones(5), "one class only"),
+        (np.array([0, 2, 1]), np.array([0, 2, 1]), r"probabilities and .*got 0..2 and 0..2; .*\(P == T\).mean\(\)"),
+        (np.array([0.3, 3.0, -2.0]), np.array([1, 1, 0]), r"got -2.0..3.0 and 0..1; try sigmoid\(z\) for scores"),
+        (np.array([0.3, 0.7, 0.2]), np.array([-1, 1, 1]), r"targets of zeros and ones, got 0.2..0.7 and -1..1"),
+        (np.ones((3, 4)), np.array([1, 4, 2]), r"class numbers 0..3 for predictions \(3, 4\), got 1..4; count from 0"),
+        (np.ones((3, 2)), np.array([-1, 1, 1]), r"class numbers 0..1 for predictions \(3, 2\), got -1..1"),
     ],
 )
-def test_accuracy_refuses_what_would_be_broadcast(P, T, message):
+def test_accuracy_refuses_what_it_would_misread(P, T, message):
     with pytest.raises(ValueError, match=message):
         gs.accuracy(P, T)
 

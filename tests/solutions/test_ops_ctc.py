@@ -159,6 +159,7 @@ def test_greedy_skips_steps_that_are_masked_between_others():
         ({"labels": np.zeros((3, 2), int)}, r"labels 0\.\.4 without the blank 0, got \[0\]"),
         ({"labels": np.full((3, 2), 5)}, r"without the blank 0, got \[5\]"),
         ({"blank": 5}, "expected a blank among the 5 symbols"),
+        ({"log_p": np.full((3, 4, 5), 0.2)}, r"logarithms of probabilities, got numbers above 0; try log_softmax\(z\)"),
         ({"mask": np.ones((3, 5))}, r"expected a mask \(3, 4\) of zeros and ones, or lengths \(3,\), got \(3, 5\)"),
         ({"reduction": "mean"}, 'expected reduction "sum" or "none"'),
     ],
@@ -166,6 +167,20 @@ def test_greedy_skips_steps_that_are_masked_between_others():
 def test_what_does_not_fit_is_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         gs.ctc_loss(**{"log_p": np.zeros((3, 4, 5)), "labels": np.ones((3, 2), int), **kwargs})
+
+
+def test_what_stands_in_padding_is_no_probability_and_no_matter():
+    log_p = np.log(np.full((3, 4, 5), 0.2))
+    padded = np.concatenate([log_p, np.full((3, 2, 5), 9.0)], axis=1)
+    labels, lengths = np.ones((3, 2), int), np.full(3, 4)
+    assert gs.ctc_loss(padded, labels, lengths) == gs.ctc_loss(log_p, labels)
+
+
+def test_greedy_names_a_shape_and_a_blank_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"ctc_greedy: expected log_p \(N, T, K\), got \(4, 5\); .* log_p\[None\]"):
+        gs.ctc_greedy(np.zeros((4, 5)))
+    with pytest.raises(ValueError, match=r"ctc_greedy: expected a blank among the 5 symbols of log_p .*, got 7"):
+        gs.ctc_greedy(np.zeros((3, 4, 5)), blank=7)
 
 
 def test_labels_that_are_no_integers_are_refused():

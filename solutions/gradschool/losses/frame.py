@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import floats, zeros_and_ones
+from ..arrays import floats, outside, zeros_and_ones
 
 TINY = 1e-30  # stands in for a probability of 0: its logarithm, its inverse and their products fit into float32
 
@@ -78,7 +78,7 @@ def reduced(elements: np.ndarray, reduction: str, Z: int):
 
 
 def check_probabilities(loss: str, P: np.ndarray) -> None:
-    if np.any((P < 0) | (P > 1.001)):  # the slack is rounding in half precision
+    if outside(P, 0, 1.001):  # the slack is rounding in half precision
         raise ValueError(f"{loss}: expected probabilities between 0 and 1; scores go into softmax or sigmoid first.")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import outside
+
 __all__ = ["contrastive_loss"]
 
 
@@ -30,13 +32,14 @@ def contrastive_loss(A, B, y, margin=1.0, reduction="sum"):
         A, B: outputs for the two inputs of each pair, (N, C).
         y: (N,), 1 for a pair that belongs together. Some texts count the other way round: try 1 - y.
         margin: > 0, the distance from which different pairs are left alone.
-        reduction: "sum" is the sum over N, as in all losses here; "none" gives (N,).
+        reduction: "sum" is the sum of l over the pairs divided by their number N, as in all losses here; "none" gives
+            l itself, (N,).
 
     Returns:
         A number, 0 for an empty batch, or an array (N,).
 
     Raises:
-        ValueError: shapes that do not fit, a margin that is not positive, or another reduction.
+        ValueError: shapes that do not fit, y outside [0, 1], a margin that is not positive, or another reduction.
 
     Source: Hadsell, Chopra and LeCun 2006, with 1 for the pairs they call 0.
 
@@ -54,5 +57,10 @@ def contrastive_loss(A, B, y, margin=1.0, reduction="sum"):
         raise ValueError(f'contrastive_loss: expected reduction "sum" or "none", got {reduction!r}')
     d, squares = distances(A, B)
     y = np.asarray(y, squares.dtype)
+    if outside(y, 0, 1):
+        raise ValueError(
+            f"contrastive_loss: expected y of zeros and ones, got {y.min()}..{y.max()}; for -1 and 1 try y > 0, for "
+            "class numbers y1 == y2"
+        )
     terms = 0.5 * (y * squares + (1 - y) * np.maximum(margin - d, 0) ** 2)
     return terms if reduction == "none" else np.sum(terms) / terms.dtype.type(max(len(y), 1))

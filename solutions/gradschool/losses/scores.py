@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import outside
 from ..autodiff import op
 from ..ops import sigmoid, softmax
 from ..ops.place import ones
@@ -21,6 +22,8 @@ from .probabilities import cross_entropy
 def bce_with_logits_forward(z, t, reduction="sum", normalization="batch-size", mask=None, weights=None):
     """l = max(z, 0) - z t + log(1 + exp(-|z|))"""
     z, t = paired("bce_with_logits", z, t)
+    if outside(t, 0, 1):
+        raise ValueError(f"bce_with_logits: expected targets 0..1, got {t.min()}..{t.max()}; for -1 and 1 try t > 0.")
     W, Z = weighting("bce_with_logits", z, reduction, normalization, mask, weights)
     e = np.exp(np.where(z >= 0, -z, z))  # at most 1, so that nothing overflows
     elements = np.maximum(z, 0) - z * t + np.log1p(e)
@@ -54,7 +57,7 @@ def bce_with_logits(z, t, reduction="sum", normalization="batch-size", mask=None
         cache has `p` (the probabilities), `t` and `scale`.
 
     Raises:
-        ValueError: shapes that do not fit, or an unknown option.
+        ValueError: shapes that do not fit, targets outside [0, 1], or an unknown option.
 
     Frameworks: PyTorch's `BCEWithLogitsLoss` and Keras' `BinaryCrossentropy(from_logits=True)` divide by all
     elements.

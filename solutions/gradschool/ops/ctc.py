@@ -16,6 +16,7 @@ from ..arrays import floats
 from ..autodiff import op
 from .recurrence import steps_valid
 
+SLACK = 1e-3  # a probability of 1 that was computed in half precision
 IMPOSSIBLE = -1e30  # stands in for log 0: a sum with it is not nan, and its differences are not either
 
 
@@ -27,9 +28,10 @@ def ctc_inputs(log_p, labels, mask, target_mask, blank):
     if labels.dtype.kind not in "iu":
         raise TypeError(f"ctc_loss: expected integer labels, got {labels.dtype}; try labels.astype(int).")
     N, T, K = log_p.shape
-    if not -K <= blank < K:
-        raise ValueError(f"ctc_loss: expected a blank among the {K} symbols of log_p {log_p.shape}, got {blank}.")
+    check_blank("ctc_loss", blank, log_p)
     valid = steps_valid("ctc_loss", mask, N, T)
+    if np.any((log_p if valid is None else log_p[valid]) > SLACK):
+        raise ValueError("ctc_loss: expected logarithms of probabilities, got numbers above 0; try log_softmax(z).")
     counted = steps_valid("ctc_loss (labels)", target_mask, *labels.shape)
     if counted is None:
         counted = np.ones(labels.shape, bool)
@@ -39,6 +41,12 @@ def ctc_inputs(log_p, labels, mask, target_mask, blank):
     if used.size and (used.min() < 0 or used.max() >= K or (used == blank % K).any()):
         raise ValueError(f"ctc_loss: expected labels 0..{K - 1} without the blank {blank % K}, got {np.unique(used)}.")
     return floats(log_p), labels, lengths, np.ones((N, T), bool) if valid is None else valid, blank % K
+
+
+def check_blank(op, blank, log_p):
+    K = log_p.shape[2]
+    if not -K <= blank < K:
+        raise ValueError(f"{op}: expected a blank among the {K} symbols of log_p {log_p.shape}, got {blank}.")
 
 
 def ctc_states(labels, blank):
@@ -165,7 +173,8 @@ def ctc_loss(log_p, labels, mask=None, target_mask=None, blank=0, reduction="sum
 
     Raises:
         TypeError: labels that are no integers.
-        ValueError: shapes that do not fit, a label that is the blank or none of the K, or an unknown option.
+        ValueError: shapes that do not fit, numbers above 0 (probabilities or scores) in the place of log
+            probabilities, a label that is the blank or none of the K, or an unknown option.
 
     Frameworks: MATLAB's `ctc` takes probabilities and means over the batch as well. PyTorch has (T, N, K), and its
     "mean" divides each loss by its number of labels first. Keras takes scores.
@@ -200,11 +209,16 @@ def ctc_greedy(log_p, mask=None, blank=0):
         mask: which steps count, (N, T) of zeros and ones, or lengths (N,); None for all.
         blank: the number of the blank; -1 is the last of the K.
 
+    Raises ValueError for another shape, or a blank that is none of the K.
+
     >>> P = np.array([[[0.1, 0.9, 0.0], [0.2, 0.8, 0.0], [0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.2, 0.6]]])
     >>> print(ctc_greedy(P)[0])
     [1 1 2]
     """
+    if log_p.ndim != 3:
+        raise ValueError(f"ctc_greedy: expected log_p (N, T, K), got {log_p.shape}; for one sequence try log_p[None].")
     N, T, K = log_p.shape
+    check_blank("ctc_greedy", blank, log_p)
     valid = steps_valid("ctc_greedy", mask, N, T)
     paths = np.argmax(log_p, axis=2)
     found = []

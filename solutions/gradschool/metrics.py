@@ -60,8 +60,8 @@ def accuracy(P, T):
     if P.ndim == 1 and T.shape == P.shape:
         if outside(P, 0, 1) or not zeros_and_ones(T):
             raise ValueError(
-                f"accuracy: with P {P.shape} expected probabilities and targets of zeros and ones, got "
-                f"{P.min()}..{P.max()} and {T.min()}..{T.max()}; try sigmoid(z) for scores, (P == T).mean() for classes."
+                f"accuracy: with P {P.shape} expected probabilities, and zeros and ones, got "
+                f"{P.min()}..{P.max()} and {T.min()}..{T.max()}; sigmoid(z) for scores, (P == T).mean() for labels."
             )
         return float(np.mean((P >= 0.5) == T))
     if P.ndim == 1 or T.shape not in (P.shape, P.shape[:-1]):

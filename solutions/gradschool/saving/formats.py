@@ -3,16 +3,16 @@
 write("best.npz", arrays, text)                         # there completely, or not at all
 text, arrays = read("best.npz", max_bytes=2**33)
 
-Neither can hold code. npz has a checksum for every array; safetensors has none, so that there damaged numbers go
-unnoticed, where a cut or a damaged header does not. What is read is checked before memory is taken for it: a file of a
-few bytes may claim to hold an array of any size.
+Neither can hold code. npz has a checksum for every array; safetensors has none, so one of text and arrays stands in its
+metadata (files without it, as older ones are, are read as they are). What is read is checked before memory is taken for
+it: a file of a few bytes may claim to hold an array of any size.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
 TEXT = "gradschool"  # the name under which a file keeps the text
+CHECKSUM = "crc32"
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -62,6 +63,13 @@ def unreadable(file: Path, why: Any) -> ValueError:
     return ValueError(f"load: {file} is no checkpoint of gradschool, or was damaged or cut short: {why}")
 
 
+def check_own(names: Iterable[str], arrays: Iterable[str]) -> None:
+    """Whether a file that can be read is one of ours: there is a text among these names."""
+    if TEXT not in names:
+        held = ", ".join(list(arrays)[:3]) or "nothing"
+        raise ValueError(f"it holds {held}, but no {TEXT!r}, as `save` writes it; for arrays alone try np.load")
+
+
 def check_size(file: Path, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise ValueError(
@@ -89,6 +97,7 @@ def read_npz(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndarray]]:
         check_size(file, sum(member.file_size for member in archive.infolist()), max_bytes)
         try:
             arrays = {member.filename.removesuffix(".npy"): entry(archive, member) for member in archive.infolist()}
+            check_own(arrays, arrays)
             return arrays.pop(TEXT).tobytes().decode(), arrays
         except Exception as error:
             raise unreadable(file, error) from error
@@ -129,7 +138,17 @@ def packed_safetensors(arrays: Mapping[str, np.ndarray], text: str) -> bytes:
     # it would write the memory of an array in another order as if it lay row by row
     ordered = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     save: Callable[..., bytes] = module.numpy.save
-    return save(ordered, {TEXT: text})
+    return save(ordered, {TEXT: text, CHECKSUM: checksum(text, ordered)})
+
+
+def checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """Of the text and of all arrays, which lie row by row."""
+    import zlib
+
+    crc = zlib.crc32(text.encode())
+    for name in sorted(arrays):
+        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8).data, crc)
+    return f"{crc:08x}"
 
 
 def read_safetensors(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndarray]]:
@@ -137,7 +156,11 @@ def read_safetensors(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndar
     check_size(file, file.stat().st_size, max_bytes)
     try:
         with module.safe_open(file, framework="numpy") as content:
-            text = (content.metadata() or {})[TEXT]
-            return text, {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  (no dict)
+            metadata, names = content.metadata() or {}, list(content.keys())
+            check_own(metadata, names)
+            arrays = {name: content.get_tensor(name) for name in names}
+        if metadata.get(CHECKSUM, found := checksum(metadata[TEXT], arrays)) != found:
+            raise ValueError("its text and numbers are not those that it was written with")
+        return metadata[TEXT], arrays
     except Exception as error:
         raise unreadable(file, error) from error

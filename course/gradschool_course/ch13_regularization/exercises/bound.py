@@ -15,6 +15,10 @@ def is_weight(name):
     return name.startswith("W")
 
 
+def w_anywhere(name):
+    return "W" in name
+
+
 def by_array(rule, weight=is_weight):
     """rule(w, limit) for one array of weights."""
 
@@ -137,7 +141,7 @@ def by_clip(p, limit):
 
 # -------------------------------------------------------------------------------------------------------------- probes
 def some_too_long(rng, kernel=False, longest=2.5):
-    """Lengths of columns on both sides of the limit, which is not 1; biases beyond it."""
+    """Lengths of columns on both sides of the limit, which is not 1; every number of a bias beyond it."""
     params = parameters(rng, kernel)
     limit = number(rng, 1.6, 2.6)
     for name, p in params.items():
@@ -145,7 +149,7 @@ def some_too_long(rng, kernel=False, longest=2.5):
             norms = np.sqrt((p**2).sum(axis=incoming(p)))
             p *= limit * rng.permutation(np.linspace(0.3, longest, p.shape[-1])) / norms
         else:
-            p *= 3.0
+            p += np.copysign(limit, p)
     return Call(params=params, limit=limit)
 
 
@@ -203,6 +207,9 @@ bounded["b"]  # [9. 9.]""",
             "What becomes of a unit whose weights are short?", "every unit's weights were brought to the limit"),
         bug("biases_too", by_array(as_a_vector, lambda name: True),
             "Which arrays are bounded in yours?", "biases, scales and shifts were bounded as well", ONLY_WEIGHTS),
+        bug("w_anywhere", by_array(right, w_anywhere),
+            "A bias is called `b_W1`. Is it a weight for you, and does its name begin with W?",
+            "every array with a W in its name were a weight", ONLY_WEIGHTS),
         bug("first_axis", by_array(first_axis),
             "How many weights come into one unit of a 3 × 5 convolution with 4 inputs?",
             "the length were taken along the first axis alone", published="Keras' MaxNorm with its default axis"),

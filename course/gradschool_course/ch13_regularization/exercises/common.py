@@ -43,10 +43,10 @@ def sizes(rng: Generator, axes: int, low: int = 3, high: int = 9) -> tuple[int, 
 
 
 def parameters(rng: Generator, kernel: bool = False) -> dict[str, np.ndarray]:
-    """A dense layer with batch norm and another layer, or a convolution: no two arrays of one shape."""
+    """A dense layer with batch norm and another layer, or a convolution; names have a W elsewhere, or a small one."""
     D, H, K, area = sizes(rng, 4)
     first = (area, K, D, H) if kernel else (D, H)
-    shapes = {"W1": first, "b1": (H,), "gamma1": (H,), "beta1": (H,), "W2": (H, K), "b2": (K,)}
+    shapes = {"W1": first, "b_W1": (H,), "width1": (H,), "beta1": (H,), "W_out": (H, K), "b_out": (K,)}
     return {name: rng.normal(size=shape) * rng.uniform(0.5, 2) + 0.1 for name, shape in shapes.items()}
 
 

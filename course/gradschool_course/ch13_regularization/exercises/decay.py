@@ -50,10 +50,15 @@ def twice_the_decay(update, params, grads, state, lr, decay, coupled=False):
     return decayed_step(update, params, grads, state, lr, 2 * decay, coupled)
 
 
-def everything_decays(update, params, grads, state, lr, decay, coupled=False):
-    if coupled:
-        return update(params, pulled(grads, params, decay, lambda name: True), state, lr)
-    return update(shrunk(params, lr * decay, lambda name: True), grads, state, lr)
+def decayed_by_name(weight):
+    """Those arrays decay whose names weight(name) takes for weights."""
+
+    def answer(update, params, grads, state, lr, decay, coupled=False):
+        if coupled:
+            return update(params, pulled(grads, params, decay, weight), state, lr)
+        return update(shrunk(params, lr * decay, weight), grads, state, lr)
+
+    return answer
 
 
 def after_the_step(update, params, grads, state, lr, decay, coupled=False):
@@ -65,12 +70,6 @@ def after_the_step(update, params, grads, state, lr, decay, coupled=False):
 
 def growing(update, params, grads, state, lr, decay, coupled=False):
     return decayed_step(update, params, grads, state, lr, -decay, coupled)
-
-
-def only_one_name(update, params, grads, state, lr, decay, coupled=False):
-    if coupled:
-        return update(params, pulled(grads, params, decay, lambda name: name == "W"), state, lr)
-    return update(shrunk(params, lr * decay, lambda name: name == "W"), grads, state, lr)
 
 
 def no_decay(update, params, grads, state, lr, decay, coupled=False):
@@ -214,7 +213,7 @@ decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19
             "the rate had been multiplied into the gradient of the penalty"),
         bug("twice_the_decay", twice_the_decay,
             "What is the derivative of ½ λ w²?", "the decay were 2 λ w", FORMS),
-        bug("everything_decays", everything_decays,
+        bug("everything_decays", decayed_by_name(lambda name: True),
             "Which arrays of yours become smaller: does a bias?", "biases, scales and shifts decayed like weights",
             ONLY_WEIGHTS,
             published="PyTorch, unless parameters are grouped"),
@@ -222,8 +221,12 @@ decayed_step(sgd, params, grads, None, lr=0.1, decay=0.5)[0]["W"]  # [[  9.4 -19
             "A weight is 0 before the step. How much of its step is left in yours?",
             "the weights shrank after the step, and the step with them"),
         bug("growing", growing, "Do your weights become smaller?", "decay had the other sign"),
-        bug("only_one_name", only_one_name, "Which of your arrays are weights, and what do their names have in common?",
+        bug("only_one_name", decayed_by_name(lambda name: name == "W"),
+            "Which of your arrays are weights, and what do their names have in common?",
             "only an array whose name is exactly `W` decayed, and not `W1` or `W2`", ONLY_WEIGHTS),
+        bug("w_anywhere", decayed_by_name(lambda name: "W" in name),
+            "A bias is called `b_W1`. Is it a weight for you, and does its name begin with W?",
+            "every array with a W in its name were a weight", ONLY_WEIGHTS),
         bug("no_decay", no_decay, "All gradients are 0. What happens to your weights?", "there were no decay"),
         bug("old_state", old_state, "What does the optimizer remember in its next step?",
             "the state from before the step had been returned"),

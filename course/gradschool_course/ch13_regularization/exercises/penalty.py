@@ -23,6 +23,10 @@ def no_bias_alone(name):
     return not name.startswith("b") or name.startswith("beta")
 
 
+def w_anywhere(name):
+    return "W" in name
+
+
 def first_alone(name):
     return name == "W1"
 
@@ -206,6 +210,9 @@ grads["b"]  # [0.]""",
         bug("scales_too", by_parts(right_value, right_slope, no_bias_alone),
             "You leave out biases. Is every other array a weight?",
             "only biases were left out, and scales and shifts of normalisations penalised", ONLY_WEIGHTS),
+        bug("w_anywhere", by_parts(right_value, right_slope, w_anywhere),
+            "A bias is called `b_W1`. Is it a weight for you, and does its name begin with W?",
+            "every array with a W in its name were a weight", ONLY_WEIGHTS),
         bug("first_weights_only", by_parts(right_value, right_slope, first_alone),
             "How many arrays of weights has the network, and how many are in your sum?",
             "only the first array of weights counted", ONLY_WEIGHTS),

@@ -137,7 +137,7 @@ dict of arrays). `state` is what was remembered before it, a dict; return a new 
 
 - `"best"`: the lowest validation loss so far. Only a value that is lower by *more than* `min_delta` is better.
 - `"wait"`: for how many epochs in a row none was better.
-- `"params"`: a copy of the parameters of the best epoch.
+- `"params"`: the parameters of the best epoch, always in new arrays: copies of `params`, or of what `state` holds.
 - `"stop"`: True where `wait` has reached `patience`, False where it has not.
 
 A value may be NaN; that is not better. Before the first epoch the state is `{"best": inf, "wait": 0, "params":
@@ -173,6 +173,9 @@ state["params"]["w"]  # [1.]""",
         bug("no_copy", stopping(kept=lambda new, old, good: new if good else old),
             "Training goes on, and changes its arrays in place. What happens to those that you keep?",
             "the arrays themselves were kept, be it in a new dict"),
+        bug("old_arrays", stopping(kept=lambda new, old, good: copied(new) if good else old),
+            "The first loss is NaN. Which arrays do you return then, and who goes on changing them?",
+            "arrays of the old state were handed on uncopied"),
         bug("delta_ignored", stopping(better=lambda value, best, delta: value < best),
             "Is a fall of a thousandth an improvement, if min_delta is 0.1?", "every fall counted"),
         bug("delta_added", stopping(better=lambda value, best, delta: value < best + delta),

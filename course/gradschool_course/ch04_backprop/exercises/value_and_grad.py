@@ -57,6 +57,16 @@ def stale(f, Variable):
     return run
 
 
+def only_int64(f, Variable):
+    def run(*arrays):
+        if any(np.asarray(a).dtype == int for a in arrays):
+            raise TypeError("floats, please")
+        y, variables = run_back(f, Variable, arrays)
+        return y.data, tuple(slope(v) for v in variables)
+
+    return run
+
+
 def whole_numbers_too(f, Variable):
     def run(*arrays):
         y, variables = run_back(f, Variable, arrays)
@@ -226,9 +236,10 @@ def unused(rng):
 
 
 def refused(rng):
-    whole = rng.integers(1, 5, size=4)
+    whole, short, unsigned = (rng.integers(1, 5, size=4).astype(kind) for kind in ("int64", "int32", "uint8"))
     f = Helper("weighed_sum", {"c": float(rng.uniform(0.5, 2))})
-    ints = Call(f=f, Variable=number()).then((rng.normal(size=4), whole), (whole, rng.normal(size=4)), pair(rng, (3,)))
+    asks = [(rng.normal(size=4), whole), (short, rng.normal(size=4)), (rng.normal(size=4), unsigned), pair(rng, (3,))]
+    ints = Call(f=f, Variable=number()).then(*asks)
     return [asked(rng, "every_entry", sizes(rng, 1)), ints]
 
 
@@ -244,8 +255,8 @@ VALUE_AND_GRAD = Exercise(
 
     {VARIABLE}
 
-    When called, whole numbers are refused with a TypeError, since they cannot take a small step; and if f gives more
-    than one number, a ValueError says so.
+    When called, whole numbers of any type are refused with a TypeError, since they cannot take a small step; and if f
+    gives more than one number, a ValueError says so.
     """,
     example="class Doubled:\n    def __init__(self, data): self.data, self.grad = np.asarray(data), None\n"
     "    def backward(self, g=1.0): self.grad = g\n"
@@ -268,6 +279,9 @@ VALUE_AND_GRAD = Exercise(
         Misconception("whole_numbers_too", whole_numbers_too,
             "A class number 3: what would it mean to move it by 0.001?",
             "whole numbers had a gradient", FUNCTIONS),
+        Misconception("only_int64", only_int64,
+            "Labels often come as uint8, or as int32. Is `a.dtype == int` true of those?",
+            "whole numbers were those of the type int64 only", FUNCTIONS),
         Misconception("other_order", other_order,
             "Which argument does the first gradient belong to?", "the gradients stood in another order", FUNCTIONS),
         Misconception("first_argument_alone", first_alone,

@@ -10,6 +10,7 @@ from gradschool_grader.exercise import Exercise, Group, Hint, Misconception, Var
 from . import drawings, equivalent
 from .common import CHAPTER, NAMED, checked, drawn, fan_of, fan_pair, kernel, matrix, uses_the_generator, weights
 from .drawings import scaled
+from .fans import area_for_the_inputs_only
 
 TURNS = dict.fromkeys(["orthogonal sign", "orthogonal shape for tall"], "no matrix is turned here")
 FAN_IN_ONLY = TURNS | {"fan_sum for avg": "fan in stands alone: there is no mean to take for a sum"}
@@ -54,8 +55,8 @@ def groups(scale, mode, default):
 
 
 # ------------------------------------------------------------------------------------ what goes wrong with any of them
-def bug(name, scale, mode, default, says, hint, published=""):
-    return Misconception(name, named(scale, mode, default), hint, says, NAMED, published)
+def bug(name, scale, mode, default, says, hint, published="", **parts):
+    return Misconception(name, named(scale, mode, default, **parts), hint, says, NAMED, published)
 
 
 def exercise(reference, title, scale, mode, default, task, example, other, more, pseudo, uncut="", not_bugs=TURNS):
@@ -115,6 +116,10 @@ GLOROT = exercise(
             "Which two sizes are to be kept, the signal's and what else?"),
         bug("only_fan_out", 1.0, "fan_out", "uniform", "only fan out counted",
             "Which two sizes are to be kept, the gradient's and what else?"),
+        bug("area_for_inputs_only", 1.0, "fan_avg", "uniform",
+            "the area of a kernel counted for fan in and not for fan out",
+            "Move a 3 x 5 kernel over one pixel: at how many places of it does that pixel take part?",
+            fans=area_for_the_inputs_only),
     ],
     "variance_scaling with scale 1 and the mean of both fans",
 )  # fmt: skip

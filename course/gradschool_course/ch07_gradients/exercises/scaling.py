@@ -27,6 +27,7 @@ from .common import (
     weights,
 )
 from .drawings import misconceptions, scaled, variants
+from .fans import area_for_the_inputs_only
 
 
 # ----------------------------------------------------------------------------------------- how variances go wrong
@@ -127,7 +128,7 @@ def truncated(rng):
 
 
 def average(rng):
-    return [asked(rng, matrix(rng), "fan_avg", "uniform")]
+    return [asked(rng, kernel(rng), "fan_avg", "uniform")]
 
 
 def as_told(rng):
@@ -173,7 +174,7 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
         Group("normal", 2, normal, "Normal weights: mean, variance, tails."),
         Group("uniform", 1, uniform, "Uniform weights: mean, variance, bounds."),
         Group("truncated", 2, truncated, "Truncated: variance after cutting, bounds."),
-        Group("average", 1, average, "The mean of both fans."),
+        Group("average", 1, average, "The mean of both fans, of a kernel."),
         Group("as told", 1, as_told, "The dtype that is asked for, and numbers from no other generator than `rng`."),
         Group("unknown words", 1, unknown, "A mode or a distribution that there is not."),
     ],
@@ -188,6 +189,9 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
             "With a matrix (300, 100) and mode fan_in, do you divide by 300 or by 100?", FANS, fan=exchanged),
         bug("sum_for_mean", "fan_avg were the sum of both fans",
             "What is the mean of 300 and 100? What do you divide by?", SPREAD, fan=sum_for_mean),
+        bug("area_for_inputs_only", "the area of a kernel counted for fan in and not for fan out",
+            "Move a 3 x 5 kernel over one pixel: at how many places of it does that pixel take part?", FANS,
+            fans=area_for_the_inputs_only),
         bug("always_fan_in", "the mode were always fan_in",
             "What changes in your weights when the mode does?", SPREAD, fan=always_inputs),
         bug("uniform_from_zero", "the uniform weights were all positive",

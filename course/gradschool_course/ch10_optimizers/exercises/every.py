@@ -74,7 +74,16 @@ def other_names(rng):
     more["offsets"].append(rng.normal(size=2))
     right = Call(rule=decayed(rng), params=network(rng), trees=(network(rng),))
     wrong = [Call(rule=decayed(rng), params=network(rng), trees=(tree,)) for tree in (short, long, fewer, more)]
-    return [right, *wrong]
+    return [right, *wrong, *other_names_of_slots(rng)]
+
+
+def other_names_of_slots(rng):
+    """Gradients that fit, and velocities with a name too many or too few, or in a longer or shorter list."""
+    rule = Helper("rolling", {"lr": number(rng, 0.1, 0.4), "beta": number(rng, 0.5, 0.8)})
+    params, grads, slots = ({"a": rng.normal(size=3), "b": list(rng.normal(size=(2, 4)))} for _ in range(3))
+    a, b = slots.values()
+    wrong = [slots | {"c": rng.normal(size=3)}, {"b": b}, {"a": a, "b": b[:1]}, {"a": a, "b": [*b, rng.normal(size=4)]}]
+    return [Call(rule=rule, params=params, trees=(grads, tree)) for tree in wrong]
 
 
 # ----------------------------------------------------------------------------------------- how update_each goes wrong
@@ -245,6 +254,17 @@ def extra_names_ignored(rule, params, *trees):
     return update_each(rule, params, *(trimmed(params, tree) for tree in trees))
 
 
+def slots_not_compared(rule, params, *trees):
+    """Names and lengths are compared with those of the gradients; the slots are read under the names of params."""
+
+    def like(p, other):
+        if isinstance(p, dict) and isinstance(other, dict):
+            return {name: like(part, other[name]) for name, part in p.items()}
+        return [like(part, other[i]) for i, part in enumerate(p)] if isinstance(p, list) and other else other
+
+    return update_each(rule, params, *trees[:1], *(like(params, tree) for tree in trees[1:]))
+
+
 def lists_cut_short(rule, params, *trees):
     """Lists are zipped: the shortest says how long they are."""
 
@@ -412,6 +432,13 @@ update_each(lambda p, g: p - 0.5 * g, params, {"layer": None})["layer"]["b"]  # 
             extra_names_ignored,
             says="names that only the gradients have were passed over",
             hint="A gradient belongs to no parameter. Is that an oversight of yours, or of the caller?",
+            see=PARTS,
+        ),
+        Misconception(
+            "slots_not_compared",
+            slots_not_compared,
+            says="only the gradients had to have the names of the parameters",
+            hint="Velocities of another network are handed in by mistake. The names of which trees do you compare?",
             see=PARTS,
         ),
         Misconception(

@@ -119,6 +119,19 @@ def in_degrees(step, lr, period, final, restarts, growth, shrink):
     return final + (lr - final) * shrink**cycle * (1 + np.cos(180 * done)) / 2
 
 
+def by_logarithm(slack):
+    """The number of the cycle from the sum of a geometric series, whose logarithm may come out a little short."""
+
+    def rule(step, lr, period, final, restarts, growth, shrink):
+        if not restarts or growth == 1:
+            return right_cosine(step, lr, period, final, restarts, growth, shrink)
+        cycle = np.floor(np.log(1 + step * (growth - 1) / period) / np.log(growth) + slack)
+        start = period * (growth**cycle - 1) / (growth - 1)
+        return height((step - start) / (period * growth**cycle), final + (lr - final) * shrink**cycle, final)
+
+    return rule
+
+
 def by_sine(step, lr, period, final, restarts, growth, shrink):
     cycle, done = place(step, period, restarts, growth)
     return final + (lr - final) * shrink**cycle * np.cos(np.pi / 2 * done) ** 2
@@ -163,6 +176,13 @@ def cosine_calls(rng, **wanted):
     return calls
 
 
+def far_restarts(rng):
+    """Where the fourth period begins, and the sixth: log 10³ / log 10 comes out below 3, and log 3⁵ / log 3 below 5."""
+    growth, period = float(rng.choice([3, 10])), draw.whole(rng, 3, 12)
+    call = Call(lr=draw.rate(rng), period=period, restarts=True, growth=growth, shrink=draw.number(rng, 0.3, 0.9))
+    return asked(call, period * np.cumsum(growth ** np.arange(5)))
+
+
 COSINE = Exercise(
     reference=schedules.cosine,
     chapter=CHAPTER,
@@ -185,7 +205,7 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
         Group(
             "longer and lower",
             2,
-            lambda rng: cosine_calls(rng, final=1, restarts=1, growth=1),
+            lambda rng: [*cosine_calls(rng, final=1, restarts=1, growth=1), far_restarts(rng)],
             "Restarts with growth and shrink.",
             CLOSE,
         ),
@@ -271,6 +291,13 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
             RESTARTS,
         ),
         Misconception(
+            "logarithm_rounded_down",
+            cosine_by(by_logarithm(0.0)),
+            "What is np.log(243) / np.log(3) in exact numbers, and what does Python make of its floor?",
+            "a logarithm were exact, so that its floor is the number of the period",
+            RESTARTS,
+        ),
+        Misconception(
             "shrink_ignored",
             cosine_by(shrink_ignored),
             "With shrink = 0.5, how high does your second period begin?",
@@ -302,6 +329,7 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
     variants=[
         Variant("the square of half the angle", cosine_by(by_sine)),
         Variant("step by step", cosine_step_by_step),
+        Variant("by a logarithm with some slack", cosine_by(by_logarithm(1e-9))),
         Variant("from the edges of the cycles", cosine_from_edges),
     ],
     hints=[

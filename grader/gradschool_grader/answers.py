@@ -60,6 +60,7 @@ class Answers(Protocol):
     def glance(
         self, name: str, group: Group, probe: int, steps: int, *, conduct: bool = False
     ) -> Sequence[Observation]: ...
+    def twice(self, name: str, group: Group) -> Sequence[Observation]: ...
 
 
 class Drawn:
@@ -115,6 +116,13 @@ class LiveAnswers(Drawn):
             self._glanced[key] = [replace(o, probe=probe) for o in seen[:steps]]
         return self._glanced[key]
 
+    def twice(self, name: str, group: Group) -> Sequence[Observation]:
+        """What comes of the first probe, and of the same again."""
+        if (name, group.name) in self._seen or getattr(self.listed(name), "fresh", False):
+            return [o for o in self.misconception(name, group) if o.probe == 0]
+        asked = here(self.exercise, self.wrong(name), self.helpers, conduct=False)
+        return observe(self.exercise, self.probes(group)[:1], asked)
+
     def listed(self, name: str) -> Any:
         return next(m.wrong for m in self.exercise.misconceptions if m.name == name)
 
@@ -154,6 +162,9 @@ class RecordedAnswers(Drawn):
     ) -> Sequence[Observation]:
         mine = (x for x in self.recording["seen"][name][group.name] if x["probe"] == probe and not x["again"])
         return [unpack(item) for item in islice(mine, steps)]
+
+    def twice(self, name: str, group: Group) -> Sequence[Observation]:
+        return [unpack(item) for item in self.recording["seen"][name][group.name] if item["probe"] == 0]
 
 
 def record(answers: Answers) -> dict[str, Any]:

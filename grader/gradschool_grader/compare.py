@@ -303,27 +303,39 @@ def compare_all(
     expected: Sequence[Observation],
     got: Sequence[Observation],
 ) -> Difference | None:
-    """The first difference over all observations of a group, with its place in words."""
+    """The first difference over all observations of a group, with its place in words: of conduct if of nothing else."""
     larger = far_larger(expected, got)
     if larger:
         return larger
+    conduct: Difference | None = None
     for index, (e, a) in enumerate(zip(expected, got, strict=False)):
-        if isinstance(probes[e.probe], Property) and not a.behaviour.error:
-            found = compare_conduct(exercise, group, e.behaviour, a.behaviour)
-            if e.again and not found and not same_twice(exercise, group, got, a, index):
-                found = Difference("unstable", "The same call gives another answer the second time.")
-        else:
-            found = compare(exercise, group, e.behaviour, a.behaviour)
-            if found and found.kind == "accepted" and REFUSAL in e.behaviour.kinds:
-                found = not_asked(probes[e.probe])
-            if found and e.again and found.kind == "value":
-                found = Difference("unstable", "The same call gives another answer the second time: what is left over?")
+        probe = probes[e.probe]
+        found = compare_one(exercise, group, probe, e, a)
+        if not found and e.again and isinstance(probe, Property) and not same_twice(exercise, group, got, a, index):
+            found = Difference("unstable", "The same call gives another answer the second time.")
         if found:
-            return placed(found, a, index, probes[a.probe])
+            return placed(found, a, index, probe)
+        misconduct = None if a.behaviour.error else compare_conduct(exercise, group, e.behaviour, a.behaviour)
+        if misconduct and not conduct:
+            conduct = placed(misconduct, a, index, probe)
     failed = failed_property(probes, got)
     if failed or len(got) >= len(expected):
-        return failed
+        return failed or conduct
     return Difference("structure", "The sequence could not be continued: the answer was not of the expected form.")
+
+
+def compare_one(
+    exercise: Exercise, group: Group, probe: Probe, expected: Observation, got: Observation
+) -> Difference | None:
+    """What is otherwise of one call, but for its conduct; where right answers differ, whether it raised."""
+    if isinstance(probe, Property) and not got.behaviour.error:
+        return None
+    found = compare(exercise, group, expected.behaviour, got.behaviour, conduct=False)
+    if found and found.kind == "accepted" and REFUSAL in expected.behaviour.kinds:
+        return not_asked(probe)
+    if found and expected.again and found.kind == "value":
+        return Difference("unstable", "The same call gives another answer the second time: what is left over?")
+    return found
 
 
 def same_twice(exercise: Exercise, group: Group, got: Sequence[Observation], again: Observation, index: int) -> bool:
@@ -394,7 +406,10 @@ def agrees(
     *,
     conduct: bool = True,
 ) -> bool:
-    """Whether two sides did the same on every probe of a group; without `conduct`, whether the same came of it."""
+    """Whether two sides did the same on every probe of a group; without `conduct`, whether the same came of it.
+
+    Where right answers differ, it asks only whether both raised the same.
+    """
     if len(a) != len(b):
         return False
     for x, y in zip(a, b, strict=True):
@@ -405,5 +420,4 @@ def agrees(
         for one, other in ((x.behaviour, y.behaviour), (y.behaviour, x.behaviour)):
             if compare(exercise, group, one, other, conduct=conduct):
                 return False
-    ours, theirs = (failed_property(probes, side) for side in (a, b))
-    return (ours and ours.words) == (theirs and theirs.words)
+    return True

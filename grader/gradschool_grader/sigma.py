@@ -18,7 +18,7 @@ from typing import Any
 
 from .exercise import Refusal
 
-__all__ = ["SIX", "SixSigma", "beyond"]
+__all__ = ["SIX", "SixSigma", "beyond", "chi_square"]
 
 SIX = 6.0
 Scores = Mapping[str, float] | Refusal | str
@@ -28,6 +28,12 @@ Scores = Mapping[str, float] | Refusal | str
 def beyond(score: float) -> float:
     """P(|z| > score) for a standard normal z."""
     return math.erfc(score / math.sqrt(2))
+
+
+def chi_square(total: float, free: int) -> float:
+    """A sum of so many squares of standard normal numbers as one such number (Wilson and Hilferty 1931)."""
+    variance = 2 / (9 * free)
+    return ((total / free) ** (1 / 3) - (1 - variance)) / math.sqrt(variance)
 
 
 @dataclass(frozen=True)

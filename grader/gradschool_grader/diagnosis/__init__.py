@@ -17,6 +17,7 @@ group that failed, a structural reading must map expected to got in every entry 
     calls       what the wrong calls have in common
     sequences   one step ahead or behind; the first quantity that diverges
     bend        whether the error is largest at a bend
+    besides     what wrong numbers come with: an input that is changed, memory that is shared
     circumstances  of what went wrong first, where nothing explains it
     words       what needs no numbers, and the worst entry
 """
@@ -32,6 +33,7 @@ from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .bend import bend
+from .besides import misconduct, without_conduct
 from .calls import which_calls
 from .circumstances import circumstances, right_beside
 from .form import another_form
@@ -56,6 +58,10 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
     found = known(exercise, seen, began, answers)
     if found:
         return found
+    besides = misconduct(exercise, seen)
+    bare = diagnose(exercise, without_conduct(seen), answers) if besides else None
+    if bare:
+        return replace(bare, text=bare.text + besides)
     in_parts, words = known_in_parts(exercise, began, answers), plain_words(began[0])
     return in_parts or words if words else read(exercise, seen, began, answers, in_parts)
 
@@ -68,7 +74,7 @@ def read(
     if otherwise:
         return otherwise
     everything, wrong = gave_numbers(exercise, failed)
-    relatives = Relatives(exercise, failed, answers)
+    relatives = Relatives(exercise, failed, answers, [s for s in seen if not s.difference])
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)

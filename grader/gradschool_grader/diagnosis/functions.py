@@ -52,10 +52,10 @@ def enough_fractions(wrong: Sequence[Pair]) -> bool:
 
 
 def cut_off(wrong: Sequence[Pair]) -> Iterator[Candidate]:
-    """All numbers beyond a bound are the bound; the bound is read off, and at least three must lie beyond it."""
+    """All numbers beyond a bound are the bound; the bound is read off, and three different ones must lie beyond it."""
     if any(p.e.shape != p.a.shape or not p.e.size or not np.isfinite(p.a).all() for p in wrong):
         return
-    if sum(p.visibly_wrong for p in wrong) < 3 or all(p.visible.all() for p in wrong):
+    if all(p.visible.all() for p in wrong) or len(np.unique(np.concatenate([p.e[p.visible] for p in wrong]))) < 3:
         return
     low, high = min(p.a.min() for p in wrong), max(p.a.max() for p in wrong)
     for name, same in (

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from ..answers import Answers
-from ..compare import agrees, compare, compare_all, compare_conduct, failed_property
-from ..exercise import Exercise, Misconception, Probe, Property, Steps
+from ..compare import agrees, compare, compare_all, compare_conduct
+from ..exercise import Exercise, Misconception, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
+from .besides import CONDUCT
 from .candidate import NOTHING, Reading, evidence, first_that_explains
 from .derived import and_so_on
 from .layout import axes, order
-from .refused import refused_alike, told_otherwise
+from .refused import alike_in, refused_alike, told_otherwise
 from .scale import change, factor, proportional, sign
 from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, one_by_one, pairs
 from .trial import at
@@ -30,7 +31,6 @@ from .words import lower
 
 SEVERAL = 2  # steps, of which the first one may be tried alone
 WAYS = 100  # in which as many answers could be wrong: fewer are so by chance
-CONDUCT = {"mutated", "aliased", "reused", "warned"}  # not the values, which tell misconceptions apart, are wrong
 
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
@@ -98,7 +98,7 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
 
 def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:
     """Whether a part is refused, and its numbers speak against the misconception."""
-    return refused(s) and told_otherwise(s.probes, s.got, answers.misconception(m.name, s.group))
+    return refused(s) and told_otherwise(s, answers.misconception(m.name, s.group))
 
 
 def likes(exercise: Exercise, s: Seen, answers: Answers) -> list[Misconception]:
@@ -118,7 +118,7 @@ def does_the_same(exercise: Exercise, m: Misconception, s: Seen, answers: Answer
         may_be(exercise, m, s, answers)
         and all(may_be_in(exercise, m, s, number, answers) for number in range(len(s.probes)))
         and agrees(exercise, s.group, s.probes, s.got, answers.misconception(m.name, s.group))
-        and refused_alike(s.probes, s.got, answers.misconception(m.name, s.group))
+        and refused_alike(s, answers.misconception(m.name, s.group))
         and for_one_reason(exercise, s, answers.misconception(m.name, s.group))
     )
 
@@ -144,6 +144,8 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     mine, probe = failed_steps(s), s.probes[failed_probe(s)]
     if any(refused_in(m, s, number, answers) for number in sooner(s)):
         return False
+    if s.difference is not None and s.difference.kind == "unstable":
+        return unstable(exercise, s, answers.twice(m.name, s.group))
     if len(mine) > SEVERAL and isinstance(probe, Steps):
         first = answers.glance(m.name, s.group, failed_probe(s), 1)
         if not agrees(exercise, s.group, s.probes, mine[:1], first, conduct=False):
@@ -151,11 +153,17 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
     conduct = s.difference is not None and s.difference.kind in CONDUCT
     glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
     if isinstance(probe, Property):
-        return may_be_refused(exercise, s, probe, glance)
+        return may_be_refused(exercise, s, glance)
     wrong = at_fault(exercise, s)
     if wrong and not (glance and wrong[0].came(at(glance[-1].behaviour.value, wrong[0].leaf))):
         return False
     return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
+
+
+def unstable(exercise: Exercise, s: Seen, told: Sequence[Observation]) -> bool:
+    """Whether the same call gave another answer the second time."""
+    once, again = ([o.behaviour for o in told if o.again is later] for later in (False, True))
+    return any(compare(exercise, s.group, x, y, conduct=False) for x, y in zip(once, again, strict=False))
 
 
 def sooner(s: Seen) -> Iterator[int]:
@@ -167,20 +175,14 @@ def sooner(s: Seen) -> Iterator[int]:
 
 
 def refused_in(m: Misconception, s: Seen, number: int, answers: Answers) -> bool:
-    """Whether a misconception is refused in a probe in which the answer is not."""
-    return refusal(s.probes[number], answers.glance(m.name, s.group, number, len(of_probe(s, number)))) != ""
+    """Whether a misconception is refused in a probe in which the answer is not, or in other words."""
+    return not alike_in(s, number, answers.glance(m.name, s.group, number, len(of_probe(s, number))))
 
 
-def refusal(probe: Probe, seen: Sequence[Observation]) -> str:
-    """What is said of answers to a property; nothing if it holds."""
-    found = failed_property([probe], [replace(o, probe=0) for o in seen])
-    return "an error" if any(o.behaviour.error for o in seen) else found.words if found else ""
-
-
-def may_be_refused(exercise: Exercise, s: Seen, probe: Property, glance: Sequence[Observation]) -> bool:
-    """Whether, where right answers differ, one probe leaves it open: in the same words, or with the same conduct."""
-    if s.difference is not None and refused(s):
-        return refusal(probe, glance) == s.difference.words
+def may_be_refused(exercise: Exercise, s: Seen, glance: Sequence[Observation]) -> bool:
+    """Whether, where right answers differ, one probe leaves it open: refused alike, or with the same conduct."""
+    if refused(s):
+        return alike_in(s, failed_probe(s), glance)
     both = [(x.behaviour, y.behaviour) for x, y in zip(failed_steps(s), glance, strict=True)]
     return all(x.error == y.error and not compare_conduct(exercise, s.group, y, x) for x, y in both)
 
@@ -222,9 +224,11 @@ Wrong = Mapping[str, Sequence[Pair]]
 
 def first_wrong(m: Misconception, s: Seen, wrong: Wrong, answers: Answers) -> tuple[list[Pair], Sequence[Observation]]:
     """The wrong arrays of the probe that failed, and what a misconception does there."""
-    probe, mine = failed_probe(s), failed_steps(s)
-    bad = [p for p in wrong[s.group.name] if p.probe == probe]
-    return bad, answers.glance(m.name, s.group, probe, len(mine))
+    return first_wrong_pairs(s, wrong), answers.glance(m.name, s.group, failed_probe(s), len(failed_steps(s)))
+
+
+def first_wrong_pairs(s: Seen, wrong: Wrong) -> list[Pair]:
+    return [p for p in wrong[s.group.name] if p.probe == failed_probe(s)]
 
 
 def told_by(
@@ -268,7 +272,9 @@ def one_for_each(
     if len(paths) < 2 or {p.path for told in at_once.values() for p in told} - set().union(*hopeful.values()):
         return None
     explained: dict[str, Misconception] = {}
-    for m in (m for m in exercise.misconceptions if hopeful[m.name] - set(explained)):
+    bad = first_wrong_pairs(failed[0], wrong)
+    soonest = sorted(exercise.misconceptions, key=lambda m: spoilt(bad, at_once[m.name]))
+    for m in (m for m in soonest if hopeful[m.name] - set(explained)):
         explained |= dict.fromkeys(given_by(m, failed, wrong, set(paths) - set(explained), answers), m)
     if set(explained) != set(paths) or len({m.name for m in explained.values()}) < 2:
         return None
@@ -276,6 +282,11 @@ def one_for_each(
     m = next(m for m in exercise.misconceptions if m.name == first)
     mine = ", ".join(f"`{path}`" for path in paths if explained[path] is m)
     return named(m, tuple(others), f"In {mine}")
+
+
+def spoilt(bad: Sequence[Pair], told: Sequence[Pair]) -> int:
+    """How many arrays a misconception makes wrong in another way: one that has no part in them says less of them."""
+    return sum(not q.right and not replace(p, a=q.e).right for p, q in zip(bad, told, strict=False))
 
 
 def given_by(m: Misconception, failed: Sequence[Seen], wrong: Wrong, paths: set[str], answers: Answers) -> set[str]:

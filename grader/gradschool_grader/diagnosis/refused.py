@@ -1,6 +1,6 @@
 """Whether two answers are refused alike where right answers differ: a sentence alone may cover opposite mistakes.
 
-    refused_alike(probes, got, told)    # False for "too far, or not far enough" said of one for each reason
+    refused_alike(s, told)      # False for "too far, or not far enough" said of one for each reason
 
 Both must be refused in the same probes, for the same in the same words; what was measured may differ. Where a property
 is one of a distribution, the statistic that the words are about must be off to the same side and about as far, and
@@ -15,36 +15,52 @@ from typing import Any
 import numpy as np
 
 from ..compare import judge_property
-from ..exercise import Probe, Property
+from ..exercise import Property, Refusal
 from ..inside.perform import leaves
 from ..observe import Observation
 from ..sigma import SIX, SixSigma
+from .seen import Seen, of_probe
 
 NOISE = 2 * SIX  # two draws from one distribution are no further apart
 SHARE = 0.5  # nor is what is far off, whatever its own spread
 BEYOND = 12  # numbers of one beyond all of the other: with two draws from one distribution once in 2¹¹
 
 
-def refused_alike(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
+def refused_alike(s: Seen, told: Sequence[Observation]) -> bool:
     """In every property of a group; it says nothing of other probes."""
-    both = [(judge_property(p, x), judge_property(p, y)) for p, x, y in answered(probes, one, other)]
-    return all(x == y for x, y in both) and not told_otherwise(probes, one, other)
+    return all(alike_in(s, number, told) for number in properties(s)) and not told_otherwise(s, told)
 
 
-def told_otherwise(probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]) -> bool:
+def alike_in(s: Seen, number: int, told: Sequence[Observation]) -> bool:
+    """In one of them; of the answer seen it is found out once."""
+    probe = s.probes[number]
+    if not isinstance(probe, Property):
+        return True
+    if number not in s.refusals:
+        s.refusals[number] = refusal(probe, of_probe(s, number))
+    return s.refusals[number] == refusal(probe, [o for o in told if o.probe == number and not o.again])
+
+
+def refusal(probe: Property, seen: Sequence[Observation]) -> Refusal | None:
+    """What is said of answers to a property; None if it holds."""
+    values = [o.behaviour.value for o in seen]
+    return Refusal("an error") if any(o.behaviour.error for o in seen) else judge_property(probe, values)
+
+
+def told_otherwise(s: Seen, told: Sequence[Observation]) -> bool:
     """Whether the numbers speak against one mistake behind both."""
-    random = [(p.holds, x, y) for p, x, y in answered(probes, one, other) if isinstance(p.holds, SixSigma)]
+    random = [
+        (probe.holds, given(s.got, number), given(told, number))
+        for number, probe in properties(s).items()
+        if isinstance(probe.holds, SixSigma)
+    ]
     return any(opposed(furthest(holds, x), furthest(holds, y)) for holds, x, y in random) or apart(
         [(sizes(x), sizes(y)) for _, x, y in random if len(x) == 1]  # each of several calls may have its own scale
     )
 
 
-def answered(
-    probes: Sequence[Probe], one: Sequence[Observation], other: Sequence[Observation]
-) -> list[tuple[Property, list[Any], list[Any]]]:
-    """The properties, and what both returned to them."""
-    stated = [(i, probe) for i, probe in enumerate(probes) if isinstance(probe, Property)]
-    return [(probe, given(one, i), given(other, i)) for i, probe in stated]
+def properties(s: Seen) -> dict[int, Property]:
+    return {number: probe for number, probe in enumerate(s.probes) if isinstance(probe, Property)}
 
 
 def given(seen: Sequence[Observation], number: int) -> list[Any]:

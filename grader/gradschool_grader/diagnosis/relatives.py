@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain, islice
 from math import comb
@@ -34,8 +34,9 @@ from ..verdict import Diagnosis
 from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .following import followers, of_the_others
+from .known import in_parts
 from .patience import Patience
-from .refused import refused_alike
+from .refused import alike_in, told_otherwise
 from .seen import Pair, Seen, pairs
 from .switched import Change, switched
 from .trial import Life, Trial, lives, trials, up_to_the_failure
@@ -68,6 +69,7 @@ class Relatives:
     exercise: Exercise
     failed: Sequence[Seen]
     answers: Answers
+    passed: Sequence[Seen] = ()
     patience: Patience = field(default_factory=Patience, init=False)
     near: list[tuple[Relative, set[str]]] = field(default_factory=list, init=False)
     """Those that give a part of what came in the first wrong call, and the paths of that part."""
@@ -158,7 +160,7 @@ class Relatives:
         try:
             self.given_by(self.exercise.plain)
         finally:
-            sys.setprofile(before)
+            resume(before)
         return done
 
     @cached_property
@@ -180,7 +182,7 @@ class Relatives:
                 reproduced = self.given_by(relative.function, self.usual + spare)
                 spare -= max(0, self.patience.asked - self.usual)
                 if reproduced == self.first.paths and self.everywhere(relative):
-                    return said(relative.name, relative.text, relative.hint)
+                    return said(relative.name, self.placed(relative), relative.hint)
             if reproduced and not self.exercise.is_class:
                 self.near.append((relative, reproduced))
         return None
@@ -190,6 +192,12 @@ class Relatives:
         if any(t.reproduces(relative.function) != t.paths for t in self.calls_made):
             return False
         return all(self.like(relative, s) for s in self.failed)
+
+    def placed(self, relative: Relative) -> str:
+        """What is said of it, and where, if what passed speaks against it."""
+        if all(self.like(relative, s) for s in self.passed):
+            return relative.text
+        return f"{in_parts([s.group.name for s in self.failed])}: {lower(relative.text)}"
 
     @cached_property
     def calls_made(self) -> Sequence[Trial | Life]:
@@ -203,16 +211,14 @@ class Relatives:
 
     def like(self, relative: Relative, s: Seen) -> bool:
         """Whether it does in a group what the answer does: one probe after another, as most soon fail."""
-        ask = here(self.exercise, relative.function, self.answers.helpers)
-        if any(isinstance(probe, Property) for probe in s.probes):
-            told = observe(self.exercise, s.probes, ask)
-            return agrees(self.exercise, s.group, s.probes, s.got, told) and refused_alike(s.probes, s.got, told)
+        ask, told = here(self.exercise, relative.function, self.answers.helpers), []
         for number, probe in enumerate(s.probes):
             mine = [o for o in s.got if o.probe == number]
-            told = observe(self.exercise, [probe], ask, twice=number == 0)
-            if not agrees(self.exercise, s.group, s.probes, mine, told):
+            new = [replace(o, probe=number) for o in observe(self.exercise, [probe], ask, twice=number == 0)]
+            if not (agrees(self.exercise, s.group, s.probes, mine, new) and alike_in(s, number, new)):
                 return False
-        return True
+            told += new
+        return not told_otherwise(s, told)
 
     # ---- in a part
     def in_part(self) -> Diagnosis | None:
@@ -253,6 +259,14 @@ class Relatives:
                     break
         telling = evidence([p for p in self.wrong if p.path in paths])
         return paths if telling >= EVIDENCE["changed"] else set()
+
+
+def resume(profiler: Any) -> None:
+    """What was profiling goes on; cProfile's is an object that is no function."""
+    if hasattr(profiler, "enable"):
+        profiler.enable()
+    else:
+        sys.setprofile(profiler)
 
 
 def within(path: str, whole: str) -> bool:

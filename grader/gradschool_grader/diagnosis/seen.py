@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..compare import Difference, close
-from ..exercise import Call, Exercise, Group, Probe, Property, Steps, Tolerance
+from ..exercise import Call, Exercise, Group, Probe, Property, Refusal, Steps, Tolerance
 from ..inside.perform import argument, leaves
 from ..observe import Observation, parameters
 
@@ -35,6 +35,7 @@ class Seen:
     wholes: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # with lists as arrays
     faulty: list[Pair] = field(default_factory=list, init=False, repr=False, compare=False)  # as `at_fault` found them
     likes: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)  # by misconception
+    refusals: dict[int, Refusal | None] = field(default_factory=dict, init=False, repr=False, compare=False)  # by probe
 
 
 def failed_probe(s: Seen) -> int:

@@ -53,8 +53,7 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     if not alike or any(p.e.shape != p.a.shape for p in wrong):
         return None
     row = Row(alike)
-    ways = comb(int((row.wrong | ~row.idle).sum()), int(row.wrong.sum()))
-    if len(row.wrong) < ENTRIES or ways < WAYS:
+    if len(row.wrong) < ENTRIES or row.ways < WAYS:
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
     for words, here in conditions(row, wrong):
@@ -111,7 +110,14 @@ class Row:
         self.sizes = [p.e.size for p in pairs]
         self.e = np.concatenate([p.e.ravel() for p in pairs])
         self.wrong = np.concatenate([p.wrong.ravel() for p in pairs])
-        self.idle = (self.e == 0) | np.concatenate([unmoved(p).ravel() for p in pairs])
+        self.idle = (self.e == 0) | np.isnan(self.e) | np.concatenate([unmoved(p).ravel() for p in pairs])
+
+    @property
+    def ways(self) -> int:
+        """In how many ways as many could be wrong: entries, or calls where arrays are wrong as a whole or not."""
+        if all(p.wrong.all() or p.right for p in self.pairs):
+            return comb(len({p.place[:3] for p in self.pairs}), len({p.place[:3] for p in self.pairs if not p.right}))
+        return comb(int((self.wrong | ~self.idle).sum()), int(self.wrong.sum()))
 
     def line(self, axis: int, at: int) -> np.ndarray:
         """Where the index along an axis is `at`."""

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from gradschool import recurrent_initializers
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
-from gradschool_grader.sigma import SixSigma
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Refusal, Variant
+from gradschool_grader.sigma import SixSigma, chi_square
 
 from . import equivalent
 from .common import CHAPTER, GENERATOR, TURNED, WIDER, checked, drawn, misfit
@@ -34,6 +34,8 @@ FAIR = {
     "column": "In the first column (or row, if there are fewer) one sign is more frequent than the other.",
     "largest": "Largest entries of the columns (or rows, if there are fewer) have one sign more often than the other.",
     "sums": "The sums of the columns (or rows, if there are fewer) have one sign more often than the other.",
+    "together": "Within a draw the signs of the columns (or rows, if there are fewer) go together: turned round is the "
+    "whole, and not each of them by itself.",
 }
 
 
@@ -88,13 +90,16 @@ def random_signs_in(shape):
             "largest": largest(Q),
             "hand": hand,
         }
-        return next((ALWAYS[name] for name, x in signs.items() if (np.sign(x) == np.sign(x[0])).all()), None)
+        always = {name: np.sign(x[0]) for name, x in signs.items() if (np.sign(x) == np.sign(x[0])).all()}
+        about = str({name: x.tolist() for name, x in always.items()})
+        return Refusal(ALWAYS[next(iter(always))], about=about) if always else None
 
     return holds
 
 
 def fair_signs_in(shape):
-    """Over some draws of a larger matrix, both signs are as frequent wherever each column, or each row, has one.
+    """Over some draws of a larger matrix, both signs are as frequent wherever each column, or each row, has one, and
+    in a draw one of them says nothing of the others.
 
     Turning round one column or row and no other makes another matrix that is as likely: so these are coins, and fair.
     """
@@ -111,7 +116,10 @@ def fair_signs_in(shape):
             "largest": largest(Q),
             "sums": Q.sum(axis=1),
         }
-        return {name: float(np.sign(x).sum()) / (WIDER * math.sqrt(x.size)) for name, x in numbers.items()}
+        signs = {name: np.sign(x.reshape(len(x), -1)) for name, x in numbers.items()}
+        one_by_one = {name: float(x.sum()) / (WIDER * math.sqrt(x.size)) for name, x in signs.items()}
+        by_draw = float((signs["qr"].sum(axis=1) ** 2).sum()) / Q.shape[2]
+        return {"together": chi_square(by_draw, len(Q)) / WIDER} | one_by_one
 
     return SixSigma(scores, FAIR)
 
@@ -257,6 +265,20 @@ def one_factor(shape, rng, gain=1.0, dtype=np.float64):
     return (gain * (U if rows >= columns else V)).reshape(shape).astype(dtype)
 
 
+def one_coin(shape, rng, gain=1.0, dtype=np.float64):
+    """One sign for all columns."""
+    Q = turned(signs=as_they_come)(shape, rng)
+    return (gain * rng.choice([-1, 1]) * Q).astype(dtype)
+
+
+def only_rotations(shape, rng, gain=1.0, dtype=np.float64):
+    """A determinant of -1 is made 1."""
+    Q = turned()(shape, rng)
+    if Q.ndim == 2 and Q.shape[0] == Q.shape[1] and np.linalg.det(Q) < 0:
+        Q[:, -1] *= -1
+    return (gain * Q).astype(dtype)
+
+
 def of_uniform(rng, rows, columns):
     return rng.random((max(rows, columns), min(rows, columns)))
 
@@ -350,6 +372,10 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         bug("one_factor", "one factor of the singular value decomposition were as random as the product of two",
             "Take U of `np.linalg.svd` for a hundred matrices (2, 2). How many have a positive determinant?",
             one_factor),
+        bug("one_coin", "one sign were drawn for the whole matrix",
+            "Whose sign is a matter of chance: the matrix's, or each column's?", one_coin),
+        bug("only_rotations", "the determinant had to be 1",
+            "Exchange the two columns of an orthogonal matrix. Is it less orthogonal?", only_rotations),
         bug("of_uniform", "the numbers before the decomposition had been drawn between 0 and 1",
             "All numbers that you draw are positive. Into which direction does your first column point?",
             turned(draw=of_uniform)),

@@ -129,23 +129,23 @@ def sample_by_sample(x, rate, rng, training=False):
 
 
 # ------------------------------------------------------------------------------------------------------------ probes
-def commonest(x, y):
-    """What is most often made of different numbers, and of how many."""
-    _, first = np.unique(x, return_index=True)
-    values, counts = np.unique(y.ravel()[first].round(9), return_counts=True)
+def commonest(y):
+    """The number that is there most often, and how often."""
+    values, counts = np.unique(y.round(9), return_counts=True)
     return float(values[counts.argmax()]), int(counts.max())
 
 
 def floored_well(x, rate):
     """Two lines: one for what is kept, one value for what is dropped."""
     a, b = line(rate)
+    _, different = np.unique(x, return_index=True)
 
     def kept_in(y):
         if not isinstance(y, np.ndarray) or y.shape != x.shape or y.dtype.kind != "f":
             return "The answer has not the shape of x."
         if on_line(x, y, *fitted(x, y)):
             return ALL_OR_NONE
-        dropped, times = commonest(x, y)
+        dropped, times = commonest(y.ravel()[different])
         if times < 3:
             return "What is dropped does not all become the same number."
         kept = np.abs(y - dropped) > 1e-8

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from gradschool_grader.exercise import Call, Helper, Misconception, Property, Refusal, Seed, Tolerance
-from gradschool_grader.sigma import SIX, SixSigma, beyond
+from gradschool_grader.sigma import SIX, SixSigma, beyond, chi_square
 
 CHAPTER = "ch13_regularization"
 CLOSE = Tolerance(rtol=1e-9, atol=1e-12)
@@ -191,12 +191,6 @@ def likeness(kept: np.ndarray, axis: int) -> float:
     squares = ((masks @ masks.T) ** 2).sum() - len(masks)
     score = max(0.0, chi_square((n - 1) * float(squares) / 2, pairs))
     return score / 1.5  # of rates far from a half the tail is longer
-
-
-def chi_square(total: float, free: int) -> float:
-    """A sum of so many squares of standard normal numbers as one such number (Wilson and Hilferty 1931)."""
-    variance = 2 / (9 * free)
-    return ((total / free) ** (1 / 3) - (1 - variance)) / math.sqrt(variance)
 
 
 def binomial(n: int, p: float) -> np.ndarray:

@@ -1,0 +1,51 @@
+"""What an answer with wrong numbers does besides: it changes an input, shares its memory, warns.
+
+besides, bare = misconduct(exercise, seen), without_conduct(seen)    # "Besides, it changes its input `x`: ..."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..compare import Difference, compare_conduct
+from ..exercise import Exercise
+from ..observe import Observation
+from .seen import Seen
+
+CONDUCT = {
+    "mutated": "it changes its input {where}: work on a copy.",
+    "aliased": "it shares its memory with the input {where}: changing one later changes the other.",
+    "reused": "it is an object that an earlier call returned, filled anew: make a new one in each call.",
+    "warned": "the computation warns.",
+}
+
+
+def misconduct(exercise: Exercise, seen: Sequence[Seen]) -> str:
+    """The first thing that is wrong with the conduct of an answer of which something else is wrong; nothing if no."""
+    if not any(s.difference and s.difference.kind not in CONDUCT for s in seen):
+        return ""
+    found = next((d for s in seen if s.difference for d in differences(exercise, s)), None)
+    return f" Besides, {CONDUCT[found.kind].format(where=f'`{found.where}`')}" if found else ""
+
+
+def differences(exercise: Exercise, s: Seen) -> list[Difference]:
+    both = zip(s.expected, s.got, strict=False)
+    every = (compare_conduct(exercise, s.group, e.behaviour, a.behaviour) for e, a in both if not a.behaviour.error)
+    return [d for d in every if d]
+
+
+def without_conduct(seen: Sequence[Seen]) -> list[Seen]:
+    """The same with nothing of what the calls did but for what came of them."""
+    return [
+        Seen(s.group, s.probes, s.expected, list(map(bare, s.got)), None if only_conduct(s) else s.difference)
+        for s in seen
+    ]
+
+
+def bare(o: Observation) -> Observation:
+    return replace(o, behaviour=replace(o.behaviour, mutated=(), aliased=(), reused=False, warnings=()))
+
+
+def only_conduct(s: Seen) -> bool:
+    return s.difference is not None and s.difference.kind in CONDUCT

@@ -297,6 +297,16 @@ def test_update_each_returns_as_many_trees_as_there_are_slots():
     assert p["e"] == new_v["e"] == {}
 
 
+FORGETFUL = {"the slot": lambda p, g, v: p - g, "one of three": lambda p, g, v: (p, v, v)}
+
+
+@pytest.mark.parametrize("rule", FORGETFUL.values(), ids=FORGETFUL)
+def test_update_each_does_not_take_an_array_apart_where_a_rule_forgets_its_slot(rule):
+    params = {"W": np.ones((2, 3))}
+    with pytest.raises(TypeError, match=r"a rule of 1 slots to return \(p, \*slots\), 2 in all, got (3|ndarray)"):
+        gs.update_each(rule, params, params, params)
+
+
 def test_update_each_names_what_differs():
     with pytest.raises(ValueError, match=r"one tree has \['W'\] where another has \['w'\]"):
         gs.update_each(lambda p, g: p, {"layer": {"W": 1.0}}, {"layer": {"w": 1.0}})

@@ -24,7 +24,8 @@ def update_each(rule: Callable[..., Any], params: Tree, *trees: Tree) -> Any:
     Arrays are matched by name, not by the order in which they stand in a dict. Where a tree has None, the parameters
     (and slots) below come back as they were, copied.
 
-    Raises ValueError where the names differ. MATLAB calls it `dlupdate`; in JAX it is `tree.map`.
+    Raises ValueError where the names differ, TypeError for a rule that does not return `(p, *slots)`.
+    MATLAB calls it `dlupdate`; in JAX it is `tree.map`.
 
     >>> update_each(lambda p, g: p - 0.5 * g, {"layer": {"W": 3.0, "b": 1.0}}, {"layer": {"b": 4.0, "W": 2.0}})
     {'layer': {'W': 2.0, 'b': -1.0}}
@@ -33,7 +34,7 @@ def update_each(rule: Callable[..., Any], params: Tree, *trees: Tree) -> Any:
     if any(tree is None for tree in trees):
         new = [update_each(np.copy, tree) for tree in kept]
     elif below is None:
-        return rule(params, *trees)
+        return returned(rule(params, *trees), len(kept))
     else:
         for tree in trees:
             beside = branches(tree) or {}
@@ -43,6 +44,14 @@ def update_each(rule: Callable[..., Any], params: Tree, *trees: Tree) -> Any:
         columns = [parts] if len(kept) == 1 else [[part[i] for part in parts] for i in range(len(kept))]
         new = [rebuilt(params, column) for column in columns]
     return new[0] if len(kept) == 1 else tuple(new)
+
+
+def returned(new: Any, n: int) -> Any:
+    """What a rule returned: one array, or a tuple of n, since an array would be taken apart by its rows."""
+    if n > 1 and not (isinstance(new, tuple | list) and len(new) == n):
+        came = f"{len(new)} of them" if isinstance(new, tuple | list) else f"{type(new).__name__} alone"
+        raise TypeError(f"update_each: expected a rule of {n - 1} slots to return (p, *slots), {n} in all, got {came}")
+    return new
 
 
 def with_lr_factors(step, params, grads, state, lr, factors, **hyper):

@@ -2,18 +2,20 @@
 
 for X, T in batches((X, T), 32, rng): ...               # every sample once, in another order each time
 (X, T), validation = holdout((X, T), 0.1, rng)          # a tenth is kept apart, to validate with
+lr = one_cycle(0.5, count_steps(X, 32, epochs=10))      # a schedule over all steps of a run
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .models import rows, samples
+from .models import check_batch_size, rows, samples
 
-__all__ = ["batches", "holdout"]
+__all__ = ["batches", "count_steps", "holdout"]
 
 Tree = Any
 
@@ -26,14 +28,23 @@ def batches(
     >>> [X.tolist() for X, T in batches((np.arange(5), np.arange(5)), 3, shuffle=False)]
     [[0, 1, 2], [3, 4]]
     """
-    if batch_size < 1:
-        raise ValueError(f"batches: expected a batch size of at least 1, got {batch_size}")
+    check_batch_size("batches", batch_size)
     if shuffle and rng is None:
         raise ValueError("batches: shuffling needs a generator, rng=np.random.default_rng(seed); or shuffle=False")
     n = samples(data)
     order = rng.permutation(n) if shuffle and rng is not None else np.arange(n)
     for start in range(0, n, batch_size):
         yield rows(data, order[start : start + batch_size])
+
+
+def count_steps(data: Tree, batch_size: int = 32, epochs: int = 1) -> int:
+    """How many steps `train` takes: a step for each mini-batch, of which the last of an epoch may be short.
+
+    >>> count_steps(np.zeros((1000, 4)), batch_size=32, epochs=10)
+    320
+    """
+    check_batch_size("count_steps", batch_size)
+    return epochs * math.ceil(samples(data) / batch_size)
 
 
 def holdout(data: Tree, fraction: float, rng: np.random.Generator) -> tuple[Tree, Tree]:

@@ -19,15 +19,16 @@ Both are called through `run_model`, so that training, evaluation and prediction
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from .chance import generator
 from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .ops.place import buffered
-from .trees import tree_leaves, tree_map
+from .trees import tree_leaves, tree_map, tree_paths
 
 __all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
 
@@ -88,6 +89,19 @@ def run_model(
     return found
 
 
+def compared(function: Callable[[Any, Any], Any], Y: Any, T: Any) -> Any:
+    """`function(Y, T)` of a loss or metric; TypeError if it did not take a pair that a model forgot to take apart."""
+    try:
+        return function(Y, T)
+    except (AttributeError, TypeError, ValueError) as error:
+        if type(Y) is tuple and type(T) is not tuple:
+            raise TypeError(
+                f"the model returned a tuple of {len(Y)}, which the loss or metric did not take ({error}). A layer's "
+                "apply returns (y, state): return its y, net.apply(...)[0], or declare the function with_state"
+            ) from error
+        raise
+
+
 def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple[Any, Tree]]:
     """Declare a model function `f(params, state, *inputs, training, rng) -> (Y, state)`; it stays that function.
 
@@ -114,18 +128,12 @@ def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_s
     `inputs` is an array, or a tree of arrays with the same N. Nothing is trained: layers behave as after training,
     and the state stays what it is. Returns an array, or whatever tree of arrays the model returns.
 
-    Raises ValueError if there is nothing to predict, or if the inputs differ in N.
+    Raises ValueError if there is nothing to predict, or if the inputs differ in N; TypeError if they are no arrays.
 
     >>> predict(lambda w, x: x @ w, np.array([1.0, 10.0]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), batch_size=2)
     array([21., 43., 65.])
     """
-    n = samples(inputs)
-    if n == 0:
-        raise ValueError("predict: expected at least one sample, got none")
-    parts = [
-        run_model(model, params, state, rows(inputs, slice(start, start + batch_size)))[0]
-        for start in range(0, n, batch_size)
-    ]
+    parts = [run_model(model, params, state, part)[0] for part in parts_of("predict", inputs, batch_size)]
     return tree_map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
@@ -150,8 +158,8 @@ def mc_predict(
     passes      how many predictions; memory grows with passes times batch_size
     rng         a NumPy generator, from which every pass draws anew
 
-    Returns two arrays of the predictions' shape; std divides by the number of passes.
-    Raises ValueError for no samples or fewer than one pass.
+    Returns two arrays of the predictions' shape; std divides by the number of passes, and is 0 but for rounding where
+    nothing draws. Raises ValueError for no samples, no generator or fewer than one pass.
     Source: Gal and Ghahramani, Dropout as a Bayesian Approximation, 2016.
 
     >>> from gradschool.layers import dropout
@@ -162,12 +170,9 @@ def mc_predict(
     """
     if passes < 1:
         raise ValueError(f"mc_predict: expected at least one pass, got {passes}")
-    n = samples(inputs)
-    if n == 0:
-        raise ValueError("mc_predict: expected at least one sample, got none")
+    rng = generator("mc_predict", rng)
     means, stds = [], []
-    for start in range(0, n, batch_size):
-        batch = rows(inputs, slice(start, start + batch_size))
+    for batch in parts_of("mc_predict", inputs, batch_size):
         drawn = [run_model(model, params, state, batch, training=False, rng=rng)[0] for _ in range(passes)]
         drawn = np.stack(drawn if output is None else [output(Y) for Y in drawn])
         means.append(drawn.mean(axis=0))
@@ -178,10 +183,37 @@ def mc_predict(
 def samples(data: Tree) -> int:
     """The number N of samples that all arrays of a tree have in common."""
     sizes = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in tree_leaves(data)}
+    if len(sizes) != 1 or 0 in sizes:
+        check_arrays(data)
     if len(sizes) != 1:
-        shapes = ", ".join(str(np.shape(leaf)) for leaf in tree_leaves(data))
+        shapes = ", ".join(str(np.shape(leaf)) for leaf in tree_leaves(data)) or "none"
         raise ValueError(f"expected arrays with the same number of samples on their first axis, got {shapes}")
     return sizes.pop()
+
+
+def check_arrays(data: Tree) -> None:
+    """Numbers in lists are a tree of numbers, and a generator of batches has no samples of its own."""
+    for path, leaf in zip(tree_paths(data), tree_leaves(data), strict=True):
+        if not np.ndim(leaf):
+            where = f" at {path}" if path else ""
+            raise TypeError(
+                f"expected arrays with samples on their first axis, got {type(leaf).__name__}{where}; make one array "
+                "of a list, np.array(X), and give all samples rather than batches"
+            )
+
+
+def check_batch_size(name: str, batch_size: int) -> None:
+    if batch_size < 1:
+        raise ValueError(f"{name}: expected a batch size of at least 1, got {batch_size}")
+
+
+def parts_of(name: str, inputs: Tree, batch_size: int) -> Iterator[Tree]:
+    """The inputs in mini-batches, in their order."""
+    check_batch_size(name, batch_size)
+    n = samples(inputs)
+    if n == 0:
+        raise ValueError(f"{name}: expected at least one sample, got none")
+    return (rows(inputs, slice(start, start + batch_size)) for start in range(0, n, batch_size))
 
 
 def rows(data: Tree, which: Any) -> Tree:

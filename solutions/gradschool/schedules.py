@@ -1,7 +1,7 @@
 """A schedule is the learning rate as a function of the step, counted from 0: large while there is far to go, small at
 the end. Nothing is counted inside, so it can be plotted, resumed and pickled; a step may be an array of steps.
 
-    lr = schedules.one_cycle(0.05, steps=1000)
+    lr = schedules.one_cycle(0.05, steps=count_steps(X, batch_size=32, epochs=10))
     train(model, params, data, opt, loss, lr=lr)                        # the loop asks lr(0), lr(1), ...
     lr = schedules.per_epoch(schedules.exponential(0.01, 20), steps_per_epoch)
     lr = schedules.warmup(schedules.cosine(0.1, period=900), steps=100)

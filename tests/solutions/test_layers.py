@@ -2,7 +2,6 @@
 
 import doctest
 import pickle
-from typing import Any
 
 import numpy as np
 import pytest
@@ -140,16 +139,21 @@ def test_what_does_not_fit_is_explained():
         predict(lambda w, a, b: a, 1.0, (np.ones((3, 5)), np.ones((4, 5))))
     with pytest.raises(ValueError, match="at least one sample"):
         predict(lambda w, x: x, 1.0, np.ones((0, 5)))
+    with pytest.raises(ValueError, match="predict: expected a batch size of at least 1, got 0"):
+        predict(lambda w, x: x, 1.0, np.ones((3, 5)), batch_size=0)
+    with pytest.raises(TypeError, match=r"first axis, got int at \[0\]\[0\]; make one array of a list"):
+        predict(lambda w, x: x, 1.0, [[1, 2], [3, 4]])
+    with pytest.raises(TypeError, match=r"a tuple of 2, .* return its y, net\.apply"):
+        gs.evaluate(lambda p, x: net().apply(p, state, x), params, (np.ones((2, 5)), np.ones((2, 4))), gs.l2_loss)
 
 
-untyped: Any = layers  # what a type checker would refuse at once
 NO_LAYERS = {
-    "a name": (lambda: untyped.sequential(dense(3), "relu"), "got 'relu'; try the function itself, gs.relu"),
-    "a name of no op": (lambda: untyped.sequential("relu6"), "got 'relu6'; try the function itself$"),
-    "a list": (lambda: untyped.sequential([dense(3), relu]), r"got a list; unpack it: sequential\(\*layers\)"),
+    "a name": (lambda: sequential(dense(3), "relu"), "got 'relu'; try the function itself, gs.relu"),
+    "a name of no op": (lambda: sequential("relu6"), "got 'relu6'; try the function itself$"),
+    "a list": (lambda: sequential([dense(3), relu]), r"got a list; unpack it: sequential\(\*layers\)"),
     "not called": (lambda: sequential(layers.batchnorm), r"got batchnorm, which makes one; call it: batchnorm\("),
-    "an activation": (lambda: untyped.activation("tanh"), "try the function itself, gs.tanh"),
-    "side by side": (lambda: untyped.branches(dense(3), 5), "a layer, or a function .* of type int"),
+    "an activation": (lambda: activation("tanh"), "try the function itself, gs.tanh"),
+    "side by side": (lambda: layers.branches(dense(3), 5), "a layer, or a function .* of type int"),
     "a number": (lambda: dense(3).init(None, 5), r"dense: .* shape of one sample, .* got 5; try init\(rng, \(5"),
     "a net": (lambda: net().init(None, 5), "sequential: expected the shape of one sample, a tuple, got 5"),
 }

@@ -132,6 +132,8 @@ def test_predictions_by_chance_of_a_net_without_chance_do_not_spread():
     for passes, n, message in ((0, 5, "at least one pass"), (3, 0, "at least one sample")):
         with pytest.raises(ValueError, match=message):
             gs.mc_predict(net, params, X[:n], output=None, rng=generator(), passes=passes)
+    with pytest.raises(ValueError, match="mc_predict: expected a generator"):
+        gs.mc_predict(net, params, X, output=None, rng=None)
 
 
 # ---------------------------------------------------------------------------------------------------------- sequences

@@ -16,8 +16,9 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from .run import Run
@@ -26,28 +27,43 @@ from .schedules import Plateau, reduce_on_plateau
 __all__ = ["AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "ReduceOnPlateau", "Run"]
 
 Tree = Any
+MOMENTS = "on_start", "on_step", "on_epoch", "on_end"
 
 
 class Callback:
     """Does nothing at each of four moments; override what you need.
 
     Each method gets the run and what the method before it returned, None at first, and returns what is to be
-    remembered: trees of arrays, numbers and strings, which a checkpoint can hold. `on_start` of a run that is taken
-    up again gets what was remembered there. `on_end` is called even if training fails.
+    remembered: trees of arrays, numbers and strings, which a checkpoint can hold.
+
+    Raises TypeError where a class is defined with a method of another name that begins with `on_`: nobody calls it.
     """
 
     saves = False  # whether it saves the run, and is therefore called after all others
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in vars(cls):
+            if name.startswith("on_") and name not in MOMENTS:
+                raise TypeError(f"{cls.__name__}.{name} would never be called; expected one of {', '.join(MOMENTS)}")
+
     def on_start(self, run: Run, memory: Any) -> Any:
+        """Before the first step, also of a run that is taken up again: then `memory` is what was remembered there.
+
+        The place to refuse what cannot work, such as a name that `run.check_recorded` does not know.
+        """
         return memory
 
     def on_step(self, run: Run, memory: Any) -> Any:
+        """After a step: its loss is `run.history.losses[-1]`, `run.step` steps are done, the parameters are changed."""
         return memory
 
     def on_epoch(self, run: Run, memory: Any) -> Any:
+        """After an epoch and its validation: `run.epoch` are done, and `run.last("val_loss")` is known."""
         return memory
 
     def on_end(self, run: Run, memory: Any) -> Any:
+        """After the last epoch, or whatever has ended the run, an error among them."""
         return memory
 
 
@@ -70,6 +86,9 @@ class EarlyStopping(Callback):
     maximize       larger is better, as for an accuracy
     restore_best   put the best epoch's parameters and state back at the end, whether or not training was stopped;
                    where no epoch was better than NaN there are none to put back
+
+    A run that has stopped and is taken up again with the same patience stays where it is; with more it goes on, as one
+    that had come to its last epoch does, from the parameters that were put back.
 
     Raises ValueError for a patience below 1 or a negative min_delta; `train` does if the value is not recorded.
     Source: Keras' `EarlyStopping`, whose `restore_best_weights` is off by default, and which guesses `maximize`.
@@ -97,7 +116,11 @@ class EarlyStopping(Callback):
             )
 
     def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
-        return memory or {"best": -math.inf if self.maximize else math.inf, "wait": 0, "params": None, "state": None}
+        run.check_recorded(self.monitor)
+        if memory is None:
+            return {"best": -math.inf if self.maximize else math.inf, "wait": 0, "params": None, "state": None}
+        self.stop_if_due(run, memory)
+        return memory
 
     def on_epoch(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
         value = run.last(self.monitor)
@@ -106,9 +129,12 @@ class EarlyStopping(Callback):
             params, state = copy.deepcopy(kept)  # the weights themselves go on changing
             return {"best": value, "wait": 0, "params": params, "state": state}
         memory = memory | {"wait": memory["wait"] + 1}
+        self.stop_if_due(run, memory)
+        return memory
+
+    def stop_if_due(self, run: Run, memory: dict[str, Any]) -> None:
         if memory["wait"] >= self.patience:
             run.stop(f"{self.monitor} has not improved on {memory['best']:.6g} for {memory['wait']} epochs")
-        return memory
 
     def on_end(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
         if memory["params"] is not None:
@@ -125,7 +151,8 @@ def improves(value: float, best: float, min_delta: float, maximize: bool) -> boo
 class ReduceOnPlateau(Callback):
     """Multiply the rate of a run by a factor whenever a value has stopped improving; see `reduce_on_plateau`.
 
-    `train` raises ValueError if its lr is a schedule, which would know nothing of the factor.
+    Raises TypeError for another plateau; `train` raises ValueError if its lr is a schedule, which would know nothing of
+    the factor, or if the value is not recorded.
 
         train(..., lr=0.02, callbacks=[ReduceOnPlateau(schedules.reduce_on_plateau(factor=0.5, patience=5))])
     """
@@ -133,7 +160,15 @@ class ReduceOnPlateau(Callback):
     plateau: Plateau = field(default_factory=reduce_on_plateau)
     monitor: str = "val_loss"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.plateau, Plateau):
+            raise TypeError(
+                f"ReduceOnPlateau: expected what schedules.reduce_on_plateau returns, got {self.plateau!r:.60}; try "
+                "ReduceOnPlateau(schedules.reduce_on_plateau(factor=0.5, patience=5))"
+            )
+
     def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
+        run.check_recorded(self.monitor)
         lr = run.start_lr if run.lr is None else run.lr
         if callable(lr) or lr is None:
             came = "a schedule" if callable(lr) else "none"
@@ -162,7 +197,8 @@ class Checkpoint(Callback):
     monitor     what has to improve; `maximize` where larger is better
     every       save after each so many epochs instead, whatever the value is
 
-    Raises ValueError unless every >= 1; `train` does if the value is not recorded.
+    Raises ValueError unless every >= 1, or for another field in the name; `train` does if the value is not recorded,
+    and FileNotFoundError if there is no such folder.
     """
 
     file: str | os.PathLike[str]
@@ -175,8 +211,22 @@ class Checkpoint(Callback):
     def __post_init__(self) -> None:
         if self.every is not None and self.every < 1:
             raise ValueError(f"Checkpoint: expected every >= 1, or None to keep the best, got {self.every}")
+        try:
+            self.place(1)
+        except (LookupError, ValueError) as error:
+            raise ValueError(
+                f"Checkpoint: a name may have {{epoch}} in it and no other field, got {self.file}"
+            ) from error
+
+    def place(self, epoch: int) -> str:
+        return os.fspath(self.file).format(epoch=epoch)
 
     def on_start(self, run: Run, memory: float | None) -> float:
+        folder = Path(self.place(1)).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"Checkpoint: there is no folder {folder} to put {self.file} in; make it first")
+        if self.every is None:
+            run.check_recorded(self.monitor)
         return (-math.inf if self.maximize else math.inf) if memory is None else memory
 
     def on_epoch(self, run: Run, memory: float) -> float:
@@ -192,19 +242,36 @@ class Checkpoint(Callback):
         # what this callback remembers counts, too, and the loop learns of it only when this has returned
         name = next(name for name, listener in run.listeners.items() if listener is self)
         memories = run.history.memories | {name: memory}
-        replace(run.history, memories=memories).save(os.fspath(self.file).format(epoch=run.epoch))
+        replace(run.history, memories=memories).save(self.place(run.epoch))
 
 
 # ------------------------------------------------------------------------------------------------------ how a run calls
-def named_callbacks(callbacks: Sequence[Callback | Callable[[Run], Any]]) -> dict[str, Callback]:
+def named_callbacks(callbacks: Sequence[Callback | Callable[[Run], Any]], *more: Callback) -> dict[str, Callback]:
     """Callbacks by the names under which a history keeps what they remember; those that save the run come last."""
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
+        name = getattr(callbacks, "__name__", type(callbacks).__name__)
+        raise TypeError(f"train: expected a list of callbacks, got {name}; try callbacks=[...]")
     found: dict[str, Callback] = {}
-    listeners = [callback if isinstance(callback, Callback) else AfterEpoch(callback) for callback in callbacks]
+    listeners = [*map(as_callback, callbacks), *more]
     for listener in sorted(listeners, key=lambda listener: listener.saves):
         kind = type(listener).__name__
         twins = sum(name.split("-")[0] == kind for name in found)
         found[f"{kind}-{twins + 1}" if twins else kind] = listener
     return found
+
+
+def as_callback(callback: Any) -> Callback:
+    """A callback as it is, and a function of the run as the one that calls it; TypeError for anything else."""
+    if isinstance(callback, Callback):
+        return callback
+    if isinstance(callback, type):
+        raise TypeError(f"train: expected a callback, got its class {callback.__name__}; try {callback.__name__}()")
+    if not callable(callback):
+        kind = type(callback).__name__
+        raise TypeError(
+            f"train: expected a function of the run, or a class of your own that derives from Callback, got {kind}"
+        )
+    return AfterEpoch(callback)
 
 
 def tell(run: Run, moment: str) -> None:

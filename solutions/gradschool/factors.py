@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .flat import FlatTree, update_vector, update_whole
+from .flat import FlatTree, given, update_vector, update_whole
 from .optimizers import Optimizer, with_options
 from .optimizers.each import move_part
 from .trees import Tree, branches, rebuilt, tree_leaves, tree_map, tree_paths
@@ -107,7 +107,7 @@ def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
 def update_with_factors(
     optimizer: Optimizer, factors: Tree, params: Tree, grads: Tree, state: Any, lr: float | None = None
 ) -> tuple[Tree, Any]:
-    moved, state = optimizer.update(params, trainable(grads, factors), state, lr)
+    moved, state = optimizer.update(params, trainable(grads, factors), state, *given(lr))
     return move_part(params, moved, factors), state
 
 

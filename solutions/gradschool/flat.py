@@ -204,19 +204,24 @@ def update_blocks(
     optimizer: Optimizer, block: int, p: np.ndarray, g: np.ndarray, state: dict[str, Any], lr: float | None
 ) -> None:
     vectors = [key for key, value in state.items() if isinstance(value, np.ndarray)]
-    numbers = state
+    numbers, rate = state, given(lr)
     for start in range(0, max(len(p), 1), block):  # once also for no parameters at all: the step still counts
         part = slice(start, start + block)
-        p[part], numbers = optimizer.update(p[part], g[part], state | {key: state[key][part] for key in vectors}, lr)
+        p[part], numbers = optimizer.update(p[part], g[part], state | {key: state[key][part] for key in vectors}, *rate)
         for key in vectors:
             state[key][part] = numbers[key]
     state.update({key: value for key, value in numbers.items() if key not in vectors})
+
+
+def given(lr: float | None) -> tuple[float, ...]:
+    """No argument for no rate: an optimizer of your own may have its rate as a default."""
+    return () if lr is None else (lr,)
 
 
 def update_whole(
     optimizer: Optimizer, params: FlatTree, g: np.ndarray, state: dict[str, Any], lr: float | None
 ) -> None:
     trees = {key: params.view(value) if isinstance(value, np.ndarray) else value for key, value in state.items()}
-    new, trees = optimizer.update(params.tree, params.view(g), trees, lr)
+    new, trees = optimizer.update(params.tree, params.view(g), trees, *given(lr))
     params.vector[:] = params.gather(new)
     state.update({key: params.gather(value) if grows(value) else value for key, value in trees.items()})

@@ -1,6 +1,6 @@
 """A training step with L-BFGS, whose line search asks for the loss of one batch at several places before it moves.
 
-history = train(net, params, data, lbfgs(), half_mse, epochs=50, rng=rng, batch_size=len(X))      # an epoch is a step
+history = train(net, params, data, lbfgs(), half_mse, epochs=50, rng=rng)    # of all samples: an epoch is a step
 """
 
 from __future__ import annotations

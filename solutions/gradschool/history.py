@@ -37,6 +37,7 @@ class History:
                       (nan for an optimizer that is given none); `hyper` has a list for each other scheduled option
     epochs            lists with one number per epoch: "loss" and each metric, means over the samples of the epoch as
                       they were seen; "val_loss" and so on, of the validation data at the epoch's end
+                      (Python counts them from 0, epochs count from 1: `epochs["val_loss"][best_epoch() - 1]`)
     stopped           why training ended before its last epoch; empty if it did not
     steps_per_epoch   how many batches an epoch has
     rng, memories     the state of the generator, and what each callback remembers: what `resume` needs beside these
@@ -68,9 +69,7 @@ class History:
 
     def values(self, name: str) -> list[float]:
         """One number per epoch; ValueError for a name that was not recorded, with those that were."""
-        if name not in self.epochs:
-            advice = "; give train a validation=(X, T)" if name.startswith("val_") else ""
-            raise ValueError(f"history: {name!r} was not recorded, there is {list(self.epochs)}{advice}")
+        check_recorded(name, list(self.epochs))
         return self.epochs[name]
 
     def best_epoch(self, monitor: str = "val_loss", maximize: bool = False) -> int:
@@ -142,6 +141,16 @@ class History:
             stopped=found["stopped"],
             **{name: {key: numbers(values) for key, values in table.items()} for name, table in lists.items()},
         )
+
+
+def check_recorded(name: str, recorded: list[str], tense: str = "was") -> None:
+    """ValueError for a name that is not among those of which a history has a number per epoch, with what to try."""
+    if name in recorded:
+        return
+    metric = name.removeprefix("val_")
+    advice = ["a validation=(X, T)"] if name != metric and "val_loss" not in recorded else []
+    advice += [] if metric in recorded else [f'metrics={{"{metric}": ...}}']
+    raise ValueError(f"history: {name!r} {tense} not recorded, there is {recorded}; give train {' and '.join(advice)}")
 
 
 def spelled(value: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import check_parts
 from .batching import batches
 from .flat import contiguous, in_place
 from .models import Model
@@ -108,6 +109,7 @@ def range_test(
     >>> test.diverged, 1 < test.highest < 2                  # descent on this loss, curvature 2, is stable below 1
     (True, True)
     """
+    check_parts(model, optimizer, loss, "range_test")
     if not 0 < low < high or steps < 2 or not divergence > 1:
         raise ValueError(
             "range_test: expected 0 < low < high, steps >= 2 and divergence > 1, got "

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from .autodiff.traced import Traced
 from .flat import FlatTree, contiguous, in_place
 from .full_batch import lbfgs_step
-from .history import History
+from .history import History, check_recorded
 from .lbfgs import LBFGS
-from .models import Model
-from .nonfinite import first_nonfinite
+from .models import Model, compared
+from .nonfinite import first_nonfinite, flaw
 from .optimizers import Optimizer, with_options
 from .step import Stepped, training_step
+from .trees import tree_leaves
 
 __all__ = ["Run"]
 
@@ -32,9 +34,14 @@ class Run:
 
     history            the numbers so far, and `params` and `state` of the model as they are now
     epochs, steps      how many epochs are planned, and how many steps each has
-    lr                 a number or a schedule, as `train` was given it; set it to change the rate from here on
-    start_lr           the optimizer's own rate, which holds where lr is None
+    lr                 a number or a schedule, as `train` was given it, None if it was not; set it to change the rate
+                       from here on: `run.lr = 0.1 * run.history.rates[-1]`
+    start_lr           the optimizer's own rate, which holds where lr is None; None if it has none
+    recorded           the names of the numbers that each epoch adds to `history.epochs`; a callback that adds its own
+                       appends their names in `on_start`, before others ask for them
     listeners          the callbacks, by the names under which `history.memories` keeps what they remember
+
+    Beside them there are `epoch`, `step` and `last(name)` to look at, `stop(reason)` and `restore(params, state)`.
     """
 
     history: History
@@ -43,6 +50,7 @@ class Run:
     steps: int
     lr: float | Callable[[int], float] | None = None
     start_lr: float | None = None
+    recorded: list[str] = field(default_factory=list)
     listeners: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,6 +66,10 @@ class Run:
     def last(self, name: str) -> float:
         """The newest value of "loss", "val_loss" or a metric; ValueError if that is not recorded."""
         return self.history.values(name)[-1]
+
+    def check_recorded(self, name: str) -> None:
+        """ValueError if the epochs of this run will not have a value of that name; for `on_start`."""
+        check_recorded(name, self.recorded, "is")
 
     def stop(self, reason: str) -> None:
         """Let this be the last step or epoch."""
@@ -79,16 +91,38 @@ def begin(
     rng: np.random.Generator,
     resume: History | None,
 ) -> Run:
+    if resume is not None and not isinstance(resume, History):
+        raise TypeError(f"train: expected a History for resume, got {resume!r:.60}; try History.load of a checkpoint")
     weights = contiguous(params if resume is None else resume.params)  # one vector: the optimizer works in place, fast
+    memory = start_of(optimizer, weights)
     if resume is None:
-        history = History(weights.tree, state, start_of(optimizer, weights))
+        history = History(weights.tree, state, memory)
     else:
+        check_resumed(resume, params, weights, optimizer, memory)
         history = resume.copy()
         history.params, history.stopped = weights.tree, ""
         if history.rng is not None:
             rng.bit_generator.state = history.rng
     history.steps_per_epoch = steps
     return Run(history, weights, epochs, steps, lr, getattr(optimizer, "lr", None))
+
+
+def check_resumed(
+    resume: History, params: Tree, weights: FlatTree, optimizer: Optimizer | LBFGS, memory: dict[str, Any]
+) -> None:
+    """A run goes on with the model and the kind of optimizer that it began with; params may be None."""
+    try:
+        if params is not None:
+            weights.gather(params)
+    except ValueError as error:
+        raise ValueError(f"train: resume is the run of another model than params; {error}") from error
+    expected, found = set(memory), set(resume.optimizer_state or {})
+    named = isinstance(optimizer, LBFGS) or optimizer.hyper is not None  # your own may add to its state on the way
+    if expected - found or (named and found - expected):
+        raise ValueError(
+            f"train: the run to resume has an optimizer that remembers {sorted(found)}, this one needs "
+            f"{sorted(expected)}; give it the same, or begin anew with resume.params and resume.state"
+        )
 
 
 def start_of(optimizer: Optimizer | LBFGS, weights: FlatTree) -> dict[str, Any]:
@@ -104,30 +138,42 @@ def step_taker(
     rng: np.random.Generator,
     penalty: Callable[[Tree], Any] | None,
     gradients: Callable[[Tree, Tree], Tree] | None,
+    data: tuple[Tree, Tree],
 ) -> Callable[[tuple[Tree, Tree]], tuple[Stepped, float | None]]:
-    """The function that takes the run's next step on a batch, and returns what came of it and the rate."""
-    shared = {"rng": rng, "penalty": penalty}
+    """The function that takes the run's next step on a batch of the data; it returns what came of it and the rate."""
+    first, shared = run.step, {"rng": rng, "penalty": penalty}
     if isinstance(optimizer, LBFGS):
         if run.lr is not None or hyper or gradients is not None:
             raise ValueError("train: L-BFGS finds its own step from its own gradients; leave out lr, hyper, gradients")
-        step = functools.partial(lbfgs_step, model, loss, optimizer, **shared)
     else:
         fast, shared = in_place(optimizer), shared | {"room": run.weights.like(), "gradients": gradients}
 
     def take(batch: tuple[Tree, Tree]) -> tuple[Stepped, float | None]:
         rate, options = rate_of(run.lr, run.start_lr, run.step), {k: number_at(v, run.step) for k, v in hyper.items()}
         now = run.weights, run.history.state, run.history.optimizer_state, batch
-        with named(model, run, batch[0], rate, rng):
+        criterion = loss if run.step > first else functools.partial(differentiable, loss)
+        with named(model, run, batch, data, rate, rng):
             if isinstance(optimizer, LBFGS):
-                done = step(*now)
+                done = lbfgs_step(model, criterion, optimizer, *now, **shared)
             else:
                 chosen = in_place(with_options(optimizer, **options)) if options else fast
-                done = training_step(model, loss, chosen, *now, rate, **shared)
+                done = training_step(model, criterion, chosen, *now, rate, **shared)
         record_options(run.history, options)
         run.history.state, run.history.optimizer_state = done.state, done.memory
         return done, rate
 
     return take
+
+
+def differentiable(loss: Loss, Y: Any, T: Any) -> Any:
+    """The loss, which must depend on the predictions by operations that have a derivative; TypeError if it does not."""
+    value = compared(loss, Y, T)
+    if not isinstance(value, Traced) and any(isinstance(leaf, Traced) for leaf in tree_leaves(Y)):
+        raise TypeError(
+            f"train: the loss is {value!r:.40}, a number without a derivative, from which nothing is learned; compute "
+            "it with np.* functions and ops, and give what only measures as metrics={'accuracy': accuracy}"
+        )
+    return value
 
 
 def record_options(history: History, options: dict[str, float]) -> None:
@@ -145,15 +191,43 @@ def rate_of(lr: Rate, own: float | None, step: int) -> float | None:
 
 
 @contextmanager
-def named(model: Model, run: Run, X: Tree, rate: float | None, rng: np.random.Generator) -> Iterator[None]:
+def named(
+    model: Model,
+    run: Run,
+    batch: tuple[Tree, Tree],
+    data: tuple[Tree, Tree],
+    rate: float | None,
+    rng: np.random.Generator,
+) -> Iterator[None]:
     """A loss that is no number any more is reported with the step, and with what to try."""
     try:
         yield
     except FloatingPointError as error:
         at = "" if rate is None else f", with a learning rate of {rate:.3g}"
-        first = first_nonfinite(model, run.history.params, run.history.state, X, True, rng)
-        where = f"It begins at {first}" if first else "All predictions are finite, so the loss itself makes it"
+        first = first_nonfinite(model, run.history.params, run.history.state, batch[0], True, rng)
         raise FloatingPointError(
-            f"train: {error} at step {run.step} of epoch {run.epoch + 1}{at}. {where}. Try a tenth of the rate, or "
-            "clipped gradients; at step 0, look for nan in the data and for a logarithm of 0 in the loss."
+            f"train: {error} at step {run.step} of epoch {run.epoch + 1}{at}. {beginning(first, batch, data)}. Try a "
+            "tenth of the rate, or clipped gradients; at step 0, look for nan in the data and for a logarithm of 0 in "
+            "the loss."
         ) from error
+
+
+def beginning(first: str | None, batch: tuple[Tree, Tree], data: tuple[Tree, Tree]) -> str:
+    """Where the model lost its numbers; in the data the place there, since a place in a shuffled batch says nothing."""
+    if first == f"the input{flaw(batch[0])}":
+        return f"It begins at the input{flaw(data[0])} of the data"
+    if first is not None:
+        return f"It begins at {first}"
+    if flaw(batch[1]):
+        return f"It begins at the target{flaw(data[1])} of the data"
+    return "All predictions are finite, so the loss itself makes it"
+
+
+def check_weights(run: Run) -> None:
+    """The last step of an epoch has no loss behind it that would be no number any more."""
+    if not np.isfinite(run.weights.vector).all():
+        raise FloatingPointError(
+            f"train: the loss was finite, but its gradient was not: after step {run.step - 1} of epoch {run.epoch + 1} "
+            f"there are parameters that are no numbers{flaw(run.weights.tree)}. Look for a root or a norm of 0 in the "
+            "loss; or try a tenth of the rate, or clipped gradients."
+        )

@@ -25,15 +25,24 @@ from typing import Any
 
 import numpy as np
 
-from .batching import batches
+from .arguments import (
+    check_data,
+    check_metrics,
+    check_options,
+    check_parts,
+    check_validation,
+    check_validation_loss,
+)
+from .batching import batches, count_steps
 from .callbacks import Callback, named_callbacks, tell
+from .chance import generator
 from .history import History
 from .lbfgs import LBFGS
 from .metrics import RunningMean
-from .models import Model, run_model, samples
+from .models import Model, compared, rows, run_model, samples
 from .optimizers import Optimizer
 from .progress import ProgressBar
-from .run import Loss, Rate, Run, begin, step_taker
+from .run import Loss, Rate, Run, begin, check_weights, step_taker
 from .step import Stepped
 
 __all__ = ["evaluate", "train"]
@@ -54,7 +63,7 @@ def train(
     state: Tree = None,
     lr: Rate = None,
     hyper: Mapping[str, float | Callable[[int], float]] | None = None,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     validation: tuple[Tree, Tree] | None = None,
     metrics: Metrics | None = None,
     weights: np.ndarray | None = None,
@@ -70,14 +79,15 @@ def train(
     model       a `Layer`, or a function `model(params, *inputs)`
     data        (X, T): arrays, or trees of arrays for several inputs or outputs, with the same number of samples on
                 their first axis
-    optimizer   from `optimizer(name)`; or `lbfgs()`, with a batch_size of all samples and no lr
+    optimizer   from `optimizer(name)`; or `lbfgs()`, without lr
     loss        `loss(Y, T)`, one number that is a mean over the samples of the batch, such as `softmax_cross_entropy`
     epochs      how often each sample is seen, those of a run that is taken up again included
     rng         a NumPy generator: it shuffles every epoch, and layers that need chance draw from it
     state       of the model, from `init`; None where no layer keeps one
     lr          a number, or a schedule: a function of the step, counted from 0; None leaves it to the optimizer
     hyper       numbers or schedules for other options of the optimizer, such as {"beta": one_cycle_momentum(steps)}
-    batch_size  the last batch of an epoch is shorter where the samples do not divide evenly
+    batch_size  32 unless given, and all samples for L-BFGS; the last batch of an epoch is shorter where the samples do
+                not divide evenly, and `count_steps` says how many there are
     validation  (X, T) to evaluate after each epoch; `metrics` maps names to functions of (Y, T) that are means too
     weights     (N,), one for each sample; the loss gets those of the batch as `weights=`, in a shape that broadcasts
                 against Y. The validation data count evenly
@@ -87,10 +97,12 @@ def train(
     callbacks   see `gradschool.callbacks`; a plain function of the run is called after every epoch
     progress    show a bar with losses and metrics (needs tqdm)
     resume      the history of a run to go on from, in the place of `params` and `state`: with the same arguments the
-                result is, to the last bit, that of a run that was never interrupted; `rng` is set to where it was
+                result is, to the last bit, that of a run that was never interrupted; `rng` is set to where it was.
+                Model and optimizer have to be the same, data and batches may be others from here on
 
-    Raises FloatingPointError as soon as the loss is nan or infinite, with the step and the advice; ValueError for
-    data or arguments that do not fit together.
+    Raises FloatingPointError as soon as the loss is nan or infinite, with the step and the advice, or if the
+    parameters are at an epoch's end; TypeError and ValueError for arguments that are something else, or do not fit
+    together: before the first step, as far as can be known then.
 
     >>> X = np.linspace(-1, 1, 30)[:, None]
     >>> line = lambda params, x: x @ params["W"] + params["b"]
@@ -101,15 +113,23 @@ def train(
     >>> history.params["W"].round(3), history.params["b"].round(3), len(history.losses)
     (array([[3.]]), array([-2.]), 300)
     """
+    check_parts(model, optimizer, loss)
+    check_options(metrics, hyper, after_step, epochs)
     n = check_data(data, weights)
+    if batch_size is None:
+        batch_size = n if isinstance(optimizer, LBFGS) else 32
+    rng = generator("train", rng)
     if weights is not None:
         data, loss_of_batch = (data[0], (data[1], np.asarray(weights))), functools.partial(weighted, loss)
     else:
         loss_of_batch = loss
-    run = begin(params, state, optimizer, lr, epochs, math.ceil(n / max(batch_size, 1)), rng, resume)
+    run = begin(params, state, optimizer, lr, epochs, count_steps(data, batch_size), rng, resume)
     history, metrics = run.history, metrics or {}
-    take_step = step_taker(model, loss_of_batch, optimizer, run, hyper or {}, rng, penalty, gradients)
-    run.listeners = named_callbacks([*callbacks, *([ProgressBar()] if progress else [])])
+    take_step = step_taker(model, loss_of_batch, optimizer, run, hyper or {}, rng, penalty, gradients, data)
+    run.recorded = names_recorded(metrics, validation)
+    run.listeners = named_callbacks(callbacks, *([ProgressBar()] if progress else []))
+    if validation is not None:
+        try_validation(model, history, validation, loss, batch_size)
     tell(run, "on_start")
     try:
         while run.epoch < epochs and not history.stopped:
@@ -127,6 +147,7 @@ def train(
                 tell(run, "on_step")
                 if history.stopped:
                     break
+            check_weights(run)
             # 6. An optimizer that makes this loss small: that is all that training is. Is it, on other samples too?
             record_epoch(history, means, evaluation(model, history, validation, loss, metrics, penalty))
             history.rng = rng.bit_generator.state  # type: ignore[assignment]
@@ -151,24 +172,33 @@ def evaluate(
     >>> evaluate(lambda w, x: w * x, 2.0, (X, T), lambda Y, T: np.mean(Y - T), batch_size=3)
     {'loss': 4.0}
     """
+    check_metrics("evaluate", metrics)
     functions = {"loss": loss, **(metrics or {})}
     means = {name: RunningMean() for name in functions}
     for X, T in batches(data, batch_size, shuffle=False):
         Y, _ = run_model(model, params, state, X)
         for name, function in functions.items():
-            means[name].update(float(function(Y, T)), samples(T))
+            means[name].update(float(compared(function, Y, T)), samples(T))
     return {name: mean.result() for name, mean in means.items()}
 
 
 # ------------------------------------------------------------------------------------------------ around the six steps
-def check_data(data: tuple[Tree, Tree], weights: Any) -> int:
-    """The number of samples, if there are any and everything fits."""
-    n = samples(data)
-    if n == 0:
-        raise ValueError("train: expected at least one sample, got none")
-    if weights is not None and np.shape(weights) != (n,):
-        raise ValueError(f"train: expected a weight for each of {n} samples, got shape {np.shape(weights)}")
-    return n
+def names_recorded(metrics: Metrics, validation: Any) -> list[str]:
+    """What each epoch adds to the history."""
+    names = ["loss", *metrics]
+    return names if validation is None else [*names, *(f"val_{name}" for name in names)]
+
+
+def try_validation(model: Model, history: History, validation: Any, loss: Loss, batch_size: int) -> None:
+    """A batch of the validation data through model and loss: that they do not fit should not show after an epoch."""
+    check_validation(validation)
+    part = rows(validation, slice(batch_size))
+    try:
+        found = evaluate(model, history.params, part, loss, state=history.state)
+    except Exception as error:
+        error.add_note("train: this is what the validation data led to, before the first step")
+        raise
+    check_validation_loss(found["loss"], validation)
 
 
 def weighted(loss: Loss, Y: Any, target: tuple[Any, np.ndarray]) -> Any:
@@ -204,4 +234,5 @@ def evaluation(
     found = evaluate(model, history.params, validation, loss, metrics, history.state)
     if penalty is not None:
         found["loss"] += float(penalty(history.params))
+    check_validation_loss(found["loss"], validation)
     return {f"val_{name}": value for name, value in found.items()}

@@ -114,13 +114,79 @@ def test_a_plateau_needs_a_number_for_a_rate():
         run(callbacks=[ReduceOnPlateau()], lr=lambda step: 0.1)
 
 
-def test_a_value_that_is_not_recorded_is_named():
-    with pytest.raises(ValueError, match=r"'val_loss' was not recorded, there is \['loss'\]; give train a validation"):
-        run(callbacks=[EarlyStopping()], validation=None)
-    with pytest.raises(ValueError, match=r"'f1' was not recorded, there is \['loss', 'val_loss'\]$"):
-        run(callbacks=[EarlyStopping(monitor="f1")])
-    with pytest.raises(ValueError, match="patience >= 1 and min_delta >= 0, got 0 and"):
-        EarlyStopping(patience=0)
+UNKNOWN = {
+    "no validation": (
+        EarlyStopping(),
+        {"validation": None},
+        r"'val_loss' .* is \['loss'\]; give train a validation=\(X, T\)$",
+    ),
+    "no metric": (
+        EarlyStopping(monitor="f1"),
+        {},
+        r"'f1' is not .*\['loss', 'val_loss'\]; give train metrics={\"f1\": ...}$",
+    ),
+    "no metric of it": (EarlyStopping(monitor="val_f1"), {}, r"'val_f1' .*; give train metrics={\"f1\": ...}$"),
+    "neither": (
+        EarlyStopping(monitor="val_f1"),
+        {"validation": None},
+        r"validation=\(X, T\) and metrics={\"f1\": ...}$",
+    ),
+    "a plateau": (ReduceOnPlateau(monitor="val_f1"), {}, "'val_f1' is not recorded"),
+    "a checkpoint": (Checkpoint("run.npz", monitor="val_f1"), {}, "'val_f1' is not recorded"),
+}
+
+
+@pytest.mark.parametrize(("callback", "options", "words"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_value_that_will_not_be_recorded_is_named_before_the_first_step(callback, options, words):
+    diary = Diary()
+    with pytest.raises(ValueError, match=words):
+        run(callbacks=[diary, callback], **options)
+    assert diary.calls == ["start"]
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_first_step(tmp_path):
+    diary = Diary()
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no folder .*absent to put .*run-{epoch}.npz in; make it first"
+    ):
+        run(callbacks=[diary, Checkpoint(tmp_path / "absent" / "run-{epoch}.npz", every=2)])
+    assert diary.calls == ["start"]
+
+
+SENSELESS = {
+    "patience": (lambda: EarlyStopping(patience=0), ValueError, "patience >= 1 and min_delta >= 0, got 0 and"),
+    "a factor for a plateau": (
+        lambda: ReduceOnPlateau(0.5),
+        TypeError,
+        r"got 0.5; try .*reduce_on_plateau\(factor=0.5",
+    ),
+    "a field": (lambda: Checkpoint("{step}.npz"), ValueError, r"have {epoch} in it and no other field, got {step}.npz"),
+    "a place": (lambda: Checkpoint("{}.npz"), ValueError, "no other field, got {}.npz"),
+}
+
+
+@pytest.mark.parametrize(("make", "error", "words"), SENSELESS.values(), ids=SENSELESS)
+def test_a_callback_that_makes_no_sense_is_refused_where_it_is_written(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_a_method_that_nobody_calls_is_refused_where_its_class_is_written():
+    with pytest.raises(
+        TypeError, match=r"Mine.on_epoch_end would never be called; expected one of on_start, on_step, on_e"
+    ):
+
+        class Mine(Callback):
+            def on_epoch_end(self, run, memory):
+                return memory
+
+
+def test_a_run_that_has_stopped_stays_stopped_with_the_same_patience_and_goes_on_with_more():
+    stopped = run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=2)])
+    again = run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=2)], resume=stopped)
+    assert (again.to_dict(), again.epochs_done) == (stopped.to_dict(), 3)
+    np.testing.assert_array_equal(again.params["W"], stopped.params["W"])
+    assert run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=4)], resume=stopped).epochs_done == 5
 
 
 # ---------------------------------------------------------------------------------------------------------- checkpoints
@@ -192,8 +258,10 @@ class Diary(Callback):
 
     def __init__(self, stop_at=None):
         self.stop_at = stop_at
+        self.calls = []
 
     def note(self, moment, run, memory):
+        self.calls.append(moment)
         return [*(memory or []), (moment, run.epoch, run.step)]
 
     def on_start(self, run, memory):

@@ -240,6 +240,124 @@ def test_data_that_do_not_fit_are_refused():
         train(line, params, (X, T), gs.lbfgs(), mean_square, 1, rng=np.random.default_rng(0), lr=0.1)
 
 
+def fit(**changed):
+    X, T, params = problem()
+    given = {
+        "model": line, "params": params, "data": (X, T), "optimizer": gs.optimizer("sgd"), "loss": mean_square,
+        "epochs": 1, "rng": np.random.default_rng(0),
+    }  # fmt: skip
+    return train(**given | changed)
+
+
+def apply_alone(params, x):
+    return dense(3).apply(params, None, x)
+
+
+X23, T23, _ = problem()
+MISTAKEN = {
+    "a name for an optimizer": ({"optimizer": "adam"}, TypeError, r"got 'adam'; try optimizer\(\"adam\", lr=...\)"),
+    "its step": ({"optimizer": gs.adam}, TypeError, r"got the function adam; try optimizer\(\"adam\", lr=...\)"),
+    "swapped": ({"optimizer": mean_square, "loss": gs.optimizer("sgd")}, TypeError, "and the loss behind it"),
+    "no loss": ({"loss": "mse"}, TypeError, "expected a loss, a function of predictions and targets, got 'mse'"),
+    "no model": ({"model": [dense(3)]}, TypeError, "expected a layer or a function model.* of type list"),
+    "a loss of ranks": (
+        {"loss": lambda Y, T: gs.accuracy(Y, np.argmax(T, 1))},
+        TypeError,
+        "a number without a derivative",
+    ),
+    "a constant loss": ({"loss": lambda Y, T: 0.5}, TypeError, "the loss is 0.5, a number without a derivative"),
+    "a seed": ({"rng": 0}, TypeError, "expected a generator"),
+    "lists": (
+        {"data": (X23.tolist(), T23.tolist())},
+        TypeError,
+        r"first axis, got float at \[0\]\[0\]\[0\]; make one array",
+    ),
+    "batches": ({"data": batches((X23, T23), 5, shuffle=False)}, TypeError, r"data=\(X, T\), a pair .* got <generator"),
+    "X alone": ({"data": X23}, TypeError, r"expected data=\(X, T\), a pair"),
+    "three": ({"data": (X23, T23, T23)}, TypeError, "got 3 of them"),
+    "layer's pair": ({"model": apply_alone}, TypeError, r"returned a tuple of 2, .*net.apply\(...\)\[0\]"),
+    "hyper lr": ({"hyper": {"lr": 5.0}}, ValueError, "expected the rate as lr=5.0"),
+    "metric loss": ({"metrics": {"loss": gs.mae_metric}}, ValueError, "metric cannot be named 'loss'"),
+    "metric val": ({"metrics": {"val_loss": gs.mae_metric}}, ValueError, "metric cannot be named 'val_loss'"),
+    "metric list": ({"metrics": [gs.mae_metric]}, TypeError, "expected metrics as a dict .* of type list"),
+    "max_norm": ({"after_step": gs.max_norm}, TypeError, "lambda params, lr: max_norm"),
+    "epochs": ({"epochs": -1}, ValueError, "expected epochs >= 0, got -1"),
+    "a share": ({"validation": 0.2}, TypeError, r"validation=\(X, T\), a pair .* got 0.2; holdout\("),
+    "no share": ({"validation": 0}, TypeError, r"validation=\(X, T\), a pair .* got 0;"),
+    "yes": ({"validation": True}, TypeError, "got True"),
+    "empty": ({"validation": (X23[:0], T23[:0])}, ValueError, "at least one sample for validation"),
+    "one callback": (
+        {"callbacks": gs.EarlyStopping()},
+        TypeError,
+        r"list of callbacks, got EarlyStopping; try callbacks=\[",
+    ),
+    "a class": ({"callbacks": [gs.EarlyStopping]}, TypeError, r"got its class EarlyStopping; try EarlyStopping\(\)"),
+    "no callback": ({"callbacks": ["print"]}, TypeError, "derives from Callback, got str"),
+    "a file": ({"resume": "run.npz"}, TypeError, "expected a History for resume, got 'run.npz'; try History.load"),
+}
+
+
+@pytest.mark.parametrize(("changed", "error", "words"), MISTAKEN.values(), ids=MISTAKEN)
+def test_what_is_something_else_is_refused_before_a_step_is_done(changed, error, words):
+    steps = []
+    with pytest.raises(error, match=words):
+        fit(**{"after_step": lambda params, lr: steps.append(lr) or params} | changed)
+    assert not steps
+
+
+def test_validation_data_that_do_not_fit_are_found_before_the_first_step():
+    steps = []
+    with pytest.raises(ValueError, match="matmul") as found:
+        fit(validation=(X23[:, 1:], T23), after_step=lambda params, lr: steps.append(lr) or params)
+    assert found.value.__notes__ == ["train: this is what the validation data led to, before the first step"]
+    assert not steps
+
+
+@pytest.mark.parametrize("row", [3, 22])
+@pytest.mark.parametrize("part", [0, 1])
+def test_nan_in_the_validation_data_is_found_and_its_place_told(part, row):
+    bad = X23.copy(), T23.copy()
+    bad[part][row, 2] = np.nan
+    words = (
+        rf"the validation loss is nan; it begins at the {('inputs', 'targets')[part]}, which holds nan at \[{row}, 2\]"
+    )
+    with pytest.raises(FloatingPointError, match=words):
+        fit(validation=bad, batch_size=5)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_nan_is_told_by_its_row_in_the_data_and_not_in_the_shuffled_batch(part):
+    bad = X23.copy(), T23.copy()
+    bad[part][17, 1] = np.nan
+    words = rf"It begins at the {('input', 'target')[part]}, which holds nan at \[17, 1\] of the data\. Try"
+    with pytest.raises(FloatingPointError, match=words):
+        fit(data=bad, batch_size=5)
+
+
+@pytest.mark.parametrize("opt", [gs.optimizer("adam"), gs.optimizer("sgd")])
+def test_a_gradient_that_is_no_number_does_not_end_a_run_in_silence(opt):
+    root_of_zero = lambda Y, T: np.sqrt(((Y - Y) ** 2).sum()) + mean_square(Y, T)
+    words = r"the loss was finite, but .* after step 0 of epoch 1 .* numbers, W holds nan at \[0, 0\]\. Look for a root"
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=words):
+        fit(optimizer=opt, loss=root_of_zero)
+
+
+def test_l_bfgs_gets_all_samples_unless_told_otherwise_and_others_32():
+    X, T = np.ones((70, 5)), np.ones((70, 3))
+    assert fit(data=(X, T), optimizer=gs.lbfgs()).steps_per_epoch == 1
+    assert fit(data=(X, T)).steps_per_epoch == batching.count_steps((X, T), 32) == 3
+
+
+def test_an_optimizer_of_ones_own_keeps_the_rate_that_is_its_default():
+    def update(params, grads, state, lr=0.5):
+        return gs.update_each(lambda p, g: p - lr * g, params, grads), state
+
+    own = fit(optimizer=gs.Optimizer(lambda params: {}, update))
+    np.testing.assert_array_equal(own.params["W"], fit(lr=0.5).params["W"])
+    with_blocks = fit(optimizer=gs.Optimizer(lambda params: {}, update, elementwise=True))
+    np.testing.assert_array_equal(with_blocks.params["W"], own.params["W"])
+
+
 # -------------------------------------------------------------------------------------------- what else a step may need
 def by_hand(step, epochs=2, batch_size=10, seed=1):
     """Parameters after a loop in which `step(params, X, T, k)` is everything."""
@@ -424,6 +542,21 @@ def test_a_resumed_run_is_to_the_last_bit_the_uninterrupted_one(opt):
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_is_resumed_with_its_own_model_and_optimizer():
+    begun = fit(optimizer=gs.optimizer("adam"))
+    other = {"W": np.zeros((5, 8)), "b": np.zeros(8)}
+    with pytest.raises(
+        ValueError, match=r"run of another model than params; .*W has shape \(5, 8\), expected \(5, 3\)"
+    ):
+        fit(optimizer=gs.optimizer("adam"), params=other, epochs=2, resume=begun)
+    for opt in (gs.optimizer("sgd"), gs.lbfgs()):
+        with pytest.raises(ValueError, match=r"remembers \['m', 't', 'v'\], this one needs .* begin anew"):
+            fit(optimizer=opt, epochs=2, resume=begun)
+    with pytest.raises(ValueError, match=r"remembers \[\], this one needs \['m', 't', 'v'\]"):
+        fit(optimizer=gs.optimizer("adam"), epochs=2, resume=fit())
+    assert fit(optimizer=gs.optimizer("adam"), params=None, epochs=2, resume=begun).epochs_done == 2
 
 
 def test_a_history_says_which_epoch_was_best_and_survives_json():

@@ -1,0 +1,106 @@
+"""What `train` is given, looked at before the first step: a mistake should not cost an epoch, nor pass in silence.
+
+check_parts(net, optimizer("adam"), softmax_cross_entropy)     # TypeError for "adam", or for loss and optimizer swapped
+n = check_data((X, T), weights)                                # how many samples there are
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .layers import Layer
+from .lbfgs import LBFGS
+from .models import samples
+from .nonfinite import flaw
+from .optimizers import STEPS, Optimizer
+from .regularization import max_norm
+
+__all__ = ["check_data", "check_metrics", "check_options", "check_parts", "check_validation_loss"]
+
+Tree = Any
+
+
+def check_parts(model: Any, optimizer: Any, loss: Any, who: str = "train") -> None:
+    """TypeError unless all three are what they are taken for."""
+    if not isinstance(model, Layer) and not callable(model):
+        raise TypeError(f"{who}: expected a layer or a function model(params, *inputs), got {kind(model)}")
+    if not isinstance(optimizer, Optimizer | LBFGS):
+        name = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "")
+        advice = f'optimizer("{name}", lr=...)' if name in STEPS else 'optimizer("adam"), and the loss behind it'
+        raise TypeError(f"{who}: expected an optimizer, got {kind(optimizer)}; try {advice}")
+    if not callable(loss):
+        raise TypeError(f"{who}: expected a loss, a function of predictions and targets, got {kind(loss)}")
+
+
+def kind(value: Any) -> str:
+    if isinstance(value, str):
+        return repr(value)
+    name = getattr(value, "__name__", "")
+    return f"the {type(value).__name__} {name}" if name else f"something of type {type(value).__name__}"
+
+
+def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int) -> None:
+    """Names that mean something else already, and functions that would be given something else."""
+    check_metrics("train", metrics)
+    if "lr" in (hyper or {}):
+        raise ValueError(f"train: hyper is for the optimizer's other options; expected the rate as lr={hyper['lr']!r}")
+    if after_step is max_norm:
+        raise TypeError(
+            "train: after_step is given the parameters and the rate, which max_norm would take for its limit; try "
+            "after_step=lambda params, lr: max_norm(params, 3.0)"
+        )
+    if epochs < 0:
+        raise ValueError(f"train: expected epochs >= 0, got {epochs}")
+
+
+def check_metrics(who: str, metrics: Mapping[str, Callable[[Any, Any], float]] | None) -> None:
+    """TypeError for what is no dict, ValueError for the names of what is recorded anyway."""
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise TypeError(f'{who}: expected metrics as a dict such as {{"accuracy": accuracy}}, got {kind(metrics)}')
+    for name in metrics or {}:
+        if name == "loss" or name.startswith("val_"):
+            raise ValueError(
+                f'{who}: a metric cannot be named {name!r}, since "loss" and "val_..." are recorded anyway'
+            )
+
+
+def check_data(data: Any, weights: Any) -> int:
+    """The number of samples, if there are any and everything fits."""
+    check_pair("data", data)
+    n = samples(data)
+    if n == 0:
+        raise ValueError("train: expected at least one sample, got none")
+    if weights is not None and np.shape(weights) != (n,):
+        raise ValueError(f"train: expected a weight for each of {n} samples, got shape {np.shape(weights)}")
+    return n
+
+
+def check_pair(name: str, pair: Any) -> None:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        came = f"{len(pair)} of them" if isinstance(pair, tuple | list) else f"{pair!r:.40}"
+        raise TypeError(
+            f"train: expected {name}=(X, T), a pair of arrays or trees of arrays, got {came}; "
+            "holdout((X, T), 0.1, rng) makes two such pairs"
+        )
+
+
+def check_validation(pair: Any) -> None:
+    check_pair("validation", pair)
+    if samples(pair) == 0:
+        raise ValueError("train: expected at least one sample for validation, got none; None leaves it out")
+
+
+def check_validation_loss(loss: float, validation: tuple[Tree, Tree]) -> None:
+    """A loss that is no number is no reason to stop, but data that make it so are."""
+    if math.isfinite(loss):
+        return
+    for name, part in zip(("inputs", "targets"), validation, strict=True):
+        if flaw(part):
+            raise FloatingPointError(
+                f"train: the validation loss is {loss}; it begins at the {name}{flaw(part)} of the validation data. "
+                "Leave such samples out, or fill them in."
+            )

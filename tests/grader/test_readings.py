@@ -472,6 +472,30 @@ def test_the_arrays_are_read_and_the_single_numbers_only_mentioned(rng):
     assert text.endswith("The single numbers differ too.")
 
 
+def test_arrays_that_are_wrong_as_a_whole_are_as_few_as_their_calls(rng):
+    """With so few, something that they are given goes along with being wrong by chance."""
+
+    def called(n):
+        sizes = [(i, s, rng.normal(size=(4, 5))) for i, s in enumerate(rng.normal(size=n))]
+        calls = [pair(e, e + (s > 0), label=f"call {i}", s=np.full((4, 5), s)) for i, s, e in sizes]
+        return place_of(calls, [p for p in calls if not p.right], ())
+
+    assert called(8) is None
+    assert "only where `s` is positive" in called(20).text
+
+
+def test_nothing_that_is_not_a_number_tells_positive_from_negative(rng):
+    e = np.where(np.arange(20) % 3, rng.uniform(1, 2, size=20), np.nan)
+    e[1] = -1.0
+    calls = [pair(x, x if np.isnan(x) or x < 0 else x + 1) for x in e]
+    assert place_of(calls, [p for p in calls if not p.right], ()) is None
+
+
+def test_one_number_in_the_place_of_another_is_not_cut_off():
+    rate = np.array([0.1, 0.1, 0.1, 0.3, 0.5])
+    assert name_of(pair(rate, np.where(rate < 0.2, 0.2, rate))) is None
+
+
 def test_the_first_row_only(rng):
     e = rng.normal(size=(4, 5))
     a = e.copy()

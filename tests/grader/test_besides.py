@@ -1,0 +1,151 @@
+"""Values before conduct: what is wrong with the numbers is told first, and what the calls do besides, beside it."""
+
+from __future__ import annotations
+
+import cProfile
+
+import numpy as np
+from test_diagnosis import Here, diagnosis_of, sets
+from test_refused import drawn, noise, times
+
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.exercise import Call, Group, Misconception, Steps
+from gradschool_grader.judge import judge
+
+
+def centred(x):
+    return x - x.mean()
+
+
+def numbers(rng):
+    return [Call(x=rng.normal(size=n)) for n in (7, 9)]
+
+
+MEDIAN = Misconception("median", lambda x: x - np.median(x), "Which number is the middle, and which the mean?")
+CENTRED = sets(centred, numbers, MEDIAN)
+BESIDES = "Besides, it changes its input `x`: work on a copy."
+
+
+def in_place(middle):
+    def answer(x):
+        x -= middle(x)
+        return x.copy()
+
+    return answer
+
+
+def test_a_known_mistake_has_its_name_also_where_an_input_is_changed():
+    found = diagnosis_of(CENTRED, in_place(np.median))
+    assert found.name == "median"
+    assert found.text.endswith(BESIDES)
+
+
+def test_a_reading_is_told_before_what_is_done_besides():
+    found = diagnosis_of(CENTRED, lambda x: np.multiply(centred(x), 2, out=x).copy())
+    assert found.name == "factor"
+    assert found.text.endswith(BESIDES)
+
+
+def test_right_values_with_wrong_conduct_are_told_of_the_conduct_alone():
+    found = diagnosis_of(CENTRED, in_place(np.mean))
+    assert found.name == "mutated"
+    assert "The values are right" in found.text
+
+
+def test_a_mistake_that_is_listed_with_its_conduct_is_told_without_besides():
+    listed = sets(centred, numbers, MEDIAN, Misconception("in_place", in_place(np.median), "Whose x?"))
+    found = diagnosis_of(listed, in_place(np.median))
+    assert found.name == "in_place"
+    assert "Besides" not in found.text
+
+
+def test_a_later_wrong_value_comes_before_an_earlier_wrong_conduct():
+    def step(total, x):
+        return total + x
+
+    def handed_on(total, x):
+        return total if x.sum() == 0 else total + (x > 0) * x
+
+    feed = [{"x": sign * np.ones(3)} for sign in (0, 1, -1)]
+    exercise = sets(step, lambda rng: [Steps({"total": rng.normal(size=3)}, feed)])
+    found = diagnosis_of(exercise, handed_on)
+    assert found.name == "unchanged"
+    assert found.text.endswith(
+        "Besides, it shares its memory with the input `total`: changing one later changes the other."
+    )
+
+
+def test_of_a_draw_that_is_wrong_no_value_is_called_right():
+    def warns(n, rng):
+        np.log(np.zeros(1))
+        return times(1.6)(n, rng)
+
+    groups = [Group("spread", 1, lambda rng: [drawn(rng, 900)], forbid_warnings=True)]
+    found = diagnosis_of(sets(noise, None, groups=groups), warns)
+    assert found.kind == "property"
+    assert "right" not in found.text
+    assert found.text.endswith("Besides, the computation warns.")
+
+
+def test_a_call_that_is_refused_as_it_should_be_may_leave_anything_behind():
+    def even(x):
+        if len(x) % 2 == 0:
+            raise ValueError("expected an odd number of entries")
+        return x**2
+
+    def tidies_up(x):
+        if len(x) % 2 == 0:
+            x[:] = 0
+        return even(x)
+
+    exercise = sets(even, lambda rng: [Call(x=rng.normal(size=n)) for n in (7, 8)])
+    assert judge(exercise, lambda: Here(tidies_up, "even"), LiveAnswers(exercise, {}, 3)).passed
+
+
+# ---------------------------------------------------------------------------------------- what passed has a say, too
+def gap(x, y):
+    return np.maximum(x - y, 0) + x**2
+
+
+def pairs_of(low, high):
+    return lambda rng: [Call(x=rng.uniform(2, 3, size=n), y=rng.uniform(low, high, size=n)) for n in (5, 6)]
+
+
+def test_a_changed_reference_is_named_for_the_parts_that_failed_if_others_speak_against_it():
+    groups = [Group("x above y", 1, pairs_of(0, 1)), Group("x below y", 1, pairs_of(4, 5))]
+    found = diagnosis_of(sets(gap, None, groups=groups), lambda x, y: np.abs(x - y) + x**2)
+    assert found.text.startswith("In the part `x below y`: your answer is what the right computation comes to")
+
+
+# -------------------------------------------------------------------------------------------------- two known mistakes
+def two(x):
+    return {"mean": x.mean(axis=0), "spread": x.std(axis=0)}
+
+
+def test_of_two_mistakes_that_explain_an_array_the_one_without_others_is_named():
+    """The first one listed would be wrong in the other array as well, and otherwise than the answer."""
+    medians = lambda x: {"mean": np.median(x, axis=0), "spread": x.std(axis=0)}
+    both = lambda x: {"mean": np.median(x, axis=0), "spread": np.abs(x).mean(axis=0)}
+    samples = lambda x: {"mean": x.mean(axis=0), "spread": x.std(axis=0, ddof=1)}
+    answer = lambda x: {"mean": np.median(x, axis=0), "spread": x.std(axis=0, ddof=1)}
+    listed = [
+        Misconception(name, wrong, "?") for name, wrong in (("both", both), ("medians", medians), ("samples", samples))
+    ]
+    found = diagnosis_of(sets(two, lambda rng: [Call(x=rng.normal(size=(n, 3))) for n in (6, 8)], *listed), answer)
+    assert {found.name, *found.also} == {"medians", "samples"}
+
+
+# ------------------------------------------------------------------------------------------------ under a profiler
+def test_a_profiler_changes_no_diagnosis_and_goes_on():
+    answer = lambda x, y: gap(x, y) + y * np.sin(x)
+    exercise = sets(gap, pairs_of(0, 1))
+    alone = diagnosis_of(exercise, answer)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        beside = diagnosis_of(exercise, answer)
+        gap(2.0, 1.0)
+    finally:
+        profiler.disable()
+    assert beside == alone
+    assert any("gap" in str(entry.code) for entry in profiler.getstats())

@@ -12,7 +12,7 @@ Importing it loads NumPy and nothing else.
 from . import heap, schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
-from .batching import batches, holdout
+from .batching import batches, count_steps, holdout
 from .callbacks import AfterEpoch, Callback, Checkpoint, EarlyStopping, ReduceOnPlateau
 from .checking import LayerReport, check_layer
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, global_norm
@@ -136,8 +136,8 @@ __all__ += [
     "lbfgs", "max_norm", "narrow_normal", "orthogonal", "schedules", "unit_forget_gate",
 ]  # fmt: skip
 __all__ += [  # layers themselves are `gs.layers.dense` and so on: `gs.dense` is the op
-    "History", "Layer", "batches", "count_parameters", "evaluate", "fans", "glorot", "he", "holdout", "lecun",
-    "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
+    "History", "Layer", "batches", "count_parameters", "count_steps", "evaluate", "fans", "glorot", "he", "holdout",
+    "lecun", "mc_predict", "mlp", "predict", "sequential", "train", "training_step", "variance_scaling",
 ]  # fmt: skip
 __all__ += [
     "AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "RangeTest", "ReduceOnPlateau", "Run", "range_test",

@@ -14,7 +14,7 @@ import numpy as np
 
 from .layers import Layer
 from .lbfgs import LBFGS
-from .models import samples
+from .models import check_batch_size, samples
 from .nonfinite import flaw
 from .optimizers import STEPS, Optimizer
 from .regularization import max_norm
@@ -43,8 +43,8 @@ def kind(value: Any) -> str:
     return f"the {type(value).__name__} {name}" if name else f"something of type {type(value).__name__}"
 
 
-def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int) -> None:
-    """Names that mean something else already, and functions that would be given something else."""
+def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int, batch_size: int | None) -> None:
+    """Names that mean something else already, functions that would be given something else, and numbers too small."""
     check_metrics("train", metrics)
     if "lr" in (hyper or {}):
         raise ValueError(f"train: hyper is for the optimizer's other options; expected the rate as lr={hyper['lr']!r}")
@@ -55,6 +55,8 @@ def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int) -> Non
         )
     if epochs < 0:
         raise ValueError(f"train: expected epochs >= 0, got {epochs}")
+    if batch_size is not None:
+        check_batch_size("train", batch_size)
 
 
 def check_metrics(who: str, metrics: Mapping[str, Callable[[Any, Any], float]] | None) -> None:
@@ -98,7 +100,7 @@ def check_validation_loss(loss: float, validation: tuple[Tree, Tree]) -> None:
     """A loss that is no number is no reason to stop, but data that make it so are."""
     if math.isfinite(loss):
         return
-    for name, part in zip(("inputs", "targets"), validation, strict=True):
+    for name, part in zip(("input", "target"), validation, strict=True):
         if flaw(part):
             raise FloatingPointError(
                 f"train: the validation loss is {loss}; it begins at the {name}{flaw(part)} of the validation data. "

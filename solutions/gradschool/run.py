@@ -182,7 +182,14 @@ def record_options(history: History, options: dict[str, float]) -> None:
 
 
 def number_at(value: float | Callable[[int], float], step: int) -> float:
-    return float(value(step) if callable(value) else value)
+    number = value(step) if callable(value) else value
+    try:
+        return float(number)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"train: expected a number for a rate or an option, or a function of the step that gives one, got "
+            f"{number!r:.60}"
+        ) from error
 
 
 def rate_of(lr: Rate, own: float | None, step: int) -> float | None:

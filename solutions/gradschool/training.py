@@ -114,7 +114,7 @@ def train(
     (array([[3.]]), array([-2.]), 300)
     """
     check_parts(model, optimizer, loss)
-    check_options(metrics, hyper, after_step, epochs)
+    check_options(metrics, hyper, after_step, epochs, batch_size)
     n = check_data(data, weights)
     if batch_size is None:
         batch_size = n if isinstance(optimizer, LBFGS) else 32

@@ -154,15 +154,26 @@ NO_LAYERS = {
     "not called": (lambda: sequential(layers.batchnorm), r"got batchnorm, which makes one; call it: batchnorm\("),
     "an activation": (lambda: activation("tanh"), "try the function itself, gs.tanh"),
     "side by side": (lambda: layers.branches(dense(3), 5), "a layer, or a function .* of type int"),
-    "a number": (lambda: dense(3).init(None, 5), r"dense: .* shape of one sample, .* got 5; try init\(rng, \(5"),
-    "a net": (lambda: net().init(None, 5), "sequential: expected the shape of one sample, a tuple, got 5"),
 }
 
 
 @pytest.mark.parametrize(("make", "words"), NO_LAYERS.values(), ids=NO_LAYERS)
-def test_what_is_no_layer_or_no_shape_is_refused_where_it_is_written(make, words):
+def test_what_is_no_layer_is_refused_where_it_is_written(make, words):
     with pytest.raises(TypeError, match=words):
         make()
+
+
+SHAPED = {
+    "dense": dense(3), "batchnorm": layers.batchnorm(), "layernorm": layers.layernorm(), "conv": layers.conv(3, 2),
+    "maxpool": layers.maxpool(2), "global_avgpool": layers.global_avgpool(), "flatten": layers.flatten(),
+    "lstm": layers.lstm(3), "multihead": layers.multihead(2), "sequential": net(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_a_number_is_no_shape_of_a_sample(name):
+    with pytest.raises(TypeError, match=rf"{name}: .* the shape of one sample, a tuple, got 5; try init\(rng, \(5,\)"):
+        SHAPED[name].init(np.random.default_rng(0), 5)
 
 
 def test_parameters_and_state_that_changed_places_are_named():

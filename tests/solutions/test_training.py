@@ -276,6 +276,12 @@ MISTAKEN = {
     "X alone": ({"data": X23}, TypeError, r"expected data=\(X, T\), a pair"),
     "three": ({"data": (X23, T23, T23)}, TypeError, "got 3 of them"),
     "layer's pair": ({"model": apply_alone}, TypeError, r"returned a tuple of 2, .*net.apply\(...\)\[0\]"),
+    "a plateau": ({"lr": gs.schedules.reduce_on_plateau()}, TypeError, "expected a number for a rate .* got Plateau"),
+    "a schedule of words": (
+        {"lr": lambda step: "slow"},
+        TypeError,
+        "a function of the step that gives one, got 'slow'",
+    ),
     "hyper lr": ({"hyper": {"lr": 5.0}}, ValueError, "expected the rate as lr=5.0"),
     "metric loss": ({"metrics": {"loss": gs.mae_metric}}, ValueError, "metric cannot be named 'loss'"),
     "metric val": ({"metrics": {"val_loss": gs.mae_metric}}, ValueError, "metric cannot be named 'val_loss'"),
@@ -319,7 +325,7 @@ def test_nan_in_the_validation_data_is_found_and_its_place_told(part, row):
     bad = X23.copy(), T23.copy()
     bad[part][row, 2] = np.nan
     words = (
-        rf"the validation loss is nan; it begins at the {('inputs', 'targets')[part]}, which holds nan at \[{row}, 2\]"
+        rf"the validation loss is nan; it begins at the {('input', 'target')[part]}, which holds nan at \[{row}, 2\]"
     )
     with pytest.raises(FloatingPointError, match=words):
         fit(validation=bad, batch_size=5)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, recurrent_initializers
-from .base import Layer, Shape, Tree, activation
+from .base import Layer, Shape, Tree, activation, check_shape
 
 
 def embedding(ids: int, units: int, padding_id: int | None = None, std: float = 0.01) -> Layer:
@@ -74,6 +74,7 @@ def multihead(
 def multihead_init(
     heads: int, init: Callable[..., np.ndarray], rng: np.random.Generator, shape: Shape, dtype: Any = float
 ) -> tuple[Tree, Tree, Shape]:
+    check_shape("multihead", shape)
     if len(shape) != 2 or shape[1] % heads:
         raise ValueError(f"multihead: expected samples (T, C) with C divisible by {heads} heads, got {shape}")
     C = shape[1]

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import initializers, ops
 from ..ops.windows import per_axis
-from .base import Layer, Shape, Tree, link_with_weights, sequential, stateless
+from .base import Layer, Shape, Tree, check_shape, link_with_weights, sequential, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -178,6 +178,7 @@ def check_channels(name: str, channels: int) -> None:
 
 def frame(name: str, size: Any, shape: Shape) -> Shape:
     """The size of the frame on each spatial axis of the samples."""
+    check_shape(name, shape)
     if len(shape) not in (2, 3, 4):
         raise ValueError(
             f"{name}: expected samples (T, C), (H, W, C) or (D, H, W, C), got {shape}; "

@@ -15,10 +15,11 @@ import numpy as np
 
 from .. import ops
 from ..autodiff import Link, stop_gradient
-from .base import Layer, Shape, Tree, activation
+from .base import Layer, Shape, Tree, activation, check_shape
 
 
 def channels(name: str, shape: Shape) -> int:
+    check_shape(name, shape)
     if not shape:
         raise ValueError(f"{name}: expected samples with a channel axis, got shape (); try x[:, None] and shape (1,)")
     return shape[-1]

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import ops
 from ..autodiff import Link
-from .base import Layer, Shape, Tree, link_alone, stateless
+from .base import Layer, Shape, Tree, check_shape, link_alone, stateless
 
 
 def maxpool(size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices: bool = False) -> Layer:
@@ -125,6 +125,7 @@ def unpooled(sizes: Shape, params: Tree, pair: Any) -> Any:
 
 
 def check_places(name: str, shape: Shape) -> None:
+    check_shape(name, shape)
     if len(shape) not in (2, 3, 4):
         raise ValueError(f"{name}: expected samples (T, C), (H, W, C) or (D, H, W, C), got {shape}")
 
@@ -147,6 +148,7 @@ def global_mean(params: Tree, x: Any) -> Any:
 
 
 def flatten_init(rng: np.random.Generator, shape: Shape, dtype: Any) -> tuple[Tree, Shape]:
+    check_shape("flatten", shape)
     return {}, (math.prod(shape),)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, recurrent_initializers
-from .base import Layer, Shape, Tree, stateless
+from .base import Layer, Shape, Tree, check_shape, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -172,6 +172,7 @@ def bidirectional_init(layer: Layer, widths: int, rng: np.random.Generator, shap
 
 def parted_shape(name: str, shape: Any) -> tuple[Shape, Shape | None]:
     """Shapes of a sequence and of its mask, None for no mask."""
+    check_shape(name, shape)
     sequence, mask = shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, None)
     if len(sequence) != 2 or (mask is not None and mask not in ((), sequence[:1])):
         raise ValueError(

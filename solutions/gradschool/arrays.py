@@ -17,6 +17,19 @@ def floats(x):
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
+ADVICE = {
+    "tuple": "; of what `apply` returns, (y, state), take [0]",
+    "Labelled": "; try stripdims, with the axes in the order that is wanted",
+}
+
+
+def no_array(who, name, a):
+    """The error for what came in the place of an array."""
+    kind = "None" if a is None else type(a).__name__
+    advice = f"; try np.asarray({name})" if isinstance(a, list | int | float) else ADVICE.get(kind, "")
+    return TypeError(f"{who}: expected an array for {name}, got {kind}{advice}.")
+
+
 def zeros_and_ones(mask):
     """Whether an array holds nothing but zeros and ones, or truth values."""
     return mask.dtype.kind == "b" or (mask.dtype.kind in "iuf" and bool(np.all((mask == 0) | (mask == 1))))

@@ -84,6 +84,12 @@ class Labelled:
     array: np.ndarray
     labels: str
 
+    def __array__(self, *args, **kwargs):
+        raise TypeError(
+            f"labelled arrays have their axes in an order of their own, here {self.labels}; "
+            f"try stripdims(X, {self.labels!r}), with the axes in the order that is wanted"
+        )
+
     def __repr__(self):
         return f"Labelled({self.array!r}, {self.labels!r})"
 

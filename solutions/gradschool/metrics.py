@@ -11,12 +11,13 @@ The mean of no samples is no number: a metric of empty arrays raises ValueError.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from .arrays import outside, zeros_and_ones
+from .arrays import no_array, outside, zeros_and_ones
 
 __all__ = ["RunningMean", "accuracy", "mae_metric"]
 
@@ -24,11 +25,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def of_samples(metric: F) -> F:
-    """The metric, which is a mean, with an error for arrays without samples in the place of nan and a warning."""
+    """The metric, which is a mean, with an error for what is no array, or has no samples: else nan and a warning."""
+    names = tuple(inspect.signature(metric).parameters)
 
     @functools.wraps(metric)
     def checked(*pair: Any, **named: Any) -> Any:
-        shapes = [np.shape(a) for a in (*pair, *named.values())]
+        for name, a in (*zip(names, pair, strict=False), *named.items()):
+            if not hasattr(a, "shape"):
+                raise no_array(metric.__name__, name, a)
+        shapes = [a.shape for a in (*pair, *named.values())]
         if any(0 in shape for shape in shapes):
             raise ValueError(
                 f"{metric.__name__}: a mean needs at least one sample, got arrays of shape "

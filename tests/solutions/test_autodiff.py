@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -206,6 +207,12 @@ def test_value_that_is_not_one_number_is_refused_with_advice(f, came):
         gs.value_and_grad(f)(np.ones(3))
 
 
+@pytest.mark.parametrize(("argnums", "args"), [(2, (1.0, 2.0)), ((0, 2), (1.0, 2.0)), (1, (1.0,)), (0, ())])
+def test_an_argument_that_is_not_there_is_missed(argnums, args):
+    with pytest.raises(ValueError, match=rf"counted from 0, for argnums={re.escape(str(argnums))}, got {len(args)} of"):
+        gs.grad(lambda x, y=1.0: x * y, argnums)(*args)
+
+
 def test_op_refuses_to_lose_the_derivative_of_an_argument_it_does_not_have():
     with pytest.raises(
         TypeError, match=r"l2_loss has no derivative with respect to T; hold it fixed with stop_gradient"
@@ -213,6 +220,36 @@ def test_op_refuses_to_lose_the_derivative_of_an_argument_it_does_not_have():
         gs.grad(lambda T: gs.l2_loss(np.ones((3, 4)), T))(np.ones((3, 4)))
     with pytest.raises(TypeError, match="with respect to weights"):
         gs.grad(lambda w: gs.l2_loss(np.ones((3, 4)), np.ones((3, 4)), weights=w))(np.ones(4))
+
+
+X, NET = np.ones((2, 3)), gs.sequential(gs.layers.dense(3), gs.relu)
+PARAMS, STATE, _ = NET.init(np.random.default_rng(0), (3,))
+NO_ARRAYS = [
+    (lambda: gs.relu([1.0, 2.0]), r"relu: expected an array for x, got list; try np\.asarray\(x\)"),
+    (lambda: gs.sigmoid(3), r"sigmoid: .* x, got int; try np\.asarray"),
+    (lambda: gs.softmax(None), r"softmax: expected an array for x, got None\."),
+    (lambda: gs.gelu("x"), r"gelu: expected an array for x, got str\."),
+    (lambda: gs.l2_loss(X, X.tolist()), "l2_loss: expected an array for T, got list"),
+    (lambda: gs.dense(X, np.ones((3, 2)), [0, 0]), "dense: expected an array for b, got list"),
+    (lambda: gs.dense(W=X.T, X=X.tolist()), "dense: expected an array for X, got list"),
+    (lambda: gs.grad(lambda x: gs.l2_loss([x, x], np.ones(2)))(1.0), "l2_loss: expected an array for Y, got list"),
+    (lambda: NET.apply(PARAMS, STATE, X.tolist()), "dense: expected an array for X, got list"),
+    (lambda: gs.half_mse(NET.apply(PARAMS, STATE, X), X), r"got tuple; of what `apply` returns, .*, take \[0\]"),
+    (lambda: gs.accuracy(NET.apply(PARAMS, STATE, X), X), r"accuracy: .* P, got tuple; .*, take \[0\]"),
+    (lambda: gs.mae_metric(X, T=X.tolist()), "mae_metric: expected an array for T, got list"),
+    (lambda: gs.relu(gs.labelled(X, "BC")), "relu: expected an array for x, got Labelled; try stripdims"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), NO_ARRAYS, ids=range(len(NO_ARRAYS)))
+def test_what_is_no_array_is_named_with_what_to_try(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_an_attribute_error_of_another_cause_stays_what_it_is():
+    with gs.using(relu=lambda x: x.nothing), pytest.raises(AttributeError, match="nothing"):
+        gs.relu(X)
 
 
 def test_op_takes_its_differentiable_arguments_by_keyword_too():

@@ -115,6 +115,13 @@ def test_from_labels_to_an_op_and_back():
     assert Y.array.any()
 
 
+def test_numpy_gets_no_numbers_of_labelled_arrays_whose_axes_it_does_not_know():
+    X = labelled(np.ones((5, 3)), "BC")
+    for call in (np.mean, np.argmax, gs.one_hot_decode, lambda X: np.ones(5) + X):
+        with pytest.raises(TypeError, match=r"an order of their own, here CB; try stripdims\(X, 'CB'\)"):
+            call(X)
+
+
 def test_plain_arrays_have_no_labels():
     X = np.ones((3, 4))
     assert (dims(X), finddim(X, "B")) == ("", ())

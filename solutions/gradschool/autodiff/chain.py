@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import swap
 from .derivatives import vjp
-from .ops import OPS, Op, gradients_by
+from .ops import OPS, Op, check_arrays, gradients_by
 from .traced import Traced, constant, taken_from, top_tape
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -51,7 +51,11 @@ def chain(x: Any, links: Sequence[Link]) -> tuple[Any, list[tuple[Any, ...]]]:
     if swap.replacements() or (tape is not None and top_tape(raw) is not None):
         return one_by_one(links, every)
     at = dict(zip(traced, entries, strict=True))
-    y, done, others = forward(links, raw, at)
+    try:
+        y, done, others = forward(links, raw, at)
+    except AttributeError:
+        check_arrays(OPS[links[0].op.__name__], every, {})
+        raise
     if tape is None:
         return y, others
     places, once = tape.places, tape.once  # not the tape itself, which would hold itself by way of the step

@@ -34,7 +34,8 @@ def value_and_grad(
             For one position only; large gradients are computed there instead of copied.
 
     Raises (when called):
-        ValueError: f returned something else than one number; `into` differs from the argument in structure or shape.
+        ValueError: f returned something else than one number; an argument of `argnums` is not there; `into` differs
+            from the argument in structure or shape.
         TypeError: an argument holds whole numbers; its path is named.
 
     >>> loss = lambda params, x: np.sum((params["w"] * x - 1.0) ** 2)
@@ -43,11 +44,17 @@ def value_and_grad(
     17.0 [0. 2. 8.]
     """
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    last = argnums if isinstance(argnums, int) else max(positions, default=-1)
     if into is not None and not isinstance(argnums, int):
         raise ValueError("value_and_grad: `into` is for the gradient of one argument, so argnums must be one number.")
 
     def run(*args: Any, **kwargs: Any) -> Any:
         tape = Tape(once=True)
+        if last >= len(args):
+            raise ValueError(
+                f"value_and_grad: expected arguments by position up to number {last}, counted from 0, for "
+                f"argnums={argnums}, got {len(args)} of them"
+            )
         variables = {i: traced_tree(args[i], tape, f, i, into) for i in positions}
         wanted = dict(tape.places)  # whoever writes a gradient into its place takes the place away
         result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)

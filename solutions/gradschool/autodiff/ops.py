@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from .. import swap
+from ..arrays import no_array
 from .tape import Tape
 from .traced import Traced, taken_from, top_tape
 
@@ -99,9 +100,13 @@ def op(
             if swapped and composed is not None and mine is None and swap.any_replaced(watched):
                 return composed(*args, **kwargs)
             tape = top_tape(args) or (top_tape(kwargs.values()) if kwargs else None)
-            if tape is not None:
-                return traced_call(record, tape, args, kwargs)
-            return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
+            try:
+                if tape is not None:
+                    return traced_call(record, tape, args, kwargs)
+                return forward(*args, **kwargs)[0] if mine is None else run_replacement(name, mine, args, kwargs)
+            except AttributeError:
+                check_arrays(record, args, kwargs)
+                raise
 
         record = Op(
             name,
@@ -130,6 +135,22 @@ def filling(inputs: int, each: tuple[Callable[..., Any], ...], some: Callable[..
     """The arguments whose gradients can be written into given memory."""
     parts = enumerate(each or (some,) * inputs)
     return frozenset(i for i, part in parts if part and "out" in inspect.signature(part).parameters)
+
+
+def check_arrays(op: Op, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    """TypeError for what stands in the place of an array; looked at only once something has failed."""
+    given = dict(zip(op.names, args, strict=False)) | dict(kwargs)
+    parameters = inspect.signature(op.function).parameters
+    for i, name in enumerate(op.names):
+        a, default = given.get(name), parameters[name].default
+        if name not in given or hasattr(a, "shape"):
+            continue
+        if i < op.inputs:
+            wrong = a is not None or default is not None
+        else:  # targets are arrays, options may be anything
+            wrong = isinstance(a, list | tuple) and default is inspect.Parameter.empty
+        if wrong:
+            raise no_array(op.name, name, a)
 
 
 def run_replacement(name: str, mine: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -4,9 +4,11 @@ y = relu(dense(X, W, b))                            # values, and traced where a
 y, cache = relu_forward(x)                          # the value and what the derivative needs, on plain arrays
 dx = relu_backward(g, cache)                        # dL/dx from g = dL/dy
 
-All share these rules. Arrays of whole numbers are promoted to float64 (but cannot be differentiated), and float32 stays
-float32. Nothing given is changed. A batch of no samples gives no results and gradients of zero; only the statistics of
-nothing are refused. Shapes that do not fit raise ValueError, which names the op, the shapes, and what to try.
+All share these rules. What they compute with is an array: lists and numbers are refused. Arrays of whole numbers are
+promoted to float64 (but cannot be differentiated), and float32 stays float32; only `dense` promotes X and W as NumPy
+does, so that bytes (uint8) beside float32 weights make float32. Nothing given is changed. A batch of no samples gives
+no results and gradients of zero; only the statistics of nothing are refused. Shapes that do not fit raise ValueError,
+which names the op, the shapes, and what to try.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def dense(X, W, b=None):
         dL/dX = g W^T       dL/dW = X^T g       dL/db = sum of g over all samples       (g = dL/dY)
 
     Args:
-        X: inputs (..., in): (N, in), (N, T, in) or a single (in,).
+        X: inputs (..., in): (N, in), (N, T, in) or a single (in,). Whole numbers are promoted as NumPy does beside W:
+            uint8 and float32 make float32, int64 and float32 float64.
         W: weights (in, out).
         b: biases (out,), or None for none.
 

@@ -1,7 +1,5 @@
 """Handwritten digits: one cycle of the learning rate, the momentum mirroring it, and the epoch that validates best."""
 
-import math
-
 import numpy as np
 
 import gradschool as gs
@@ -15,7 +13,7 @@ params, state, _ = net.init(rng, (64,))
 momentum, loss = gs.optimizer("momentum"), gs.softmax_cross_entropy
 
 found = gs.range_test(net, params, train, momentum, loss, rng=rng, state=state, steps=200)
-steps = epochs * math.ceil(len(train[0]) / 32)
+steps = gs.count_steps(train, batch_size=32, epochs=epochs)
 history = gs.train(
     net, params, train, momentum, loss, epochs, rng=rng, state=state, validation=valid,
     lr=schedules.one_cycle(found.pick("tenth"), steps), hyper={"beta": schedules.one_cycle_momentum(steps)},

@@ -323,7 +323,7 @@ WITH_MASKS = {
     "gru": lambda mask: gs.gru(np.ones((3, 4, 2)), np.ones((2, 15)), np.ones((5, 15)), mask=mask),
     "last_valid": lambda mask: gs.last_valid(np.ones((3, 4, 2)), mask),
     "ctc_loss": lambda mask: gs.ctc_loss(np.log(np.ones((3, 4, 2)) / 2), np.ones((3, 1), int), mask),
-    "ctc_loss (labels)": lambda mask: gs.ctc_loss(np.log(np.ones((3, 4, 2)) / 2), np.ones((3, 4), int), None, mask),
+    "ctc_loss: target_mask": lambda mask: gs.ctc_loss(np.log(np.ones((3, 4, 2)) / 2), np.ones((3, 4), int), None, mask),
     "ctc_greedy": lambda mask: gs.ctc_greedy(np.ones((3, 4, 2)), mask),
     "l2_loss": lambda mask: gs.l2_loss(ALL, ALL, mask=mask),
 }

@@ -32,7 +32,7 @@ def ctc_inputs(log_p, labels, mask, target_mask, blank):
     valid = steps_valid("ctc_loss", mask, N, T)
     if np.any((log_p if valid is None else log_p[valid]) > SLACK):
         raise ValueError("ctc_loss: expected logarithms of probabilities, got numbers above 0; try log_softmax(z).")
-    counted = steps_valid("ctc_loss (labels)", target_mask, *labels.shape)
+    counted = steps_valid("ctc_loss: target_mask", target_mask, *labels.shape)
     if counted is None:
         counted = np.ones(labels.shape, bool)
     labels = np.take_along_axis(np.where(counted, labels, 0), np.argsort(~counted, axis=1, kind="stable"), axis=1)

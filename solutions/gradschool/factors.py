@@ -16,6 +16,7 @@ import numpy as np
 from .flat import FlatTree, given, update_vector, update_whole
 from .optimizers import Optimizer, with_options
 from .optimizers.each import move_part
+from .ranges import check_range
 from .trees import Tree, branches, rebuilt, tree_leaves, tree_map, tree_paths
 
 __all__ = ["freeze", "trainable", "with_factors"]
@@ -85,7 +86,7 @@ def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
     new state. In `train` and on flat trees it works as any optimizer; what `gradients` clips there by a common norm
     still contains what is frozen, unless `hold` makes it zero.
 
-    Raises TypeError for L-BFGS, whose line search takes one step for all parameters.
+    Raises TypeError for L-BFGS, whose line search takes one step for all parameters; ValueError for a factor below 0.
 
     >>> from gradschool.optimizers import optimizer
     >>> adamw, params = with_factors(optimizer("adamw"), {"body": 0.0}), {"body": np.ones(2), "head": np.ones(2)}
@@ -98,6 +99,8 @@ def with_factors(optimizer: Optimizer, factors: Tree) -> Optimizer:
             f"with_factors: expected an Optimizer, got {type(optimizer).__name__}; L-BFGS takes one step for all "
             "parameters, whose curvature it has learned together. To freeze layers for it, try hold(net, 0, 1)."
         )
+    for path, factor in zip(tree_paths(factors), tree_leaves(factors), strict=True):
+        check_range("with_factors", f"the factor at {path}" if path else "a factor", factor)
     update = functools.partial(update_with_factors, optimizer, factors)
     remake = functools.partial(remade, optimizer, factors)
     flat = functools.partial(flat_with_factors, optimizer, factors)

@@ -28,7 +28,7 @@ from .chance import generator
 from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .ops.place import buffered
-from .trees import tree_leaves, tree_map, tree_paths
+from .trees import check_leaves, tree_leaves, tree_map, tree_paths
 
 __all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
 
@@ -54,11 +54,12 @@ def mlp(
 
 
 def count_parameters(params: Tree) -> int:
-    """How many numbers there are to learn.
+    """How many numbers there are to learn; TypeError for what is no tree of arrays, such as the model itself.
 
     >>> count_parameters({"W": np.ones((5, 3)), "b": np.zeros(3)})
     18
     """
+    check_leaves("count_parameters", params)
     return sum(int(np.size(leaf)) for leaf in tree_leaves(params))
 
 

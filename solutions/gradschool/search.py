@@ -51,6 +51,7 @@ from .layers import Layer, batchnorm, dense, dropout, sequential
 from .losses import l2_loss, softmax_cross_entropy
 from .models import predict
 from .optimizers import Optimizer, optimizer
+from .ranges import check_range
 from .regularization import decay_weights
 from .training import train, weighted
 
@@ -129,6 +130,7 @@ class Net(BaseEstimator):
 
     def train(self, X: np.ndarray, T: np.ndarray, loss: Callable[..., Any], weights: np.ndarray | None) -> None:
         """Fit the network to targets T (N, K); `weights` (N,) of mean 1 say how much each sample counts."""
+        check_numbers(self)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.model_ = network(self, T.shape[1])
         params, state, _ = self.model_.init(rng, X.shape[1:], X.dtype)
@@ -225,6 +227,17 @@ def those_that_count(X: np.ndarray, y: np.ndarray, sample_weight: Any) -> tuple[
 
 
 # ------------------------------------------------------------------------------------------- from parameters to parts
+def check_numbers(net: Net) -> None:
+    """ValueError for a parameter out of its range."""
+    name = type(net).__name__
+    for option in ("lr", "weight_decay"):
+        check_range(name, option, getattr(net, option))
+    for option in ("batch_size", "epochs"):
+        check_range(name, option, getattr(net, option), low=1)
+    if isinstance(net.hidden, numbers.Integral):
+        check_range(name, "hidden", net.hidden)
+
+
 def network(net: Net, outputs: int) -> Layer:
     activation = found("activation", net.activation, ACTIVATIONS)
     init = found("init", net.init, INITIALIZERS)

@@ -22,7 +22,7 @@ import numpy as np
 from .autodiff import stop_gradient
 from .layers import Layer, sequential
 from .layers.base import as_layer
-from .trees import Tree, tree_leaves, tree_map
+from .trees import Tree, check_leaves, tree_leaves, tree_map
 
 __all__ = ["clone", "hold", "replace_head"]
 
@@ -32,10 +32,13 @@ def clone(tree: Tree) -> Tree:
 
     A model needs no copy, since it holds nothing: `net.init` gives a fresh start, `clone(params)` the same one.
 
+    Raises TypeError for what holds anything else than arrays and numbers, such as a model.
+
     >>> params = {"W": np.ones(2)}
     >>> clone(params)["W"] is params["W"]
     False
     """
+    check_leaves("clone", tree)
     return tree_map(np.copy, tree)
 
 

@@ -11,11 +11,12 @@ without leaves, so a layer without bias may say `"b": None`. Everything that is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
-__all__ = ["check_structure", "ravel", "tree_leaves", "tree_map", "tree_paths"]
+__all__ = ["check_leaves", "check_structure", "ravel", "tree_leaves", "tree_map", "tree_paths"]
 
 Tree = Any
 CONTAINERS = dict, list, tuple, type(None)
@@ -173,6 +174,14 @@ def _container(tree: Tree) -> str:
         return "None"
     kind = next((kind for kind in (dict, list, tuple) if isinstance(tree, kind)), None)
     return f"a {kind.__name__}" if kind else f"a leaf ({type(tree).__name__})"
+
+
+def check_leaves(who: str, tree: Tree) -> None:
+    """TypeError unless all leaves are arrays or numbers; `who` is told what it was given in the place of parameters."""
+    for path, leaf in zip(tree_paths(tree), tree_leaves(tree), strict=True):
+        if not hasattr(leaf, "dtype") and not isinstance(leaf, Number):
+            came = f"{type(leaf).__name__} at {path}" if path else type(leaf).__name__
+            raise TypeError(f"{who}: expected a tree of arrays, got {came}; parameters are net.init(rng, shape)[0].")
 
 
 def ravel(tree: Tree) -> tuple[np.ndarray, Callable[[np.ndarray], Tree]]:

@@ -259,6 +259,11 @@ def test_other_mistakes_are_named():
         gs.odeint(lambda t, y: y[None], np.ones(3), (0.0, 1.0))
     with pytest.raises(TypeError, match="expected f to return an array, got a list"):
         gs.odeint(lambda t, y: [y[1], y[0]], np.ones(2), (0.0, 1.0))
+    for solve in (gs.odeint, gs.dopri5):
+        with pytest.raises(ValueError, match=rf"{solve.__name__}: expected rtol >= 0, got -1"):
+            solve(decay, np.ones(3), (0.0, 1.0), rtol=-1)
+        with pytest.raises(ValueError, match=rf"{solve.__name__}: expected rtol or atol > 0, got 0 for both"):
+            solve(decay, np.ones(3), (0.0, 1.0), rtol=0, atol=0)
     with pytest.raises(ValueError, match="expected two different times, got 1 and 1"):
         gs.dopri5(decay, np.ones(3), (1.0, 1.0))
     with pytest.raises(ValueError, match=r"solved from 0 to 1, asked for t = 1\.5"):

@@ -3,6 +3,7 @@ known by its name; what must be equal in theory is."""
 
 import doctest
 import inspect
+import math
 import pickle
 from fractions import Fraction
 
@@ -377,6 +378,43 @@ def test_unknown_names_suggest_the_nearest():
         gs.optimizer("adamw", weightdecay=0.9)
     with pytest.raises(ValueError, match="nag_step asks for gradients at a point of its own choosing"):
         gs.optimizer("nag_step")
+    with pytest.raises(ValueError, match=r"There are adagrad, .*, and L-BFGS, which asks for the loss, as lbfgs\(\)"):
+        gs.optimizer("lbfgs")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "meant"),
+    [("adam", "betas", "b1"), ("adam", "beta_2", "b2"), ("adamw", "learning_rate", "lr"), ("adam", "epsilon", "eps"),
+     ("momentum", "momentum", "beta"), ("rmsprop", "alpha", "rho"), ("nesterov", "lrr", "lr")],
+)  # fmt: skip
+def test_the_names_of_other_frameworks_lead_to_the_option(name, option, meant):
+    with pytest.raises(TypeError, match=rf"{name} has no option '{option}'\. Did you mean '{meant}'\? There are lr, "):
+        gs.optimizer(name, **{option: 0.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "hyper", "expected"),
+    [("adam", {"lr": -0.1}, r"lr >= 0, got -0\.1"), ("sgd", {"lr": "fast"}, "lr >= 0, got 'fast'"),
+     ("sgd", {"lr": math.nan}, "lr >= 0, got nan"), ("adam", {"eps": -1}, "eps >= 0, got -1"),
+     ("adam", {"b1": 1.0}, r"b1 from 0 to below 1, got 1\.0"), ("nadam", {"b2": -0.1}, "b2 from 0 to below 1"),
+     ("momentum", {"beta": 1.5}, r"beta from 0 to 1, got 1\.5"), ("rmsprop", {"rho": None}, "rho from 0 to 1, .* None"),
+     ("adamw", {"weight_decay": {"W": 0.1, "b": -0.1}}, r"weight_decay >= 0, got -0\.1")],
+)  # fmt: skip
+def test_an_option_out_of_its_range_is_refused(name, hyper, expected):
+    with pytest.raises(ValueError, match=f"{name}: expected {expected}"):
+        gs.optimizer(name, **hyper)
+
+
+def test_options_at_their_limits_are_taken_and_a_rate_of_none_is_the_default():
+    gs.optimizer("adam", lr=0, b1=0.0, b2=0.0, eps=0)
+    gs.optimizer("momentum", lr=np.float32(0.1), beta=1)
+    gs.optimizer("nadam", momentum_decay=None)
+    assert gs.optimizer("sgd", lr=None).lr == 0.01
+
+
+def test_a_state_is_of_parameters_and_not_of_a_model():
+    with pytest.raises(TypeError, match=r"init_state: expected a tree of arrays, got Layer; .* net\.init"):
+        gs.init_state("adam", gs.layers.dense(3))
 
 
 def test_the_examples_in_the_docstrings_hold():

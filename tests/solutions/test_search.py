@@ -202,6 +202,12 @@ def test_what_is_not_known_is_named():
         ({"schedule": "sinus"}, "schedule: expected one of"),
         ({"init": 3}, "init: expected one of .* got 3"),
         ({"optimizer": "adm"}, "no optimizer 'adm'. Did you mean 'adam'"),
+        ({"hidden": -1}, "NetClassifier: expected hidden >= 0, got -1"),
+        ({"lr": -0.1}, "NetClassifier: expected lr >= 0, got -0.1"),
+        ({"lr": "fast"}, "expected lr >= 0, got 'fast'"),
+        ({"weight_decay": -1}, "expected weight_decay >= 0, got -1"),
+        ({"batch_size": 0}, "expected batch_size >= 1, got 0"),
+        ({"epochs": 0}, "expected epochs >= 1, got 0"),
     ):
         with pytest.raises(ValueError, match=words):
             quick(**options).fit(X, y)

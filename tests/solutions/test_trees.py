@@ -96,3 +96,12 @@ def test_derivatives_pass_through_ravel_and_unravel():
     grads = gs.grad(lambda t: np.sum(gs.ravel(t)[0] ** 2 * weights))(tree)
     np.testing.assert_allclose(gs.ravel(grads)[0], 2 * flat * weights)
     np.testing.assert_allclose(gs.grad(lambda v: np.sum(unravel(v)["a"] ** 3))(flat), [3, 12, 27, 0])
+
+
+@pytest.mark.parametrize("call", [gs.count_parameters, gs.clone, lambda tree: gs.init_state("sgd", tree)])
+def test_what_is_no_tree_of_arrays_is_refused_where_parameters_are_expected(call):
+    net = gs.layers.dense(3)
+    for tree, came in ((net, "got Layer; .* net.init"), ([{"W": np.ones(2)}, {"f": print}], r"at \[1\]\.f; .*")):
+        with pytest.raises(TypeError, match=rf"expected a tree of arrays, .*{came}"):
+            call(tree)
+    call([{"W": np.ones(2)}, None, (1.0, np.float32(2))])

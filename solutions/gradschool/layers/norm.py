@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import ops
 from ..autodiff import Link, stop_gradient
+from ..ranges import check_range
 from .base import Layer, Shape, Tree, activation, check_shape
 
 
@@ -36,6 +37,8 @@ def batchnorm(momentum: float = 0.9, eps: float = 1e-5, unbiased_running: bool =
     >>> print(y.round(3).tolist(), state["mean"], state["var"])
     [[-1.0, -1.0], [1.0, 1.0]] [0.2 3. ] [ 1.  40.9]
     """
+    check_range("batchnorm", "momentum", momentum, high=1)
+    check_range("batchnorm", "eps", eps)
     options = {"momentum": momentum, "eps": eps, "unbiased_running": unbiased_running}
     apply, link = functools.partial(batchnorm_apply, options), functools.partial(batchnorm_link, options)
     return Layer(batchnorm_init, apply, "batchnorm", link=link)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
+from ..ranges import check_range
 from .place import number, ones
 
 
@@ -145,6 +146,9 @@ def batchnorm_forward(
     x, gamma, beta, mean=None, var=None, training=False, momentum=0.9, eps=1e-5, unbiased_running=False
 ):
     """y = gamma (x - mu) / sqrt(s2 + eps) + beta, with the batch's mu and s2 in training, else the running ones"""
+    if not (0 <= momentum <= 1 and eps >= 0):
+        check_range("batchnorm", "momentum", momentum, high=1)
+        check_range("batchnorm", "eps", eps)
     if training:
         return normalised_by_batch(x, gamma, beta, mean, var, momentum, eps, unbiased_running)
     return normalised_by_running(x, gamma, beta, mean, var, eps)

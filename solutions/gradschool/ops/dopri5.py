@@ -16,6 +16,7 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff.traced import constant, primitive
+from ..ranges import check_range
 
 # Dormand and Prince 1980: slope i is taken at t + C[i] h, y + h sum_j A[i][j] k_j; the last row leads to the new state
 C = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
@@ -91,6 +92,13 @@ class Tolerance(NamedTuple):
         flat = [np.ravel(constant(a))[self.entries] for a in (error, *states)]
         allowed = self.atol + self.rtol * np.max(np.abs(flat[1:]), axis=0)
         return float(np.sqrt(np.mean((flat[0] / allowed) ** 2))) if flat[0].size else 0.0
+
+
+def check_tolerances(solver: str, rtol: float, atol: float) -> None:
+    check_range(solver, "rtol", rtol)
+    check_range(solver, "atol", atol)
+    if rtol == atol == 0:
+        raise ValueError(f"{solver}: expected rtol or atol > 0, got 0 for both; no step has no error at all.")
 
 
 def checked(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -234,4 +242,5 @@ def dopri5(
     if not np.isfinite(end - start) or start == end:
         raise ValueError(f"dopri5: expected two different times, got {start:g} and {end:g}.")
     y0 = y0 if hasattr(y0, "dtype") else np.asarray(y0)
+    check_tolerances("dopri5", rtol, atol)
     return Solution(list(steps_between(f, floats(y0), start, end, Tolerance(rtol, atol), first_step, max_steps)))

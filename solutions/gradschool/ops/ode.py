@@ -20,7 +20,7 @@ from ..arrays import floats
 from ..autodiff.derivatives import vjp
 from ..autodiff.traced import primitive, top_tape
 from ..trees import Tree, ravel
-from .dopri5 import Tolerance, steps_between
+from .dopri5 import Tolerance, check_tolerances, steps_between
 
 
 class Problem:
@@ -121,7 +121,8 @@ def odeint(
         *y0's shape), those between steps by interpolation of order 4.
 
     Raises:
-        ValueError: times that neither rise nor fall, an f of another shape, an unknown `gradient`.
+        ValueError: times that neither rise nor fall, an f of another shape, tolerances below 0, an unknown
+            `gradient`.
         TypeError: with an adjoint gradient, an f that uses something differentiated which is not in params.
         FloatingPointError, RuntimeError: see `dopri5`.
 
@@ -139,6 +140,7 @@ def odeint(
         raise ValueError(f"odeint: expected two or more times that rise or fall, got {times}.")
     if gradient not in ("direct", "adjoint", "adjoint-seminorm"):
         raise ValueError(f'odeint: expected gradient "direct", "adjoint" or "adjoint-seminorm", got {gradient!r}.')
+    check_tolerances("odeint", rtol, atol)
     y0 = floats(y0 if hasattr(y0, "dtype") else np.asarray(y0))
     solver = {"rtol": rtol, "atol": atol, "first_step": first_step, "max_steps": max_steps}
     problem = Problem(f, y0, times, params, solver)

@@ -10,16 +10,27 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np  # noqa: F401  (an example uses it)
 
-from ..trees import Tree
+from ..ranges import check_range
+from ..trees import Tree, tree_leaves
 from .registry import STEPS, State, find_step, init_state, nearest
 
 __all__ = ["Optimizer", "optimizer", "with_options"]
+
+LIMITS: dict[str, dict[str, Any]] = {
+    "b1": {"high": 1, "below": True}, "b2": {"high": 1, "below": True},
+    "beta": {"high": 1}, "rho": {"high": 1}, "momentum": {"high": 1},
+    "lr": {}, "eps": {}, "weight_decay": {}, "momentum_decay": {},
+}  # fmt: skip
+ELSEWHERE = {  # what other frameworks call them
+    "learning_rate": "lr", "momentum": "beta", "betas": "b1", "beta_1": "b1", "beta1": "b1", "beta_2": "b2",
+    "beta2": "b2", "epsilon": "eps", "alpha": "rho", "decay": "weight_decay",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,8 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
     `update` takes its own `lr`, from a schedule say; without one it is the `lr` given here, or the step's default.
     It pickles, and it calls the step by name each time, so that `using(adam=my_adam)` is seen.
 
-    Raises ValueError for an unknown name, TypeError for an unknown option; both suggest the nearest.
+    Raises ValueError for an unknown name, TypeError for an unknown option, both with what there is and the nearest;
+    ValueError for an option out of its range: lr, eps and decays are >= 0, b1 and b2 below 1, other averages up to 1.
 
     >>> adam = optimizer("adam", b1=0.8)
     >>> params = {"x": np.array([1.0, -1.0, 0.5])}
@@ -63,13 +75,23 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
         raise ValueError(
             f"{name} asks for gradients at a point of its own choosing; call it directly, with {options[0]}"
         )
-    for option in hyper:
-        if option not in options[3:]:
-            raise TypeError(f"{name} has no option {option!r}.{nearest(option, options[3:])}")
+    hyper = {option: value for option, value in hyper.items() if (option, value) != ("lr", None)}  # the step's own
+    for option, value in hyper.items():
+        check_option(name, option, value, options[3:])
     numbers = all(value is None or isinstance(value, int | float) for value in hyper.values())
     lr = hyper.get("lr", signature["lr"].default)
     init, update = functools.partial(init_state, name), functools.partial(take_step, name, hyper)
     return Optimizer(init, update, name, numbers, lr, hyper)
+
+
+def check_option(name: str, option: str, value: Any, options: Sequence[str]) -> None:
+    if option not in options:
+        meant = ELSEWHERE.get(option)
+        close = f" Did you mean {meant!r}?" if meant in options else nearest(option, options)
+        raise TypeError(f"{name} has no option {option!r}.{close} There are {', '.join(options)}.")
+    if option in LIMITS and (option, value) != ("momentum_decay", None):
+        for number in tree_leaves(value) if isinstance(value, dict | list | tuple) else [value]:
+            check_range(name, option, number, **LIMITS[option])
 
 
 def with_options(chosen: Optimizer, **hyper: Any) -> Optimizer:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 
 from ..swap import offer, replaced
-from ..trees import Tree, branches
+from ..trees import Tree, branches, check_leaves
 from .each import update_each
 
 __all__ = [
@@ -142,16 +142,20 @@ def check_learnable(name: str, p: Any, path: str) -> None:
 def init_state(name: str, params: Tree) -> State:
     """The state that the step of that name starts from; the step's docstring says what it holds.
 
+    Raises ValueError for an unknown name, TypeError for parameters that are no tree of arrays.
+
     >>> init_state("adam", {"W": np.ones((1, 3))})
     {'t': 0, 'm': {'W': array([[0., 0., 0.]])}, 'v': {'W': array([[0., 0., 0.]])}}
     """
     start = find_step(name).start
+    check_leaves("init_state", params)
     return {key: value(params) if callable(value) else value for key, value in start.items()}
 
 
 def find_step(name: str) -> Step:
     if name not in STEPS:
-        raise ValueError(f"there is no optimizer {name!r}.{nearest(name, STEPS)} There are {', '.join(sorted(STEPS))}.")
+        there = f"There are {', '.join(sorted(STEPS))}, and L-BFGS, which asks for the loss, as lbfgs()."
+        raise ValueError(f"there is no optimizer {name!r}.{nearest(name, STEPS)} {there}")
     return STEPS[name]
 
 

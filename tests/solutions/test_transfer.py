@@ -125,7 +125,10 @@ def test_factors_of_nothing_are_refused_on_trees_and_on_flat_trees():
         mine.update(params, params, {}, 0.1)
     with pytest.raises(ValueError, match=r"factors for \['body'\], but parameters only for \['a'\]"):
         gs.in_place(mine).update(gs.contiguous(params), params, {}, 0.1)
-    for wrong, came in (({"a": -1.0}, r"the factor at a >= 0, got -1\.0"), ({"a": "off"}, "at a >= 0, got 'off'")):
+    for wrong, came in (
+        ({"a": -1.0}, r"the factor at a >= 0, got -1\.0"),
+        ({"a": "off"}, "the factor at a >= 0, got 'off'"),
+    ):
         with pytest.raises(ValueError, match=f"with_factors: expected {came}"):
             with_factors(gs.optimizer("adam"), wrong)
 

@@ -308,6 +308,8 @@ def init_with(params, shape=None):
         (init_with(lambda rng: {"a": rng.normal(size=4)}, (5,)), "but init promised (1, 5)"),
         (lambda rng, shape, dtype=float: {"a": np.ones(4)}, "init returned dict, expected (params, state, shape)"),
         (lambda rng: None, "TypeError: "),
+        (lambda rng, shape: ({"a": np.ones(4)}, {}, shape), "init takes no dtype; write init(rng, shape, dtype=float)"),
+        (init_with(lambda rng: {"a": rng.normal(size=4)}), "init made params.a float64 when asked for float32"),
     ],
 )
 def test_a_wrong_init_is_told_in_words(init, words):

@@ -125,12 +125,9 @@ def test_factors_of_nothing_are_refused_on_trees_and_on_flat_trees():
         mine.update(params, params, {}, 0.1)
     with pytest.raises(ValueError, match=r"factors for \['body'\], but parameters only for \['a'\]"):
         gs.in_place(mine).update(gs.contiguous(params), params, {}, 0.1)
-    for wrong, came in (
-        ({"a": -1.0}, r"the factor at a >= 0, got -1\.0"),
-        ({"a": "off"}, "the factor at a >= 0, got 'off'"),
-    ):
-        with pytest.raises(ValueError, match=f"with_factors: expected {came}"):
-            with_factors(gs.optimizer("adam"), wrong)
+    for wrong in (-1.0, "off"):
+        with pytest.raises(ValueError, match=f"with_factors: expected the factor at a >= 0, got {wrong!r}"):
+            with_factors(gs.optimizer("adam"), {"a": wrong})
 
 
 def test_lbfgs_takes_no_factors_and_leaves_alone_what_is_held():

@@ -17,15 +17,24 @@ from .gradients import Slope
 
 def parameters(case: Case) -> None:
     """init returns (params, state, shape), floats that come from the generator alone"""
-    found = case.layer.init(case.rng(), case.shape)
+    found = initial(case)
     if not isinstance(found, tuple) or len(found) != 3:
         raise Problem(f"init returned {type(found).__name__}, expected (params, state, shape)")
     for path, p in zip(tree_paths(found[0]), tree_leaves(found[0]), strict=True):
         if not isinstance(p, np.ndarray | np.generic) or not is_float(p):
             kind = p.dtype if isinstance(p, np.ndarray) else type(p).__name__
             raise Problem(f"params.{path} is {kind}, expected an array of floats, which alone can be learned")
-    if not same(found[0], case.layer.init(case.rng(), case.shape)[0]):
+    if not same(found[0], initial(case)[0]):
         raise Problem("the same seed drew other parameters; draw all of them from the rng that init is given")
+
+
+def initial(case: Case) -> Any:
+    """What init returns, called as `sequential` calls it."""
+    try:
+        return case.layer.init(case.rng(), case.shape, float)
+    except TypeError:
+        case.layer.init(case.rng(), case.shape)  # which raises once more if the dtype is not what it fails on
+    raise Problem("init takes no dtype; write init(rng, shape, dtype=float), as a layer among others is asked for one")
 
 
 def shapes(case: Case) -> None:
@@ -69,10 +78,11 @@ def sample_by_sample(case: Case) -> None:
 
 def types(case: Case) -> None:
     """float32 stays float32"""
+    for name, tree in zip(("params", "state"), case.layer.init(case.rng(), case.shape, np.float32), strict=False):
+        for path, leaf in zip(tree_paths(tree), tree_leaves(tree), strict=True):
+            if is_float(leaf) and leaf.dtype != np.float32:
+                raise Problem(f"init made {name}.{path} {leaf.dtype} when asked for float32; use its dtype")
     params, state, _ = case.start(np.float32)
-    for path, leaf in zip(tree_paths(state), tree_leaves(state), strict=True):
-        if is_float(leaf) and leaf.dtype != np.float32:
-            raise Problem(f"init made state.{path} {leaf.dtype} when asked for float32; use its dtype")
     for training, mode in MODES.items():
         y, after = case.apply(params, state, case.samples(3, np.float32), training)
         for what, tree in (("the result", y), ("the new state", after)):

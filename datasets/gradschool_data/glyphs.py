@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+from .needed import needed
+
 FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral", "cmr10", "cmtt10")
 SIZE = 28
 
@@ -20,6 +22,7 @@ def glyphs(
 
     Each is moved by up to `shift` pixels each way and has normal noise of deviation `noise`.
     """
+    needed("matplotlib", "matplotlib", "glyphs")
     atlas = render(characters)
     y = rng.integers(len(characters), size=n)
     style = rng.integers(atlas.shape[1], size=n)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .needed import needed
 from .splits import Split
 
 MNIST_FILES = {
@@ -122,8 +123,7 @@ def own_folder(name: str) -> Path | None:
 
 def fetch(url: str, known_hash: str, folder: str, name: str) -> Path:
     """Download a file once, with a progress bar and its checksum."""
-    import pooch
-
+    pooch = needed("pooch", "pooch", folder)
     place = pooch.os_cache("gradschool") / folder
     return Path(pooch.retrieve(url, known_hash, fname=name, path=place, progressbar=True))
 

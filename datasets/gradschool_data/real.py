@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .needed import needed
 from .splits import Split, split
 
 
@@ -39,9 +40,7 @@ def diabetes(seed: int = 0, valid: float = 0.2, test: float = 0.2) -> Split:
 
 
 def arrays(name: str) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn import datasets
-
-    bunch = getattr(datasets, f"load_{name}")()
+    bunch = getattr(needed("sklearn.datasets", "scikit-learn", name), f"load_{name}")()
     return np.asarray(bunch.data, dtype=np.float64), np.asarray(bunch.target)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .callbacks import Callback
 from .history import spelled
+from .ranges import check_range
 from .run import Run
 
 __all__ = ["CSVLog", "JSONLog", "TensorBoard"]
@@ -81,11 +82,14 @@ class TensorBoard(Callback):
     folder     one for each run, such as "logs/lr-0.05": TensorBoard draws the runs of a folder in one plot
     every      how many steps lie between two points of "step/loss" and "step/lr"
 
-    Needs the extra `logs`; ImportError says so. Written by TensorBoard's own record writer.
+    Needs the extra `logs`; ImportError says so. ValueError for an `every` below 1. Written by TensorBoard's own record writer.
     """
 
     folder: str | os.PathLike[str]
     every: int = 1
+
+    def __post_init__(self) -> None:
+        check_range("TensorBoard", "every", self.every, low=1)
 
     def on_start(self, run: Run, memory: int | None) -> int:
         file = Path(self.folder) / EVENT_FILE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -75,6 +76,21 @@ def test_a_moved_glyph_keeps_its_ink():
     X, _ = data.glyphs(5, rng(), noise=0.0, shift=0)
     np.testing.assert_allclose(data.glyphs.__globals__["moved"](X[0], 2, -3).sum(), X[0].sum())
     assert data.glyphs(0, rng())[0].shape == (0, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "who", "load"),
+    [
+        ("sklearn.datasets", "scikit-learn", "digits", lambda: data.digits()),
+        ("matplotlib", "matplotlib", "glyphs", lambda: data.glyphs(3, rng())),
+        ("pooch", "pooch", "mnist", lambda: data.mnist()),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_how_to_install_it(monkeypatch, module, package, who, load):
+    monkeypatch.delenv("GRADSCHOOL_DATA", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=f"{who} needs {package}: pip install {package}"):
+        load()
 
 
 # ------------------------------------------------------------------------------------------------------------ real

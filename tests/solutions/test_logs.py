@@ -106,6 +106,11 @@ def test_the_absence_of_tensorboard_names_the_extra(tmp_path, monkeypatch):
         run([TensorBoard(tmp_path)])
 
 
+def test_points_that_lie_no_step_apart_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="TensorBoard: expected every >= 1, got 0"):
+        TensorBoard(tmp_path, 0)
+
+
 @pytest.mark.parametrize(
     "callback",
     [

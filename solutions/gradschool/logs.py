@@ -82,7 +82,9 @@ class TensorBoard(Callback):
     folder     one for each run, such as "logs/lr-0.05": TensorBoard draws the runs of a folder in one plot
     every      how many steps lie between two points of "step/loss" and "step/lr"
 
-    Needs the extra `logs`; ImportError says so. ValueError for an `every` below 1. Written by TensorBoard's own record writer.
+    Written by TensorBoard's own record writer, for which it needs the extra `logs`.
+
+    Raises ImportError without it, ValueError for an `every` below 1.
     """
 
     folder: str | os.PathLike[str]

@@ -149,3 +149,32 @@ def test_a_profiler_changes_no_diagnosis_and_goes_on():
         profiler.disable()
     assert beside == alone
     assert any("gap" in str(entry.code) for entry in profiler.getstats())
+
+
+def test_a_misconception_times_the_batch_size_is_both_also_where_one_of_the_batches_is_a_single_sample():
+    def mean_square(x, y):
+        return ((x - y) ** 2).mean()
+
+    absolute = Misconception("absolute", lambda x, y: np.abs(x - y).mean(), "Is a difference squared?")
+    batches = lambda rng: [Call(x=rng.normal(size=(n, 4)), y=rng.normal(size=(n, 4))) for n in (6, 1, 3, 5, 7)]
+    found = diagnosis_of(sets(mean_square, batches, absolute), lambda x, y: np.abs(x - y).mean(axis=1).sum())
+    assert found.name == "absolute"
+    assert "And besides: every number is" in found.text
+
+
+def test_what_is_known_of_one_part_leaves_the_other_to_be_read():
+    groups = [Group(name, 1, lambda rng, n=n: [Call(x=rng.normal(size=(n, 3))) for _ in "ab"])
+              for name, n in (("few", 4), ("many", 9))]  # fmt: skip
+
+    def centres(x):
+        return x.mean(axis=0)
+
+    medians = Misconception("medians", lambda x: np.median(x, axis=0), "Which of them is the mean?")
+
+    def other(rest):
+        return diagnosis_of(
+            sets(centres, None, medians, groups=groups), lambda x: rest(x) if len(x) > 4 else medians.wrong(x)
+        )
+
+    assert other(lambda x: -x.mean(axis=0)).text.endswith("In the part `many`: every number has the wrong sign.")
+    assert other(lambda x: np.sin(99 * x.mean(axis=0))).text.endswith("This does not explain `many`.")

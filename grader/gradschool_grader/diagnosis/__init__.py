@@ -37,12 +37,12 @@ from .besides import misconduct, without_conduct
 from .calls import which_calls
 from .circumstances import circumstances, right_beside
 from .form import another_form
-from .known import known, known_in_parts, two_known
+from .known import InParts, in_these, known, known_in_parts, two_known
 from .relatives import Relatives
 from .seen import Seen
-from .sequences import first_to_diverge, shifted_step
+from .sequences import first_to_diverge, listed, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
-from .words import could_not_begin, direction, plain_words, signature_words, worst_entry
+from .words import could_not_begin, direction, lower, plain_words, signature_words, worst_entry
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
 
@@ -63,11 +63,25 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
     if bare:
         return replace(bare, text=bare.text + besides)
     in_parts, words = known_in_parts(exercise, began, answers), plain_words(began[0])
-    return in_parts or words if words else read(exercise, seen, began, answers, in_parts)
+    if words:
+        return whole(exercise, seen, answers, in_parts) if in_parts else words
+    return read(exercise, seen, began, answers, in_parts)
+
+
+def whole(exercise: Exercise, seen: Sequence[Seen], answers: Answers, in_parts: InParts) -> Diagnosis:
+    """What is known of some parts, and what can be said of the others."""
+    found, rest = in_parts.diagnosis, in_parts.rest
+    if not rest:
+        return found
+    other = diagnose(exercise, [*rest, *(s for s in seen if not s.difference)], answers)
+    names = [s.group.name for s in rest]
+    if other and other.kind in ("misconception", "structure"):
+        return replace(found, text=f"{found.text} {in_these(names)}: {lower(other.text)}")
+    return replace(found, text=f"{found.text} This does not explain {listed(names)}.")
 
 
 def read(
-    exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: Diagnosis | None
+    exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: InParts | None
 ) -> Diagnosis:
     """What comes plainly out of form and numbers first, then what takes more than one thing to say."""
     otherwise = another_form(failed)
@@ -79,7 +93,7 @@ def read(
         found = (
             plain_reading(everything, wrong)
             or relatives.called_otherwise()
-            or in_parts
+            or (in_parts and whole(exercise, seen, answers, in_parts))
             or two_known(exercise, failed, answers)
             or one_factor(everything, wrong)
             or relatives.changed(named=True)

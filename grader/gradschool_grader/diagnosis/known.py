@@ -7,7 +7,7 @@ besides, has the wrong sign.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import comb
 from typing import Any
@@ -41,7 +41,7 @@ def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answ
     if exact:
         return named(found[0]) if (found := told_apart(exact, failed)) else None
     found = told_apart(everywhere, failed) if enough(exercise, seen) else ()
-    return named(found[0], where=in_parts([s.group.name for s in failed])) if found else None
+    return named(found[0], where=in_these([s.group.name for s in failed])) if found else None
 
 
 def enough(exercise: Exercise, seen: Sequence[Seen]) -> bool:
@@ -60,7 +60,7 @@ def patterned(exercise: Exercise, seen: Sequence[Seen]) -> bool:
     return comb(len(right), right.count(False)) >= WAYS
 
 
-def in_parts(groups: Sequence[str]) -> str:
+def in_these(groups: Sequence[str]) -> str:
     named = and_so_on([f"`{group}`" for group in groups])
     return f"In the part{'' if len(groups) == 1 else 's'} {named}"
 
@@ -75,7 +75,15 @@ def refused(s: Seen) -> bool:
     return s.difference is not None and s.difference.kind == "property"
 
 
-def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+@dataclass(frozen=True)
+class InParts:
+    """What is known of some groups, and those that it does not explain."""
+
+    diagnosis: Diagnosis
+    rest: Sequence[Seen]
+
+
+def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers) -> InParts | None:
     """One for each group that failed, or for half of them at least, where no other would do as well."""
     parts: dict[str, list[Misconception]] = {}
     for s in failed:
@@ -93,7 +101,8 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
         return None
     _, first = explained[0]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
-    return named(first, others, in_parts([name for name, m in explained if m is first]))
+    rest = [s for s in failed if s.group.name not in dict(explained)]
+    return InParts(named(first, others, in_these([name for name, m in explained if m is first])), rest)
 
 
 def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:
@@ -315,8 +324,9 @@ class Scaled:
         return self.found[key]
 
     def read(self, told: Sequence[Pair], least: float) -> str:
-        readings = ways_open(max(told, key=lambda p: p.a.size)) if told else ()
-        if not readings or any(p.right for p in told) or not all(np.isfinite(p.a).all() for p in told):
+        apart = [p for p in told if not p.right]  # times the batch size, a batch of one is right
+        readings = ways_open(max(apart, key=lambda p: p.a.size)) if apart else ()
+        if not readings or not all(np.isfinite(p.a).all() for p in told):
             return ""
         found = first_that_explains(readings, told, least=least, fitted=NOTHING)
         return found.text if found else ""

@@ -34,7 +34,7 @@ from ..verdict import Diagnosis
 from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .following import followers, of_the_others
-from .known import in_parts
+from .known import in_these
 from .patience import Patience
 from .refused import alike_in, told_otherwise
 from .seen import Pair, Seen, pairs
@@ -197,7 +197,7 @@ class Relatives:
         """What is said of it, and where, if what passed speaks against it."""
         if all(self.like(relative, s) for s in self.passed):
             return relative.text
-        return f"{in_parts([s.group.name for s in self.failed])}: {lower(relative.text)}"
+        return f"{in_these([s.group.name for s in self.failed])}: {lower(relative.text)}"
 
     @cached_property
     def calls_made(self) -> Sequence[Trial | Life]:

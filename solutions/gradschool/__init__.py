@@ -6,8 +6,36 @@
     with gs.using(l2_loss=my_l2_loss):      # the same with a part of your own
         ...
 
-Importing it loads NumPy and nothing else.
+Almost everything is a name of this package; `help(gs.adam)` has equation, shapes, source and an example. Where it is:
+
+    arrays, labels, trees       one-hot, numerical gradients; axes with names; nested parameters as one thing
+    autodiff                    value_and_grad, grad, vjp, and `op`, which makes an op of a forward and a backward
+    ops                         what networks are made of, as functions: dense, conv, lstm, attention, odeint, ...
+    losses, metrics             cross_entropy, huber, ctc_loss; accuracy and what else is measured
+    initializers                glorot, he, lecun; in recurrent_initializers orthogonal and its kin
+    layers                      functions with parameters, gs.layers.dense(10): composed by `sequential`, or by `mlp`
+    optimizers, lbfgs           sgd to nadam as steps, `optimizer("adam")` for training; factors freezes, clipping clips
+    schedules                   rates over the steps: gs.schedules.one_cycle(0.1, count_steps(data, 32, 10))
+    regularization, transfer    penalties, decay, max_norm; clone, hold, replace_head
+    training, callbacks         train, evaluate; EarlyStopping, Checkpoint; train returns a history, callbacks see a run
+    models, summary             predict, mc_predict, count_parameters; a table of a net's layers
+    batching                    batches, holdout, count_steps
+    range_test                  which rate to take
+    step, flat                  a single step for a loop of your own; parameters as one vector, changed in place
+    saving                      save and load: npz or safetensors, never pickle
+    checking, nonfinite         check_layer for a layer of your own; where the first NaN comes from
+    swap                        `using`, which replaces any of these by yours
+
+and three that need more than NumPy, and are loaded when they are asked for:
+
+    plots                       gs.plots.learning_curves(history), with Matplotlib
+    search                      gs.search.NetClassifier for scikit-learn's searches and pipelines
+    logs                        gs.logs.CSVLog, JSONLog and TensorBoard, callbacks that write files
+
+`lessons` has what only the chapters need. Importing gradschool loads NumPy and nothing else.
 """
+
+from typing import TYPE_CHECKING
 
 from . import heap, schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
@@ -109,6 +137,22 @@ from .swap import using
 from .training import evaluate, train
 from .transfer import clone, hold, replace_head
 from .trees import ravel, tree_leaves, tree_map, tree_paths
+
+if TYPE_CHECKING:
+    from . import lessons as lessons
+    from . import logs as logs
+    from . import plots as plots
+    from . import search as search
+else:
+
+    def __getattr__(name):
+        """A module that is loaded when it is asked for, since it needs more than NumPy or is for the chapters alone."""
+        if name not in ("lessons", "logs", "plots", "search"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+
 
 __version__ = "0.1.0"
 

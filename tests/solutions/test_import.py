@@ -1,7 +1,10 @@
 """Property: the library is there as soon as NumPy is: importing it loads NumPy, and what NumPy and Python bring."""
 
+import re
 import subprocess
 import sys
+
+import gradschool
 
 LOADED = """
 import sys
@@ -29,7 +32,17 @@ def test_importing_the_library_loads_numpy_and_nothing_else():
 
 def test_plots_search_and_logs_are_loaded_when_they_are_asked_for():
     code = (
-        "import sys, gradschool; print(*[n for n in ('plots', 'search', 'logs') if 'gradschool.' + n in sys.modules])"
+        "import sys, gradschool as gs; names = 'plots', 'search', 'logs', 'lessons'\n"
+        "print(*[name for name in names if 'gradschool.' + name in sys.modules])\n"
+        "print(gs.plots.learning_curves.__name__, gs.search.NetClassifier.__name__, gs.logs.CSVLog.__name__)\n"
+        "print(hasattr(gs, 'nothing'))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == []
+    assert run.stdout.split("\n")[:3] == ["", "learning_curves NetClassifier CSVLog", "False"]
+
+
+def test_the_map_names_every_module_that_holds_a_public_name():
+    text = gradschool.__doc__ or ""
+    homes = {getattr(getattr(gradschool, name), "__module__", "") or "" for name in gradschool.__all__}
+    modules = {home.split(".")[1] for home in homes if home.startswith("gradschool.")}
+    assert not [module for module in modules if not re.search(rf"\b{module}\b", text)]

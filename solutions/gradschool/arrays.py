@@ -18,7 +18,7 @@ def floats(x):
 
 
 ADVICE = {
-    "tuple": "; of what `apply` returns, (y, state), take [0]",
+    "tuple": "; if `apply` returned it, (y, state), take [0]",
     "Labelled": "; try stripdims, with the axes in the order that is wanted",
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .chance import generator
 from .models import check_batch_size, rows, samples
 
 __all__ = ["batches", "count_steps", "holdout"]
@@ -50,15 +51,18 @@ def count_steps(data: Tree, batch_size: int = 32, epochs: int = 1) -> int:
 def holdout(data: Tree, fraction: float, rng: np.random.Generator) -> tuple[Tree, Tree]:
     """(the rest, the held-out part): a random `fraction` of the samples is kept apart, to validate with.
 
-    Raises ValueError if one of the parts would be empty.
+    Raises ValueError if one of the parts would be empty; TypeError for an array in the place of the fraction, as in
+    `holdout(X, T, 0.3)`, and for another rng than a generator.
 
     >>> rest, held_out = holdout((np.arange(10), np.arange(10)), 0.3, np.random.default_rng(0))
     >>> sorted([*rest[0].tolist(), *held_out[1].tolist()]), len(held_out[0])
     ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 3)
     """
+    if np.ndim(fraction):
+        raise TypeError("holdout: expected a fraction of the samples, got an array; try holdout((X, T), 0.2, rng)")
     n = samples(data)
     size = round(n * fraction)
     if not 0 < size < n:
         raise ValueError(f"holdout: {fraction:g} of {n} samples are {size}; expected some in both parts")
-    order = rng.permutation(n)
+    order = generator("holdout", rng).permutation(n)
     return rows(data, order[size:]), rows(data, order[:size])

@@ -234,7 +234,7 @@ NO_ARRAYS = [
     (lambda: gs.dense(W=X.T, X=X.tolist()), "dense: expected an array for X, got list"),
     (lambda: gs.grad(lambda x: gs.l2_loss([x, x], np.ones(2)))(1.0), "l2_loss: expected an array for Y, got list"),
     (lambda: NET.apply(PARAMS, STATE, X.tolist()), "dense: expected an array for X, got list"),
-    (lambda: gs.half_mse(NET.apply(PARAMS, STATE, X), X), r"got tuple; of what `apply` returns, .*, take \[0\]"),
+    (lambda: gs.half_mse(NET.apply(PARAMS, STATE, X), X), r"got tuple; if `apply` returned it, .*, take \[0\]"),
     (lambda: gs.accuracy(NET.apply(PARAMS, STATE, X), X), r"accuracy: .* P, got tuple; .*, take \[0\]"),
     (lambda: gs.mae_metric(X, T=X.tolist()), "mae_metric: expected an array for T, got list"),
     (lambda: gs.relu(gs.labelled(X, "BC")), "relu: expected an array for x, got Labelled; try stripdims"),

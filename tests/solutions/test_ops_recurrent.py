@@ -331,11 +331,10 @@ WITH_MASKS = {
 
 @pytest.mark.parametrize("name", WITH_MASKS)
 def test_a_mask_is_zeros_and_ones_and_lengths_are_whole_numbers_of_steps(name):
-    for mask in (np.where(ALL > 2, 0.0, -np.inf), ALL / 2, 7 * ALL, -ALL, np.full(ALL.shape, np.nan)):
+    additive, unknown, words = np.where(ALL > 2, 0.0, -np.inf), np.full(ALL.shape, np.nan), np.full(ALL.shape, "yes")
+    for mask in (additive, ALL / 2, 7 * ALL, -ALL, unknown, words):
         with pytest.raises(ValueError, match=re.escape(f"{name}: expected a mask of zeros and ones")):
             WITH_MASKS[name](mask)
-    with pytest.raises(ValueError, match=r"mask of zeros and ones|could not convert string"):
-        WITH_MASKS[name](np.full(ALL.shape, "yes"))
     for lengths in ([5, 1, 1], [-1, 1, 1], [3.7, 1, 1], [np.nan, 1, 1], [True, True, False]):
         if name != "l2_loss":
             with pytest.raises(ValueError, match=re.escape(f"{name}: expected lengths from 0 to 4, whole numbers")):

@@ -236,6 +236,10 @@ def test_data_that_do_not_fit_are_refused():
         run((X, T), weights=np.ones(22))
     with pytest.raises(ValueError, match="1e-06 of 23 samples are 0; expected some in both parts"):
         holdout((X, T), 1e-6, np.random.default_rng(0))
+    with pytest.raises(TypeError, match=r"got an array; try holdout\(\(X, T\), 0\.2, rng\)"):
+        holdout(X, T, 0.2)
+    with pytest.raises(TypeError, match="holdout: expected a generator to draw from, got 0"):
+        holdout((X, T), 0.2, 0)
     with pytest.raises(ValueError, match="leave out lr, hyper, gradients"):
         train(line, params, (X, T), gs.lbfgs(), mean_square, 1, rng=np.random.default_rng(0), lr=0.1)
 

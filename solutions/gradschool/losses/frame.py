@@ -38,11 +38,11 @@ def weighting(loss: str, Y: np.ndarray, reduction: str, normalization: str, mask
             raise ValueError(f"{loss}: weights {weights.shape} do not broadcast against {Y.shape}; try {Y.shape[-1:]}.")
         W = W * weights
     if mask is not None:
+        if not zeros_and_ones(np.asarray(mask)):
+            raise ValueError(f"{loss}: expected a mask of zeros and ones; other factors are weights.")
         mask = np.asarray(mask, Y.dtype)
         if mask.shape != Y.shape[: mask.ndim]:
             raise ValueError(f"{loss}: expected a mask of shape {Y.shape} or its leading axes, got {mask.shape}.")
-        if not zeros_and_ones(mask):
-            raise ValueError(f"{loss}: expected a mask of zeros and ones; other factors are weights.")
         W = W * mask.reshape(mask.shape + (1,) * (Y.ndim - mask.ndim))
     if reduction not in ("sum", "none"):
         raise ValueError(f'{loss}: expected reduction "sum" or "none", got {reduction!r}.')

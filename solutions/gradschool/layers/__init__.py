@@ -6,6 +6,9 @@ y, state = net.apply(params, state, x, training=True, rng=rng)
 
 Images: `conv`, `pool`; sequences: `recurrent`, `attention`; several ways or inputs: `combine`. A plain function of x
 stands among layers as it is (`gs.relu`, `gs.softmax`), with options as `activation(gs.leaky_relu, alpha=0.1)`.
+
+Options that make no sense are refused where a layer is made, samples of a shape that does not fit by its `init`, arrays
+that do not fit by `apply`, all with ValueError; TypeError is for what is of another kind than it should be.
 """
 
 from __future__ import annotations

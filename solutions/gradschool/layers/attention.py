@@ -66,6 +66,15 @@ def multihead(
 
     params {"Wq", "Wk", "Wv", "Wo": (C, C), "bq", "bk", "bv", "bo": (C,)}. With `causal` no place sees later ones.
     For padding, or for questions to another sequence, use `multihead_attention` with the same params.
+
+    Raises ValueError (from `init`) for samples that are no (T, C), or a C that the heads do not divide.
+
+    >>> params, _, shape = multihead(2, causal=True).init(np.random.default_rng(0), (5, 8))
+    >>> x = np.random.default_rng(1).normal(size=(1, 5, 8))
+    >>> y, _ = multihead(2, causal=True).apply(params, {}, x)
+    >>> early, _ = multihead(2, causal=True).apply(params, {}, x[:, :3])      # what comes later is not seen
+    >>> shape, params["Wq"].shape, np.allclose(early, y[:, :3])
+    ((5, 8), (8, 8), True)
     """
     apply = functools.partial(multihead_apply, heads, causal, dropout)
     return Layer(functools.partial(multihead_init, heads, init), apply, f"multihead({heads})")

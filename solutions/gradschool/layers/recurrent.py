@@ -34,6 +34,9 @@ def rnn(
     """h_t = tanh(x_t W + h_{t-1} R + b): x (N, T, in) -> the last h (N, units), or all (N, T, units) with `every`.
 
     params {"W": (in, units), "R": (units, units), "b": zeros (units,)}.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+
+    Raises ValueError for less than one unit, and from `init` for samples that are no (T, in).
 
     >>> rnn(4).init(np.random.default_rng(0), (12, 3))[2], rnn(4, every=True).init(np.random.default_rng(0), (12, 3))[2]
     ((4,), (12, 4))
@@ -55,10 +58,17 @@ def lstm(
 
     params {"W": (in, 4 units), "R": (units, 4 units), "b": (4 units,)}, gates i, f, g, o; b is one for the forget gate
     f at first, unless `bias_init(units, dtype=...)` says otherwise. Initial weights are those of Keras and MATLAB.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+
+    Raises ValueError as `rnn` does.
 
     >>> params, _, shape = lstm(5).init(np.random.default_rng(0), (12, 3))
     >>> params["W"].shape, params["R"].shape, shape
     ((3, 20), (5, 20), (5,))
+    >>> x, lengths = np.ones((2, 12, 3)), np.array([12, 7])
+    >>> y, _ = lstm(5).apply(params, {}, (x, lengths))
+    >>> bool((y[1] == lstm(5).apply(params, {}, x[1:, :7])[0]).all())
+    True
     """
     return recurrent(
         "lstm", ops.lstm, units, 4, every, bias_init, init, recurrent_init,
@@ -80,6 +90,9 @@ def gru(
 
     params {"W": (in, 3 units), "R": (units, 3 units), "b": zeros (3 units,)}, gates r, z, n; with `two_biases` b is
     (2, 3 units), the second inside the product that is reset, as in PyTorch and Keras.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+
+    Raises ValueError as `rnn` does, and for two biases with another reset than "after".
 
     >>> gru(5, every=True).init(np.random.default_rng(0), (12, 3))[2]
     (12, 5)
@@ -96,7 +109,10 @@ def gru(
 def bidirectional(layer: Layer, merge: str = "concat") -> Layer:
     """Two readers like `layer` (an `rnn`, `lstm` or `gru`), the second from the end; "concat" of both states, or "sum".
 
-    params {"ahead": those of one, "back": those of the other}.
+    params {"ahead": those of one, "back": those of the other}. With a pair (x, mask) the second begins at the last step
+    that counts.
+
+    Raises TypeError for another layer, ValueError for another `merge`.
 
     >>> bidirectional(lstm(5)).init(np.random.default_rng(0), (12, 3))[2]
     (10,)

@@ -58,6 +58,8 @@ def relu_in_place(x):
 def relu(x):
     """Rectifier: y = max(x, 0), dy/dx = 1 where x > 0, else 0 (also at 0). `relu_backward`'s cache has `x`.
 
+    Source: Nair and Hinton 2010.
+
     >>> print(relu(np.array([-1.0, 0.0, 2.0])))
     [0. 0. 2.]
     """
@@ -80,6 +82,7 @@ def leaky_relu(x, alpha=0.01):
     """Leaky rectifier: y = x where x > 0, else alpha x; dy/dx = 1 or alpha (alpha at 0). Cache: `x`, `alpha`.
 
     Frameworks: 0.01 is the default of MATLAB's and PyTorch's function; Keras' layer has 0.3.
+    Source: Maas, Hannun and Ng 2013.
 
     >>> print(leaky_relu(np.array([-1.0, 0.0, 2.0]), alpha=0.2))
     [-0.2  0.   2. ]
@@ -124,6 +127,8 @@ def elu(x, alpha=1.0):
         dy/dx = 1 where x > 0, else alpha exp(x) = y + alpha
 
     `elu_backward`'s cache has `x`, `y` and `alpha`.
+
+    Source: Clevert, Unterthiner and Hochreiter 2016.
 
     >>> print(elu(np.array([-1.0, 0.0, 2.0])).round(4))
     [-0.6321  0.      2.    ]
@@ -224,6 +229,8 @@ def softplus_backward(g, cache):
 def softplus(x):
     """A relu without the kink: y = log(1 + exp(x)), dy/dx = sigmoid(x). `softplus_backward`'s cache has `x`.
 
+    Source: Dugas et al. 2001.
+
     >>> print(softplus(np.array([-1000.0, 0.0, 1000.0])).round(4))
     [0.000e+00 6.931e-01 1.000e+03]
     """
@@ -251,6 +258,8 @@ def swish_of_sigmoid(x):
 @op(swish_forward, swish_backward, parts=("sigmoid",), composed=swish_of_sigmoid)
 def swish(x):
     """Swish, also called SiLU: y = x s with s = sigmoid(x), dy/dx = s + x s (1 - s). Cache: `x`, `s`.
+
+    Source: Ramachandran, Zoph and Le 2017; PyTorch's `SiLU`.
 
     >>> print(swish(np.array([-1.0, 0.0, 2.0])).round(4))
     [-0.2689  0.      1.7616]

@@ -8,7 +8,9 @@ one here is an elementwise rule, and a pure step that applies it to every array 
     rms = optimizer("rmsprop", rho=0.95)      # as a pair: rms.init(params), rms.update(params, grads, state, lr)
 
 Steps never change what they are given. A gradient of None marks what is not learned (running statistics, say): it
-comes back as it was. `lr` is a Python float: a NumPy float64 would turn float32 parameters into float64.
+comes back as it was. `lr` is a Python float: a NumPy float64 would turn float32 parameters into float64. Every step
+raises ValueError for a state without its keys and for gradients that do not fit the parameters, TypeError for
+parameters of whole numbers, each with the place in the tree.
 
 From simple to complex: `descent`, `rates`, `adams` hold the steps; `each` walks the tree for them, `registry` makes
 them public, and `chosen` picks one by name.

@@ -42,6 +42,14 @@ class Optimizer:
     the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with. An optimizer
     made of another one may say with `remake(**hyper)` what it is with other options, and with `flat(block, params, g,
     state, lr)` how it changes a FlatTree in place.
+
+    >>> from gradschool.trees import tree_map
+    >>> def towards_signs(params, grads, state, lr=None):
+    ...     lr = 0.1 if lr is None else lr
+    ...     return tree_map(lambda p, g: p - lr * np.sign(g), params, grads), {"t": state["t"] + 1}
+    >>> signs = Optimizer(lambda params: {"t": 0}, towards_signs)
+    >>> signs.update({"x": np.array([1.0, 2.0])}, {"x": np.array([5.0, -0.1])}, signs.init({}))
+    ({'x': array([0.9, 2.1])}, {'t': 1})
     """
 
     init: Callable[[Tree], State]

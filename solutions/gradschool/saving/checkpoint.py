@@ -71,6 +71,19 @@ def load(file: str | os.PathLike[str], like: Tree = None, max_bytes: int = LIMIT
 
     Raises ValueError for a file that is no checkpoint, is damaged, cut short, too large or not `like` what is
     expected; the message says which, and where. FileNotFoundError; ImportError where safetensors is missing.
+
+    >>> import tempfile, os
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "best.npz")
+    ...     save(file, {"W": np.ones((3, 2))}, epoch=7)
+    ...     found = load(file, like={"W": np.zeros((3, 2))})
+    ...     try:
+    ...         load(file, like={"W": np.zeros((3, 4))})
+    ...     except ValueError as error:
+    ...         print(str(error).split("; ")[1])
+    at W it has float64 (3, 2), expected float64 (3, 4)
+    >>> found.params["W"].shape, found.extra
+    ((3, 2), {'epoch': 7})
     """
     file = Path(file)
     text, arrays = read(file, max_bytes)

@@ -136,8 +136,10 @@ def another_size(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     both, ratios = sizes_by_sizes(few.pair)
     likely = np.flatnonzero(few.scaled(np.zeros(few.pair.e.shape), ratios).all(axis=1)) if both else ()
     common = set(shared([sizes(p) for p in wrong])) if len(likely) else set()
-    for one, other in (both[i] for i in likely):
-        if {one, other} <= common:
+    hopeful = [both[i] for i in likely if set(both[i]) <= common]
+    for one, other in hopeful:
+        ratios = {sizes(p)[one] / sizes(p)[other] for p in wrong}
+        if len(ratios) > 1 or len(hopeful) == 1:  # of two sizes that do as well, none is known to be meant
             text = f"Every number is what it should be times {one}, divided by {other}."
             yield Candidate("factor", text, lambda p, n=one, m=other: whole(p, sizes(p)[n] / sizes(p)[m]),
                             hint="What do you divide by, and which of the two counts what is meant?")  # fmt: skip

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from .run import Run
+from .saving.formats import check_folder
 from .schedules import Plateau, reduce_on_plateau
 
 __all__ = ["AfterEpoch", "Callback", "Checkpoint", "EarlyStopping", "ReduceOnPlateau", "Run"]
@@ -222,9 +223,9 @@ class Checkpoint(Callback):
         return os.fspath(self.file).format(epoch=epoch)
 
     def on_start(self, run: Run, memory: float | None) -> float:
-        folder = Path(self.place(1)).parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"Checkpoint: there is no folder {folder} to put {self.file} in; make it first")
+        first, second = (Path(self.place(epoch)) for epoch in (1, 2))
+        if first.parent == second.parent:  # else each epoch has a folder of its own, and not all have to be there
+            check_folder("Checkpoint", first)
         if self.every is None:
             run.check_recorded(self.monitor)
         return (-math.inf if self.maximize else math.inf) if memory is None else memory

@@ -146,11 +146,16 @@ def test_a_value_that_will_not_be_recorded_is_named_before_the_first_step(callba
 
 def test_a_folder_that_is_not_there_is_told_before_the_first_step(tmp_path):
     diary = Diary()
-    with pytest.raises(
-        FileNotFoundError, match=r"there is no folder .*absent to put .*run-{epoch}.npz in; make it first"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*absent to put run-1.npz in; make it first"):
         run(callbacks=[diary, Checkpoint(tmp_path / "absent" / "run-{epoch}.npz", every=2)])
     assert diary.calls == ["start"]
+
+
+def test_epochs_may_have_folders_of_their_own_of_which_only_those_that_are_used_must_be_there(tmp_path):
+    for epoch in (2, 4):
+        (tmp_path / str(epoch)).mkdir()
+    run(callbacks=[Checkpoint(tmp_path / "{epoch}" / "run.npz", every=2)])
+    assert len(list(tmp_path.glob("[24]/run.npz"))) == 2
 
 
 SENSELESS = {

@@ -32,8 +32,7 @@ HEADERS = {
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], text: str) -> None:
     """Write beside the file first, then put it in its place: what was there stays until all of the new is on disk."""
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no folder {file.parent} to put {file.name} in; make it first")
+    check_folder("save", file)
     content = packed_safetensors(arrays, text) if is_safetensors(file) else packed_npz(arrays, text)
     beside = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
     try:
@@ -44,6 +43,11 @@ def write(file: Path, arrays: Mapping[str, np.ndarray], text: str) -> None:
         os.replace(beside, file)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_folder(who: str, file: Path) -> None:
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"{who}: there is no folder {file.parent} to put {file.name} in; make it first")
 
 
 def read(file: Path, max_bytes: int) -> tuple[str, dict[str, np.ndarray]]:

@@ -81,6 +81,21 @@ class Halved:
         return self.value
 
 
+class OneAtATime:
+    """The step of a running mean for a single sample, taken for a batch of n."""
+
+    def __init__(self):
+        self.count, self.mean = 0, 0.0
+
+    def update(self, value, n=1):
+        if n > 0:
+            self.count += n
+            self.mean += (value - self.mean) / self.count
+
+    def result(self):
+        return self.mean if self.count else float("nan")
+
+
 class SumOnly:
     def __init__(self):
         self.total, self.count = 0.0, 0
@@ -330,6 +345,13 @@ running_mean = Exercise(
             Halved,
             "Three batches of one sample each: which share has the first one in your mean?",
             "each new value were averaged with the mean so far",
+            UNEVEN,
+        ),
+        Misconception(
+            "one_at_a_time",
+            OneAtATime,
+            "One sample with 1.0, then 99 with 0.0 as one batch. How far does your mean move towards 0?",
+            "a batch moved the mean only as far as a single sample does",
             UNEVEN,
         ),
         Misconception(

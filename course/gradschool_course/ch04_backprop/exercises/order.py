@@ -54,6 +54,19 @@ def by_distance(root, parents):
     return order[::-1]
 
 
+def moved_to_the_end(root, parents):
+    """By distance, but who is met again moves behind all others, without those that were found through it."""
+    order, todo = [root], deque([root])
+    while todo:
+        for parent in parents(todo.popleft()):
+            if parent in order:
+                order.remove(parent)
+            else:
+                todo.append(parent)
+            order.append(parent)
+    return order[::-1]
+
+
 def first_parents(root, parents):
     order = [root]
     while parents(order[-1]):
@@ -236,6 +249,9 @@ TOPOLOGICAL = Exercise(
         Misconception("by_distance", by_distance,
             "A node is one step from root by one way and five by another. Which one decides about its place?",
             "the distance from root decided", ORDER),
+        Misconception("moved_to_the_end", moved_to_the_end,
+            "A node is met again and moves to the end. Do its parents stand behind it still?",
+            "a node that is met again could be moved without its parents", ORDER),
         Misconception("first_parents_only", first_parents,
             "A sum has two parents. Where does your walk meet the second one?",
             "every node had one parent at most", ORDER),

@@ -130,6 +130,11 @@ def sum_of_norms(grads, limit):
     return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}
 
 
+def root_of_norms(grads, limit):
+    norm = np.sqrt(sum(length(g) for g in grads.values()))
+    return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}
+
+
 def longest_array(grads, limit):
     norm = max(length(g) for g in grads.values())
     return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}

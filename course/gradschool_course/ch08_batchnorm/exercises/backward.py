@@ -47,6 +47,11 @@ def spread_without_xhat(g, xhat, m):
     return no_spread_path(g, xhat, m) - (g * xhat).sum(axis=tuple(range(g.ndim - 1))) / m
 
 
+def spread_undivided(g, difference, m):
+    """The way through the variance in x minus its mean, once for each of two, without the two divisions."""
+    return complete(g, difference, m)
+
+
 def spread_added(g, xhat, m):
     return 2 * no_spread_path(g, xhat, m) - complete(g, xhat, m)
 
@@ -277,6 +282,13 @@ dbeta  # [11.]""",
             answered(spread_without_xhat),
             "What comes through the variance: is it the same for an x at the mean and for one far from it?",
             "what comes through the variance were the same for every x",
+            THREE_WAYS,
+        ),
+        Misconception(
+            "spread_undivided",
+            answered(spread_undivided, xhat=only_centred),
+            "Measure x in cm in the place of m: by how much do the terms in your bracket grow, and do they all alike?",
+            "what comes through the variance had x minus its mean in it, undivided",
             THREE_WAYS,
         ),
         Misconception(

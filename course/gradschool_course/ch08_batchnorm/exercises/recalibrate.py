@@ -34,6 +34,11 @@ def within_only(shares, means, variances):
     return sum(w * v for w, v in zip(shares, variances, strict=True))
 
 
+def between_unweighed(shares, means, variances):
+    mean = sum(w * m for w, m in zip(shares, means, strict=True))
+    return within_only(shares, means, variances) + sum((m - mean) ** 2 for m in means) / len(means)
+
+
 def between_only(shares, means, variances):
     return total_variance(shares, means, [0 * v for v in variances])
 
@@ -224,6 +229,13 @@ state["bn"]["var"].round(4)  # [4.6667]""",
             lambda model, batches: combined(model, batches, variance=within_only),
             "Two batches, all zeros and all tens: what is the variance of their twenty numbers, and what do you get?",
             "the variance of all were the mean of the batches' variances",
+            RECOUNT,
+        ),
+        Misconception(
+            "between_unweighed",
+            lambda model, batches: combined(model, batches, variance=between_unweighed),
+            "A batch of 4 lies far from the mean of all, and one of 40 close to it. Do their distances count alike?",
+            "the distances of the batches' means counted alike, however large the batches are",
             RECOUNT,
         ),
         Misconception(

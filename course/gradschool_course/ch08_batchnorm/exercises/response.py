@@ -273,6 +273,20 @@ local_response_norm(np.array([[3.0, 4.0, 12.0]]), window=2, alpha=1.0).round(4) 
             RESPONSE,
         ),
         Misconception(
+            "sum_to_the_power",
+            answered(divide=lambda x, mean, alpha, beta, k: x / (k + alpha * mean**beta)),
+            "To what is the exponent applied in the task: to the sum with k, or to s alone?",
+            "the exponent stood on s alone",
+            RESPONSE,
+        ),
+        Misconception(
+            "quotient_to_the_power",
+            answered(divide=lambda x, mean, alpha, beta, k: (x / (k + alpha * mean)) ** beta),
+            "Is x itself taken to a power in the task? What becomes of a negative x in yours?",
+            "the exponent stood on the whole quotient",
+            RESPONSE,
+        ),
+        Misconception(
             "k_left_out",
             answered(divide=lambda x, mean, alpha, beta, k: x / (1 + alpha * mean) ** beta),
             "Where in your code does k stand?",

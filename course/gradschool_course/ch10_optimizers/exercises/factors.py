@@ -66,11 +66,13 @@ def running_means(rng):
 
 
 def misspelt(rng):
-    wrong = {"body": {"dens": 0.0}}
-    right = path(rng, {"body": {"dense": 0.0}})
-    call = Call(step=optimizer(rng), params=layers(rng), grads=layers(rng), state={"m": layers(rng)}, lr=0.1,
-                factors=wrong)  # fmt: skip
-    return [right, call]
+    """At the top, and inside a dict."""
+    step, drawn = optimizer(rng), {"params": layers(rng), "grads": layers(rng), "state": {"m": layers(rng)}}
+    wrong = {"bodi": 0.0, "head": 0.5}, {"body": {"dens": 0.0}}
+    return [
+        path(rng, {"body": {"dense": 0.0}}),
+        *(Call(step=step, **drawn, lr=0.1, factors=factors) for factors in wrong),
+    ]
 
 
 def factors_single(rng):
@@ -150,6 +152,12 @@ def misspelt_ignored(params, factors):
         return factors
     own = factors if isinstance(factors, dict) else dict.fromkeys(params, factors)
     return {name: misspelt_ignored(part, own.get(name, 1.0)) for name, part in params.items()}
+
+
+def checked_at_the_top(params, factors):
+    if isinstance(factors, dict) and not set(factors) <= set(params):
+        raise ValueError(f"expected some of {list(params)}, got {list(factors)}")
+    return misspelt_ignored(params, factors)
 
 
 def none_as_zero(step, params, grads, state, lr, factors, **hyper):
@@ -266,6 +274,13 @@ new["head"]  # [2.5]""",
             moving(part_way, misspelt_ignored),
             says="a factor for a name that does not exist were passed over",
             hint="Someone wants to freeze \"body\" and writes \"bdoy\". How long until they notice?",
+            see=RATES,
+        ),
+        Misconception(
+            "checked_at_the_top",
+            moving(part_way, checked_at_the_top),
+            says="a misspelt name inside a nested dict were passed over, and only one at the top refused",
+            hint="Where do you compare names: once at the top, or wherever you meet a dict?",
             see=RATES,
         ),
         Misconception(

@@ -166,6 +166,14 @@ def rms_mean_added(p, g, s, a, v, lr, rho, eps, centered, momentum):
     return p - lr * v, s, a, v
 
 
+def rms_squares_centered(p, g, s, a, v, lr, rho, eps, centered, momentum):
+    """s is a running mean of (g − a)², which a moves along with."""
+    a = rho * a + (1 - rho) * g
+    s = rho * s + (1 - rho) * (g - a if centered else g) ** 2
+    v = momentum * v + g / (np.sqrt(s) + eps)
+    return p - lr * v, s, a, v
+
+
 def rms_gradient_centered(p, g, s, a, v, lr, rho, eps, centered, momentum):
     s, a = rho * s + (1 - rho) * g * g, rho * a + (1 - rho) * g
     v = momentum * v + (g - a if centered else g) / (np.sqrt(variance(s, a, centered)) + eps)
@@ -376,6 +384,13 @@ state["s"]["w"]  # [16.   0.5 25. ]""",
             scaling(rms_mean_added),
             says="the square of the mean had been added in the place of subtracted",
             hint="For a gradient that never changes, which standard deviation do you get?",
+            see=CENTRED,
+        ),
+        Misconception(
+            "squares_centered",
+            scaling(rms_squares_centered),
+            says="the running mean of squares were one of (g − a)²",
+            hint="What does the task say that s is a mean of? Is it still that with `centered=True`?",
             see=CENTRED,
         ),
         Misconception(

@@ -91,6 +91,14 @@ class BestStays(Counting):
             self.wait += 1
 
 
+class ForgetsBest(Counting):
+    """Not only the counting begins anew after a reduction, but also the search for a best value."""
+
+    def reduce(self):
+        super().reduce()
+        self.best = float("inf")
+
+
 class AnyDrop(Counting):
     def improved(self, value):
         return value < self.best
@@ -291,7 +299,7 @@ def deltas(rng):
     return [
         told(rng, [], values=creeping, min_delta=0.05),
         told(rng, [2, 3, 1, 5], size=0.3, min_delta=0.2),
-        told(rng, [], values=[9.0, 8.97, 8.9, 8.95, 8.94, 8.93, 8.92], min_delta=0.05),
+        told(rng, [], values=[9.0, 8.97, 8.9, 8.95, 8.94, 8.93, 8.92, 8.94, 8.93], min_delta=0.05),
         told(rng, [], values=exactly, min_delta=0.5),
         told(rng, [1, 2, 0, 1, 3], size=2e-5, min_delta=0.0),
     ]
@@ -394,6 +402,13 @@ plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
             BestStays,
             "Which value do you compare the third improvement with?",
             "the best value were never replaced after the first",
+            PLATEAU,
+        ),
+        Misconception(
+            "forgets_best",
+            ForgetsBest,
+            "The best was 1.0, then the rate is reduced. Is the next value, 1.3, an improvement?",
+            "a reduction made it forget the best value",
             PLATEAU,
         ),
         Misconception(

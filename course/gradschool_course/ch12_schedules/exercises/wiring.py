@@ -100,6 +100,10 @@ def one_rate_an_epoch(step, params, epochs, lr, per="batch"):
     return params, rates
 
 
+def empty_epochs_left_out(step, params, epochs, lr, per="batch"):
+    return flattened(step, params, [batches for batches in epochs if batches], lr, per)
+
+
 def first_parameters(step, params, epochs, lr, per="batch"):
     rates, last = [], params
     for epoch, batches in enumerate(epochs):
@@ -248,6 +252,13 @@ scheduled_run(step, 10.0, [[1.0, 2.0], [4.0]], lambda n: 0.5**n, per="epoch")  #
             one_rate_an_epoch,
             "How many rates do you return, and how many steps were there?",
             "only one rate an epoch were recorded",
+            ASKED,
+        ),
+        Misconception(
+            "empty_epochs_left_out",
+            empty_epochs_left_out,
+            "An epoch has no batches. How many epochs are done when the next one begins?",
+            "an epoch without batches did not count",
             ASKED,
         ),
         Misconception(

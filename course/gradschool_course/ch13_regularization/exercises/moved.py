@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from gradschool.lessons.augmentation import augment
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Refusal, Variant
 from gradschool_grader.sigma import SixSigma
 
 from .common import CHAPTER, MOVED, as_one, binomial, chi_square, normal_score, seeded, strongest
@@ -93,6 +93,30 @@ def dealt_out(n, rng, shift):
     return np.stack([ways // side, ways % side], axis=1) - shift
 
 
+def rolled(emptied):
+    """Each image rolled by its own (down, right), then emptied(image, down, right)."""
+
+    def answer(images, rng, shift=1):
+        moved = images.copy()
+        for image, way in zip(moved, evenly(len(images), rng, shift), strict=True):
+            image[:] = np.roll(image, way, axis=(0, 1))
+            emptied(image, *way)
+        return moved
+
+    return answer
+
+
+def after_down_and_right(image, down, right):
+    image[: max(down, 0)] = 0
+    image[:, : max(right, 0)] = 0
+
+
+def opposite_edges(image, down, right):
+    for lines, by in ((image, down), (image.T, right)):
+        lines[len(lines) - by :] = 0
+        lines[: max(-by, 0)] = 0
+
+
 def in_place(images, rng, shift=1):
     images[:] = augment(images, rng, shift)
     return images
@@ -169,7 +193,7 @@ def moved_well(images, shift):
         calls = []
         for moved in values:
             by = moves(moved, images, shift)
-            if isinstance(by, str):
+            if not isinstance(by, np.ndarray):
                 return by
             calls.append(by)
         if all((by == calls[0]).all() for by in calls):
@@ -190,21 +214,48 @@ def moves(moved, images, shift):
         return "The answer has not the shape of the images."
     by, known = ways_of(moved, images, shift)
     if not known.all():
-        came, went = (np.sort(x[~known].reshape(-1, images[0].size)) for x in (moved, images))
-        same = ": nothing in them is lost" if np.allclose(came, went) else ""
-        return f"Some images are not moved as they should be{same}."
+        return unlike(moved[~known], images[~known], shift)
     return "All images are moved by the same numbers." if len(np.unique(by, axis=0)) == 1 else by
 
 
-def ways_of(moved, images, shift):
-    """(down, right) for every image, and whether it was moved in one of the ways at all."""
+def unlike(moved, images, shift):
+    """What is wrong with images that were not moved in any of the ways."""
+    came, went = (np.sort(x.reshape(len(x), -1)) for x in (moved, images))
+    if np.allclose(came, went):
+        return "Some images are not moved as they should be: nothing in them is lost."
+    by, inside = ways_of(moved, images, shift, lambda ours: np.isnan(ours) | (ours == moved))
+    if inside.all():
+        return f"What comes in {filled_sides(moved, by)} is not 0."
+    by, less = ways_of(moved, images, shift, lambda ours: np.isnan(ours) | (ours == moved) | (moved == 0))
+    if less.all():
+        return Refusal("Some images have lost more than what goes out at an edge.", about=filled_sides(moved, by))
+    return "Some images are not moved as they should be."
+
+
+def filled_sides(moved, by):
+    """Where something comes in that is not 0."""
+    images = list(zip(moved, *by.T.tolist(), strict=True))
+    sides = {
+        "at the top": any(image[: max(down, 0)].any() for image, down, _ in images),
+        "at the bottom": any(image[min(down, 0) or len(image) :].any() for image, down, _ in images),
+        "on the left": any(image[:, : max(right, 0)].any() for image, _, right in images),
+        "on the right": any(image[:, min(right, 0) or image.shape[1] :].any() for image, _, right in images),
+    }
+    return "at the edges" if all(sides.values()) else " and ".join(side for side, filled in sides.items() if filled)
+
+
+def ways_of(moved, images, shift, like=None):
+    """(down, right) for every image, and whether it was moved in one of the ways at all.
+
+    `like(ours)` says which numbers are as they should be, where what comes in is nan; without it all must be equal.
+    """
     by, known = np.zeros((len(images), 2), int), np.zeros(len(images), bool)
     (_, H, W), steps = images.shape, range(-shift, shift + 1)
-    wide = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
+    wide = np.pad(images, ((0, 0), (shift, shift), (shift, shift)), constant_values=np.nan if like else 0)
     for down in steps:
         for right in steps:
             ours = wide[:, shift - down : shift - down + H, shift - right : shift - right + W]
-            fits = (ours == moved).all(axis=(1, 2))
+            fits = (like(ours) if like else ours == moved).all(axis=(1, 2))
             by[fits], known[fits] = (down, right), True
     return by, known
 
@@ -299,6 +350,12 @@ augment(np.array([[[1, 2, 3]]]), np.random.default_rng(9))  # [[[2 3 0]]]""",
     misconceptions=[
         bug("wraps_around", drawn(evenly, "wrap"), "What comes in on the left when an image is moved to the right?",
             "what goes out on one side came in on the other"),
+        bug("wraps_up_and_left", rolled(after_down_and_right),
+            "What comes in at the bottom when an image is moved up?",
+            "what goes out at the top or on the left came in on the other side"),
+        bug("opposite_edge_emptied", rolled(opposite_edges),
+            "An image is moved down. Which of its rows are empty then, the first or the last?",
+            "the edge at which an image goes out were emptied, and not the one where it comes in"),
         bug("edges_repeated", drawn(evenly, "edge"), "What comes in at an edge?",
             "the edge were repeated",
             published="Keras' old `ImageDataGenerator`"),

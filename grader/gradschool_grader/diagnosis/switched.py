@@ -19,7 +19,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import permutations, zip_longest
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -177,7 +177,7 @@ class Writer:
         every = {frozenset().union(*(c.switches for c in changes)): changes
                  for changes in (*self.alike.values(), *self.in_words.values()) if len(changes) in TWINS}  # fmt: skip
         for switches, changes in every.items():
-            names = tuple(name for name in self.parameters if any(name in c.names for c in changes))
+            names = tuple(dict.fromkeys(name for c in changes for name in c.names))
             yield Change(switches, f"{changes[0].text}, in {len(changes)} places", names)
 
     def written(self, definition: ast.stmt, number: int, handed: set[str]) -> ast.stmt:
@@ -200,15 +200,18 @@ class Writer:
         return self.numbers
 
     def standing(self, node: ast.AST) -> tuple[str, ...]:
-        """The parameters of the exercise that stand in a piece of syntax."""
-        used = self.names(node) & self.handed[-1]
-        return tuple(name for name in self.parameters if name in used)
+        """The parameters of the exercise that stand in a piece of syntax: `cache['x']` where an entry of it does."""
+        used = sorted(self.names(node))
+        known = (name for name in self.parameters if name in self.handed[-1])
+        return tuple(x for name in known for x in used if x.partition("[")[0] == name)
 
     def names(self, node: ast.AST) -> set[str]:
         if node not in self.used:
             below = set[str]().union(*map(self.names, ast.iter_child_nodes(node)))
             if isinstance(node, ast.Name):
                 below = {node.id}
+            elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and is_text(node.slice):
+                below = {f"{node.value.id}[{node.slice.value!r}]"}
             elif isinstance(node, ast.Attribute) and "self" in below:
                 below = below | {node.attr}
             self.used[node] = below
@@ -304,6 +307,10 @@ class Writer:
         return [(self.switch(node, new, text), new) for new, text in others]
 
 
+def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def is_on(switch: int) -> ast.expr:
     return ast.Compare(ast.Constant(switch), [ast.In()], [ast.Name(ACTIVE, ast.Load())])
 
@@ -332,7 +339,7 @@ def form(node: Any) -> str:
     if isinstance(node, ast.Name):
         return "name"
     if isinstance(node, ast.Constant):
-        return "text" if isinstance(node.value, str) else repr(node.value)
+        return "text" if is_text(node) else repr(node.value)
     if isinstance(node, ast.Attribute) and node.attr in REDUCTIONS:
         return f"reduction({form(node.value)})"
     if isinstance(node, list):

@@ -44,7 +44,7 @@ def one_hot(y, K):
     """Class numbers as rows that are 1 at the class and 0 elsewhere.
 
     Args:
-        y: class numbers from 0, integers (N,) or of any shape.
+        y: class numbers from 0, integers (N,) or of any shape, in an array or a list.
         K: number of classes, which may be more than occur in y.
 
     Returns:

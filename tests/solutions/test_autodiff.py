@@ -230,6 +230,7 @@ NO_ARRAYS = [
     (lambda: gs.softmax(None), r"softmax: expected an array for x, got None\."),
     (lambda: gs.gelu("x"), r"gelu: expected an array for x, got str\."),
     (lambda: gs.l2_loss(X, X.tolist()), "l2_loss: expected an array for T, got list"),
+    (lambda: gs.l2_loss(X, {"a": X}), r"l2_loss: expected an array for T, got dict\."),
     (lambda: gs.dense(X, np.ones((3, 2)), [0, 0]), "dense: expected an array for b, got list"),
     (lambda: gs.dense(W=X.T, X=X.tolist()), "dense: expected an array for X, got list"),
     (lambda: gs.grad(lambda x: gs.l2_loss([x, x], np.ones(2)))(1.0), "l2_loss: expected an array for Y, got list"),

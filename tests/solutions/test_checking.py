@@ -316,6 +316,12 @@ def test_a_wrong_init_is_told_in_words(init, words):
     assert any(words in text for text in problem(scale_layer(init=init)))
 
 
+def test_a_function_is_the_layer_that_it_stands_for_and_what_is_none_is_named():
+    assert check_layer(gs.relu, (4,))
+    with pytest.raises(TypeError, match=r"got dense, which makes one; call it: dense\(\.\.\.\)"):
+        check_layer(gs.layers.dense, (4,))
+
+
 def test_a_lambda_does_not_pickle_and_a_function_of_a_module_does():
     free = Layer(scale_init, lambda params, state, x, training=False, rng=None: (x * params["a"], state), "free")
     (only,) = check_layer(free, (4,)).problems

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..layers import Layer
+from ..layers.base import as_layer
 from ..models import count_parameters
 from . import behaviour, gradients
 from .case import Case, Inputs, Problem
@@ -30,7 +31,11 @@ PROPERTIES: dict[str, Callable[[Case], None]] = {
 
 
 def check_layer(
-    layer: Layer, shape: Any, inputs: Inputs | None = None, batch_sizes: Sequence[int] = (1, 3, 5), seed: int = 0
+    layer: Layer | Callable[..., Any],
+    shape: Any,
+    inputs: Inputs | None = None,
+    batch_sizes: Sequence[int] = (1, 3, 5),
+    seed: int = 0,
 ) -> LayerReport:
     """Does a layer keep what a layer promises? Looked at in prediction and in training, at several batch sizes.
 
@@ -42,7 +47,9 @@ def check_layer(
     seed         of all that is random: the same seed, the same report
 
     Returns a `LayerReport`, which is true if all is right and prints as a list. It raises nothing that the layer does:
-    an exception is a property that does not hold.
+    an exception is a property that does not hold. A function of x, such as `gs.relu`, is the layer that it stands for.
+
+    Raises TypeError for what is no layer, such as `layers.dense` in the place of `layers.dense(3)`.
 
     Source: MATLAB's `checkLayer`.
 
@@ -60,6 +67,7 @@ def check_layer(
       right  gradient, taken late or twice
       right  pickling
     """
+    layer = as_layer(layer)
     case = Case(layer, shape, inputs, tuple(batch_sizes), seed)
     found = {}
     for name, look in PROPERTIES.items():

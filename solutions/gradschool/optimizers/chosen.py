@@ -83,7 +83,7 @@ def optimizer(name: str, **hyper: Any) -> Optimizer:
         raise ValueError(
             f"{name} asks for gradients at a point of its own choosing; call it directly, with {options[0]}"
         )
-    hyper = {option: value for option, value in hyper.items() if (option, value) != ("lr", None)}  # the step's own
+    hyper = {option: value for option, value in hyper.items() if option != "lr" or value is not None}  # the step's own
     for option, value in hyper.items():
         check_option(name, option, value, options[3:])
     numbers = all(value is None or isinstance(value, int | float) for value in hyper.values())
@@ -97,7 +97,7 @@ def check_option(name: str, option: str, value: Any, options: Sequence[str]) -> 
         meant = ELSEWHERE.get(option)
         close = f" Did you mean {meant!r}?" if meant in options else nearest(option, options)
         raise TypeError(f"{name} has no option {option!r}.{close} There are {', '.join(options)}.")
-    if option in LIMITS and (option, value) != ("momentum_decay", None):
+    if option in LIMITS and (option != "momentum_decay" or value is not None):
         for number in tree_leaves(value) if isinstance(value, dict | list | tuple) else [value]:
             check_range(name, option, number, **LIMITS[option])
 

@@ -14,8 +14,8 @@ from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.home import HereWorker
 from gradschool_grader.judge import judge
 
-BATCHNORM, UPDATE_EACH, ADAM, SCHEDULED = (
-    course.exercise(name).plain for name in ("batchnorm_forward", "update_each", "adam", "scheduled_run")
+BATCHNORM, UPDATE_EACH, ADAM, PENALTY = (
+    course.exercise(name).plain for name in ("batchnorm_forward", "update_each", "adam", "l1_l2_penalty")
 )
 
 
@@ -51,8 +51,22 @@ def update_each_without_the_rest_of_longer_lists(rule, params, *trees):
     return UPDATE_EACH(rule, params, *(cut(params, tree) for tree in trees))
 
 
-def epochs_without_batches_left_out(step, params, epochs, lr, per="batch"):
-    return SCHEDULED(step, params, [batches for batches in epochs if batches], lr, per)
+def penalty_of(weight):
+    """The right penalty of those arrays whose names weight(name) takes for weights."""
+
+    def answer(params, l1, l2):
+        found = {name: PENALTY({"W": p} if weight(name) else {"b": p}, l1, l2) for name, p in params.items()}
+        return sum(value for value, _ in found.values()), {n: next(iter(g.values())) for n, (_, g) in found.items()}
+
+    return answer
+
+
+def penalty_of_a_small_w(params, l1, l2):
+    return penalty_of(lambda name: name.lower().startswith("w"))(params, l1, l2)
+
+
+def penalty_of_numbered_weights(params, l1, l2):
+    return penalty_of(lambda name: name[0] == "W" and (name[1:] or "0").isdigit())(params, l1, l2)
 
 
 class PlateauWithAListForAll(ReduceOnPlateau):
@@ -83,7 +97,7 @@ WRONG = {
     "batchnorm_forward": [batchnorm_of_another_momentum, batchnorm_of_another_eps],
     "adam": [adam_of_another_b1],
     "update_each": [update_each_without_the_rest_of_longer_lists],
-    "scheduled_run": [epochs_without_batches_left_out],
+    "l1_l2_penalty": [penalty_of_a_small_w, penalty_of_numbered_weights],
     "ReduceOnPlateau": [PlateauWithAListForAll, PlateauWithoutANaught],
 }
 

@@ -161,7 +161,7 @@ def binary_options(rng):
         binary_case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         binary_case(rng, b, normalization="none"),
         binary_case(rng, b, weights=draw.weights(rng, b[-1:])),
-        binary_case(rng, b, weights=draw.weights(rng, (b[0], 1)), reduction="none"),
+        binary_case(rng, b, weights=draw.weights(rng, (b[0], 1)), mask=draw.mask(rng, b), reduction="none"),
     ]
 
 

@@ -193,8 +193,8 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
         "A whole batch of padding: what is your sum, what is your divisor, and what does NumPy make of the two?",
         MASKS),
     "mask_counted_per_entry": (
-        mask_counted_per_entry, "it counted the ones of the mask after the mask was stretched to the shape of Y",
-        "A mask of shape (N, T) with 7 ones, and C = 3: is the number of ones in the mask 7 or 21?",
+        mask_counted_per_entry, "the ones of the mask were counted after it was stretched to the shape of the terms",
+        "A mask with 7 ones is stretched over an axis of length 3: is the number of ones in the mask 7 or 21?",
         MASKS),
     "left_of_all": (
         left_of_all, "\"all-elements\" were all elements that the mask leaves",

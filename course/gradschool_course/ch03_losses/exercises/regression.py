@@ -131,8 +131,8 @@ OPTIONS = """
 
     - `reduction="sum"` gives one number, `"none"` the array of the terms, masked and weighted, undivided, of Y's shape
     - `normalization` says what the sum is divided by: `"batch-size"` the number of observations, `"all-elements"`
-      the number of entries, `"mask-included"` the number of ones in `mask` as it was given, `"none"` nothing; a mask
-      without ones gives 0
+      the number of entries, masked or not, `"mask-included"` the number of ones in `mask` as it was given, `"none"`
+      nothing; a mask without ones gives 0
     - `mask` has zeros and ones, in the shape of Y or of its leading axes, (N,) or (N, T); what it hides does not count
     - `weights` broadcasts against Y and multiplies the terms; (C,) weighs responses, (N, 1) observations
     - shapes of Y and T that differ raise a ValueError; the inputs stay unchanged

@@ -148,7 +148,7 @@ def sparse_options(rng):
         sparse_case(rng, b, reduction="none"),
         sparse_case(rng, a, normalization="all-elements"),
         sparse_case(rng, b, mask=draw.mask(rng, b[:2])),
-        sparse_case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
+        sparse_case(rng, b, mask=draw.mask(rng, b[:1]), normalization="mask-included"),
         sparse_case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
         sparse_case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         sparse_case(rng, a, normalization="none"),
@@ -184,8 +184,8 @@ def sparse_misconceptions():
     wrong["weighted_by_prediction"] = sparse_weighted_by_prediction
     named = [replace(words[name], wrong=f) for name, f in wrong.items()]
     frames = [
-        "ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "left_of_all", "ones_of_all",
-        "removes_masked", "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms",
+        "ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry", "left_of_all",
+        "ones_of_all", "removes_masked", "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms",
     ]  # fmt: skip
     return named + frame_misconceptions(lambda frame: sparse_with(picked_surprise, frame), frames)
 

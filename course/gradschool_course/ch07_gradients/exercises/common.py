@@ -139,9 +139,9 @@ def matrix(rng: Generator) -> tuple[int, int]:
 
 
 def kernel(rng: Generator) -> tuple[int, ...]:
-    """A convolution over 3 x 5 places, again with five times as many inputs as outputs."""
-    outputs = int(rng.integers(7, 10))
-    return 3, 5, 5 * outputs, outputs
+    """A convolution over 3 x 5 places with twice as many inputs as outputs: a mean with half a fan in it shows, too."""
+    outputs = int(rng.integers(11, 14))
+    return 3, 5, 2 * outputs, outputs
 
 
 def drawn(rng: Generator) -> Seed:

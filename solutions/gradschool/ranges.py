@@ -29,6 +29,7 @@ def check_range(who: str, name: str, value: Any, low: float = 0, high: float = m
 
 def within(value: Any, low: float, high: float, below: bool) -> bool:
     try:
-        return bool(np.all((value >= low) & ((value < high) if below or math.isinf(high) else (value <= high))))
+        inside = (value >= low) & (value < high if below else value <= high)
     except TypeError:  # a word, or nothing
         return False
+    return inside if isinstance(inside, bool) else bool(np.all(inside))  # NumPy is slow with a single number

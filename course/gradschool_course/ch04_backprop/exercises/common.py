@@ -32,9 +32,9 @@ CURVED = "Second derivatives for the price of two gradients"
 
 
 # ------------------------------------------------------------------------------------------------------- random inputs
-def sizes(rng: Generator, axes: int) -> tuple[int, ...]:
+def sizes(rng: Generator, axes: int, most: int = 8) -> tuple[int, ...]:
     """Different sizes for all axes, none below 3."""
-    return tuple(int(n) for n in rng.choice(np.arange(3, 9), size=axes, replace=False))
+    return tuple(int(n) for n in rng.choice(np.arange(3, most + 1), size=axes, replace=False))
 
 
 def same_array(rng: Generator) -> tuple[Helper, Helper]:

@@ -56,15 +56,13 @@ def by_distance(root, parents):
 
 def moved_to_the_end(root, parents):
     """By distance, but who is met again moves behind all others, without those that were found through it."""
-    order, todo = [root], deque([root])
+    order, todo = {root: True}, deque([root])
     while todo:
         for parent in parents(todo.popleft()):
-            if parent in order:
-                order.remove(parent)
-            else:
+            if not order.pop(parent, False):
                 todo.append(parent)
-            order.append(parent)
-    return order[::-1]
+            order[parent] = True
+    return list(order)[::-1]
 
 
 def first_parents(root, parents):

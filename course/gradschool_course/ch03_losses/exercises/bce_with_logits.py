@@ -160,7 +160,8 @@ def binary_options(rng):
         binary_case(rng, a, mask=np.zeros(a[:2]), normalization="mask-included"),
         binary_case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         binary_case(rng, b, normalization="none"),
-        binary_case(rng, b, weights=draw.weights(rng, b[-1:])),
+        binary_case(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:1])),
+        binary_case(rng, a, weights=draw.weights(rng, a[-1:]), normalization="all-elements"),
         binary_case(rng, b, weights=draw.weights(rng, (b[0], 1)), mask=draw.mask(rng, b), reduction="none"),
     ]
 

@@ -190,7 +190,8 @@ def options(rng):
 def class_weights(rng):
     a, b = draw.sizes(rng, 2), draw.sizes(rng, 3)
     return [
-        case(rng, a, weights=draw.weights(rng, a[-1:])),
+        case(rng, a, weights=draw.weights(rng, a[-1:]), mask=draw.mask(rng, a[:1])),
+        case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         case(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
     ]

@@ -96,8 +96,8 @@ def loss_groups(deltas=False):
     def weights(rng):
         a, b = draw.sizes(rng, 2), draw.sizes(rng, 3)
         return [
-            call(rng, a, weights=draw.weights(rng, a[-1:])),
-            call(rng, a, weights=draw.weights(rng, (a[0], 1))),
+            call(rng, a, weights=draw.weights(rng, a[-1:]), mask=draw.mask(rng, a[:1])),
+            call(rng, a, weights=draw.weights(rng, (a[0], 1)), normalization="all-elements"),
             call(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2]), normalization="mask-included"),
             call(rng, b, weights=draw.weights(rng, b[-1:]), reduction="none"),
         ]

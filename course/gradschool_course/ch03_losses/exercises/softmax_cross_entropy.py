@@ -158,7 +158,8 @@ def class_weights(rng):
     a, b = draw.sizes(rng, 2), draw.sizes(rng, 3)
     masked = {"mask": draw.mask(rng, b[:2]), "normalization": "mask-included"}
     return [
-        case(rng, a, weights=draw.weights(rng, a[-1:])),
+        case(rng, a, weights=draw.weights(rng, a[-1:]), mask=draw.mask(rng, a[:1])),
+        case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         case(rng, b, weights=draw.weights(rng, b[-1:]), **masked),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
     ]

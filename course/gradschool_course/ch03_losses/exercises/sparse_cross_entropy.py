@@ -159,7 +159,8 @@ def sparse_weights(rng):
     a, b = draw.sizes(rng, 2), draw.sizes(rng, 3)
     masked = {"mask": draw.mask(rng, b[:2]), "normalization": "mask-included"}
     return [
-        sparse_case(rng, a, weights=draw.weights(rng, a[-1:])),
+        sparse_case(rng, a, weights=draw.weights(rng, a[-1:]), mask=draw.mask(rng, a[:1])),
+        sparse_case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         sparse_case(rng, b, weights=draw.weights(rng, b[-1:]), **masked),
         sparse_case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
     ]

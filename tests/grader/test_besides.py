@@ -117,6 +117,25 @@ def test_a_changed_reference_is_named_for_the_parts_that_failed_if_others_speak_
     assert found.text.startswith("In the part `x below y`: your answer is what the right computation comes to")
 
 
+def shrunk(params, grads, t):
+    return {name: 0.9 * p - grads[name] / (1 + t) for name, p in params.items()}
+
+
+def test_a_place_gives_way_to_a_reason_in_a_part():
+    """Entries without a gradient only shrink, whatever the count is: that is no more than where it shows."""
+
+    def probes(rng):
+        shapes = {"a": (3, 4), "b": (5,)}
+        trees = lambda: {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        return [Call(params=trees(), grads={n: g * (g > 0) for n, g in trees().items()}, t=t) for t in (1, 2, 4)]
+
+    def counts_each(params, grads, t):
+        return {name: shrunk(params, grads, t + i)[name] for i, name in enumerate(params)}
+
+    found = diagnosis_of(sets(shrunk, probes), counts_each)
+    assert "`t` one larger than it is" in found.text
+
+
 # -------------------------------------------------------------------------------------------------- two known mistakes
 def two(x):
     return {"mean": x.mean(axis=0), "spread": x.std(axis=0)}

@@ -308,6 +308,22 @@ def said(everything):
         return plain_reading(everything, wrong) or any_reading(everything, wrong)
 
 
+def test_an_infinity_in_one_call_of_many_is_not_what_is_wrong_in_all(rng):
+    def call(n, odd):
+        e = rng.normal(size=(4, 5))
+        return pair(e, np.where(odd, np.inf, e + np.sin(9 * e)), label=f"call {n}")
+
+    assert name_of(*(call(n, n == 0) for n in range(2))) == "infinity"
+    assert name_of(*(call(n, n == 0) for n in range(3))) is None
+
+
+@pytest.mark.parametrize("lost", [lambda e: e[0], np.squeeze])
+def test_an_axis_of_length_one_is_dropped_and_nothing_is_summed(rng, lost):
+    one, other = rng.normal(size=(1, 4)), rng.normal(size=(1, 6))
+    assert name_of(pair(one, lost(one)), pair(other, lost(other))) == "shape"
+    assert name_of(pair(one[:, :1], lost(one[:, :1]))) != "axis"
+
+
 def test_only_one_of_the_returned_arrays(rng):
     W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
     found = said([pair(W, W, "dW"), pair(b, -b, "db")])

@@ -99,7 +99,7 @@ def read(
             or relatives.changed(named=True)
             or any_reading(everything, wrong, relatives.following)
         )
-        if not found or found.kind == "close" or found.name == "one_part":
+        if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
             found = relatives.changed(named=False) or relatives.in_part() or found
     if found and found.kind != "close" and found.name != "one_part":
         return found

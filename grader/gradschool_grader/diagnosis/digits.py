@@ -54,9 +54,12 @@ def itself(pair: Pair) -> Same:
 
 
 def nonfinite(wrong: Sequence[Pair]) -> Iterator[Candidate]:
-    """NaN or infinity where a finite number is expected: the first entry, and what the input has there."""
+    """NaN or infinity where a finite number is expected: the first entry, and what the input has there.
+
+    Where most of what is wrong is finite, that is not what is wrong.
+    """
     bad = [p for p in wrong if p.e.shape == p.a.shape and (~np.isfinite(p.a) & np.isfinite(p.e)).any()]
-    if not bad:
+    if not bad or 2 * len(bad) < len(wrong):
         return
     pair = bad[0]
     at = tuple(int(i) for i in np.argwhere(~np.isfinite(pair.a) & np.isfinite(pair.e))[0])

@@ -19,7 +19,7 @@ def too_little(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         return
     for word, reduce in REDUCTIONS.items():
         for axis in range(wrong[0].a.ndim):
-            text = f"Axis {axis} is still there: it should be {word} over."
+            text = f"The answer has an axis too many: its axis {axis} should be {word} over."
             yield Candidate("axis", text, lambda p, r=reduce, i=axis: (along(r, p.a, i), p.e))
         if all(p.e.ndim == 0 for p in wrong):
             text = f"The single entries were returned: they should be {word} to one number."
@@ -44,13 +44,15 @@ def too_much(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if any(p.a.ndim >= p.e.ndim for p in wrong):
         return
     for word, reduce in REDUCTIONS.items():
-        if all(p.a.ndim == 0 for p in wrong):
+        if all(p.a.ndim == 0 for p in wrong) and any(p.e.size > 1 for p in wrong):
             text = f"The answer is {word} to one number: the single entries are asked for."
             yield Candidate("axis", text, lambda p, r=reduce: (p.a, r(p.e)))
         for axis in range(wrong[0].e.ndim):
+            if all(p.e.shape[axis : axis + 1] == (1,) for p in wrong):
+                continue  # nothing is summed: an axis of length 1 is dropped
             text = f"The answer is {word} over {axis_name(wrong, axis)}, which should stay."
             yield Candidate("axis", text, lambda p, r=reduce, i=axis: (p.a, along(r, p.e, i)))
-    for place, at in (("first", 0), ("last", -1)):
+    for place, at in (("first", 0), ("last", -1)) if any(len(p.e) > 1 for p in wrong) else ():
         text = f"Only the {place} of what is asked for was returned. Is the `return` inside the loop?"
         yield Candidate("one_of_all", text, lambda p, at=at: (p.a, p.e[at]))
 

@@ -177,8 +177,12 @@ class Writer:
         every = {frozenset().union(*(c.switches for c in changes)): changes
                  for changes in (*self.alike.values(), *self.in_words.values()) if len(changes) in TWINS}  # fmt: skip
         for switches, changes in every.items():
-            names = tuple(dict.fromkeys(name for c in changes for name in c.names))
-            yield Change(switches, f"{changes[0].text}, in {len(changes)} places", names)
+            names = sorted({name for c in changes for name in c.names}, key=self.place)
+            yield Change(switches, f"{changes[0].text}, in {len(changes)} places", tuple(names))
+
+    def place(self, name: str) -> tuple[int, str]:
+        """Where a parameter, or an entry of one, stands among all."""
+        return self.parameters.index(name.partition("[")[0]), name
 
     def written(self, definition: ast.stmt, number: int, handed: set[str]) -> ast.stmt:
         """A definition with its switches; `handed` are the parameters of the exercise that are known all over it."""
@@ -201,9 +205,8 @@ class Writer:
 
     def standing(self, node: ast.AST) -> tuple[str, ...]:
         """The parameters of the exercise that stand in a piece of syntax: `cache['x']` where an entry of it does."""
-        used = sorted(self.names(node))
-        known = (name for name in self.parameters if name in self.handed[-1])
-        return tuple(x for name in known for x in used if x.partition("[")[0] == name)
+        known = self.handed[-1] & set(self.parameters)
+        return tuple(sorted((x for x in self.names(node) if x.partition("[")[0] in known), key=self.place))
 
     def names(self, node: ast.AST) -> set[str]:
         if node not in self.used:

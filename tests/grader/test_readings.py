@@ -308,6 +308,14 @@ def said(everything):
         return plain_reading(everything, wrong) or any_reading(everything, wrong)
 
 
+def test_fractions_in_an_array_of_whole_numbers_are_asked_for_where_all_would_be_cut_off(rng):
+    def hint(e):
+        return first_that_explains(READINGS, [pair(e, np.trunc(e) if (abs(e) < 1).all() else 0 * e)]).hint
+
+    assert "whole numbers" in hint(rng.uniform(0.1, 0.9, size=(3, 4)))
+    assert "whole numbers" not in hint(rng.uniform(1.1, 1.9, size=(3, 4)))
+
+
 def test_an_infinity_in_one_call_of_many_is_not_what_is_wrong_in_all(rng):
     def call(n, odd):
         e = rng.normal(size=(4, 5))

@@ -38,7 +38,8 @@ class Run:
                        from here on: `run.lr = 0.1 * run.history.rates[-1]`
     start_lr           the optimizer's own rate, which holds where lr is None; None if it has none
     recorded           the names of the numbers that each epoch adds to `history.epochs`; a callback that adds its own
-                       appends their names in `on_start`, before others ask for them
+                       appends their names in `on_start`, before others ask for them. None in a loop of your own,
+                       where nobody knows them before
     listeners          the callbacks, by the names under which `history.memories` keeps what they remember
 
     Beside them there are `epoch`, `step` and `last(name)` to look at, `stop(reason)` and `restore(params, state)`.
@@ -50,7 +51,7 @@ class Run:
     steps: int
     lr: float | Callable[[int], float] | None = None
     start_lr: float | None = None
-    recorded: list[str] = field(default_factory=list)
+    recorded: list[str] | None = None
     listeners: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,7 +70,8 @@ class Run:
 
     def check_recorded(self, name: str) -> None:
         """ValueError if the epochs of this run will not have a value of that name; for `on_start`."""
-        check_recorded(name, self.recorded, "is")
+        if self.recorded is not None:
+            check_recorded(name, self.recorded, "is")
 
     def stop(self, reason: str) -> None:
         """Let this be the last step or epoch."""

@@ -7,6 +7,7 @@ import numpy as np
 from gradschool_grader.exercise import Call
 
 from . import draw
+from .cross_entropy import nearly_impossible
 
 TO_PROBABILITIES = "Gradients with respect to probabilities"
 TO_SCORES = "Gradients with respect to scores"
@@ -24,6 +25,13 @@ SCALE = """- `"scale"`, a number or an array that broadcasts against {}: mask ti
 
 def floored(P):
     return np.maximum(P, 1e-30)
+
+
+def hardly_possible(rng, shape):
+    """True classes of probability 0, next to it, and hardly above the floor."""
+    P, T = nearly_impossible(rng, shape)
+    P[2] = np.where(T[2] > 0, rng.uniform(1e-30, 3e-30), P[2])
+    return P, T
 
 
 def weighed_calls(rng, call):

@@ -106,7 +106,7 @@ bce_gradient = Exercise(
         Group(
             "values",
             2,
-            lambda rng: [*plain_calls(rng, bce_call), bce_call(rng, draw.sizes(rng, 1))],
+            lambda rng: [*plain_calls(rng, bce_call), bce_call(rng, draw.sizes(rng, 1)), bce_call(rng, (5, 1))],
             "One loss of the batch, hard and soft targets.",
             CLOSE,
         ),

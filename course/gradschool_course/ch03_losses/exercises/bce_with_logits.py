@@ -153,7 +153,7 @@ def binary_options(rng):
     a, b = draw.sizes(rng, 3), draw.sizes(rng, 2)
     return [
         binary_case(rng, a),
-        binary_case(rng, b, reduction="none"),
+        binary_case(rng, (b[0], 1), reduction="none"),
         binary_case(rng, a, normalization="all-elements"),
         binary_case(rng, a, mask=draw.mask(rng, a[:2])),
         binary_case(rng, a, mask=draw.mask(rng, a[:2]), normalization="mask-included"),

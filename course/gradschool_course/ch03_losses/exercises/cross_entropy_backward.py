@@ -15,12 +15,13 @@ from .backward_frame import (
     TO_PROBABILITIES,
     TO_SCORES,
     floored,
+    hardly_possible,
     plain_calls,
     single_calls,
     unreduced_calls,
     weighed_calls,
 )
-from .cross_entropy import nearly_impossible, with_zeros
+from .cross_entropy import with_zeros
 from .regression import CHAPTER
 from .regression_backward import CLOSE, chain_misconceptions
 from .regression_slopes import chained
@@ -112,7 +113,7 @@ def probability_call(rng, shape, **options):
 
 
 def zeros_in_p(rng):
-    caches = [cross_entropy_forward(*make(rng, draw.sizes(rng, 2)))[1] for make in (with_zeros, nearly_impossible)]
+    caches = [cross_entropy_forward(*make(rng, draw.sizes(rng, 2)))[1] for make in (with_zeros, hardly_possible)]
     certain = cross_entropy_forward(np.array([[0.0, 1.0, 0.25]]), np.array([[0.0, 1.0, 1.0]]), mode="multilabel")[1]
     return [Call(g=draw.upstream(rng), cache=cache) for cache in [*caches, certain]]
 

@@ -76,7 +76,7 @@ def loss_groups(deltas=False):
 
     def reductions(rng):
         return [
-            call(rng, draw.sizes(rng, 2), reduction="none"),
+            call(rng, (*draw.sizes(rng, 1), 1), reduction="none"),
             call(rng, draw.sizes(rng, 3), reduction="none", normalization="all-elements"),
             call(rng, draw.sizes(rng, 3), normalization="all-elements"),
             call(rng, draw.sizes(rng, 2), normalization="none"),

@@ -102,6 +102,7 @@ def gradient_groups(forward, deltas=False, kink=False):
             call(rng, draw.sizes(rng, 1)),
             call(rng, draw.sizes(rng, 3)),
             call(rng, (1, 4)),
+            call(rng, (5, 1)),
         ]
 
     def scaled(rng):
@@ -142,7 +143,7 @@ def task(name, extra=""):
     Return dL/dY, the gradient of what comes after `{name}` with respect to the prediction Y: an array of Y's shape and
     dtype. `cache` is a dict from the forward:
 
-    - `"Y"` and `"T"`, prediction and target{extra}
+    - `"Y"` and `"T"`, prediction and target, of one shape and dtype{extra}
     - `"scale"`, a number or an array that broadcasts against Y: mask times weights over the divisor Z
 
     `g` is the derivative of what comes after with respect to the loss: a number, or for `reduction="none"` an array of

@@ -15,11 +15,12 @@ from .backward_frame import (
     TO_PROBABILITIES,
     TO_SCORES,
     floored,
+    hardly_possible,
     plain_calls,
     single_calls,
     unreduced_calls,
 )
-from .cross_entropy import LABELS, nearly_impossible, with_zeros
+from .cross_entropy import LABELS, with_zeros
 from .cross_entropy_backward import EACH, WITHOUT_TARGET
 from .regression import CHAPTER
 from .regression_backward import CLOSE, chain_misconceptions
@@ -135,7 +136,7 @@ def sparse_weighed(rng):
 
 
 def sparse_zeros(rng):
-    cases = [with_zeros(rng, draw.sizes(rng, 2)), nearly_impossible(rng, draw.sizes(rng, 2))]
+    cases = [with_zeros(rng, draw.sizes(rng, 2)), hardly_possible(rng, draw.sizes(rng, 2))]
     caches = [sparse_cross_entropy_forward(P, np.argmax(T, axis=-1))[1] for P, T in cases]
     return [Call(g=draw.upstream(rng), cache=cache) for cache in caches]
 

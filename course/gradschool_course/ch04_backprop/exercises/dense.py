@@ -120,18 +120,20 @@ def product_with_ones(g, cache):
 
 
 # -------------------------------------------------------------------------------------------------- how it is probed
-def call(rng, *samples, change=lambda tree: tree):
-    inputs, outputs = (int(n) for n in rng.choice(np.arange(3, 9), 2, replace=False))
+def call(rng, *samples, inputs=0, outputs=0, change=lambda tree: tree):
+    """Inputs and outputs are as many as is said, or else drawn: different numbers, none below 3."""
+    drawn = sizes(rng, 2)
+    inputs, outputs = inputs or drawn[0], outputs or drawn[1]
     cache = {"X": rng.normal(size=(*samples, inputs)), "W": rng.normal(size=(inputs, outputs))}
     return Call(g=change(rng.normal(size=(*samples, outputs))), cache=change(cache))
 
 
 def batches(rng):
-    return [call(rng, 9), call(rng, 11), call(rng, 1)]
+    return [call(rng, 9), call(rng, 11, outputs=1), call(rng, 1)]
 
 
 def sequences(rng):
-    return [call(rng, *(n + 6 for n in sizes(rng, 2))), call(rng, 1, 9)]
+    return [call(rng, *(n + 6 for n in sizes(rng, 2))), call(rng, 1, 9, inputs=1)]
 
 
 def singles(rng):
@@ -160,8 +162,8 @@ EXERCISE = Exercise(
     minutes=20,
     axes={"g": ("batch", "output")},
     groups=[
-        Group("batches", 3, batches, "A batch of samples, a batch of one among them.", CLOSE),
-        Group("sequences", 1, sequences, "Inputs with a time axis, (N, T, in).", CLOSE),
+        Group("batches", 3, batches, "A batch of samples, a batch of one and a single output among them.", CLOSE),
+        Group("sequences", 1, sequences, "Inputs with a time axis, (N, T, in), a single input among them.", CLOSE),
         Group("float32", 1, singles, "float32 in, float32 out.", CLOSE, exact_dtype=True),
     ],
     equivalent=dict.fromkeys(

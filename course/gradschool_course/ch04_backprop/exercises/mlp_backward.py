@@ -156,8 +156,8 @@ def by_recursion_back(g, cache):
 
 
 # --------------------------------------------------------------------------------------------------- how it is probed
-def backward_call(rng, layers, N):
-    Z, cache = mlp_forward(**forward_call(rng, layers, N).arguments)
+def backward_call(rng, layers, N, outputs=0):
+    Z, cache = mlp_forward(**forward_call(rng, layers, N, outputs).arguments)
     for layer, following in pairwise(cache):  # some units stand exactly at the kink
         kink = rng.random(layer["Z"].shape) < 0.2
         layer["Z"][kink], following["X"][kink] = 0.0, 0.0
@@ -191,7 +191,8 @@ BACKWARD = Exercise(
     groups=[
         Group("one_layer", 1, lambda rng: [backward_call(rng, 1, 9), backward_call(rng, 1, 1)],
               "A single layer: no relu at all.", CLOSE),
-        Group("two_layers", 1, lambda rng: [backward_call(rng, 2, n) for n in (9, 1, 12)], "Two layers.", CLOSE),
+        Group("two_layers", 1, lambda rng: [backward_call(rng, 2, *how) for how in ((9, 1), (1,), (12,))],
+              "Two layers, a single output among them.", CLOSE),
         Group("deep", 2, lambda rng: [backward_call(rng, n, 9 + n) for n in (3, 4)], "Three and four layers.", CLOSE),
     ],
     misconceptions=[

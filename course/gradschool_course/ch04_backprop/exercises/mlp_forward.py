@@ -102,14 +102,15 @@ def with_copies(params, X):
 
 
 # --------------------------------------------------------------------------------------------------- how it is probed
-def network(rng, layers):
-    """Parameters of so many layers; all sizes of neighbours differ, and biases matter."""
+def network(rng, layers, outputs=0):
+    """Parameters of so many layers; all sizes of neighbours differ, outputs are drawn unless told; biases matter."""
     widths = [int(n) for n in rng.choice(np.arange(3, 9), layers + 1, replace=False)]
+    widths[-1] = outputs or widths[-1]
     return [{"W": rng.normal(size=(n, m)) / np.sqrt(n), "b": 0.5 * rng.normal(size=m)} for n, m in pairwise(widths)]
 
 
-def forward_call(rng, layers, N):
-    params = network(rng, layers)
+def forward_call(rng, layers, N, outputs=0):
+    params = network(rng, layers, outputs)
     return Call(params=params, X=rng.normal(size=(N, len(params[0]["W"]))))
 
 
@@ -140,7 +141,8 @@ FORWARD = Exercise(
     may_alias=True,
     groups=[
         Group("one_layer", 1, lambda rng: [forward_call(rng, 1, 9), forward_call(rng, 1, 1)], "A single layer.", CLOSE),
-        Group("deep", 2, lambda rng: [forward_call(rng, n, 9 + n) for n in (2, 3, 4)], "Two to four layers.", CLOSE),
+        Group("deep", 2, lambda rng: [forward_call(rng, *how) for how in ((2, 11, 1), (3, 12), (4, 13))],
+              "Two to four layers, a single output among them.", CLOSE),
     ],
     misconceptions=[
         Misconception("relu_at_the_end", relu_at_the_end,

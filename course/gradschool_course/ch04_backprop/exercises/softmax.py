@@ -107,7 +107,7 @@ def rows(rng):
 
 
 def axes(rng):
-    return [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1), call(rng, sizes(rng, 3), -2)]
+    return [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1), call(rng, sizes(rng, 3), -3)]
 
 
 def singles(rng):

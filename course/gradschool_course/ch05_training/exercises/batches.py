@@ -153,9 +153,9 @@ def sample_by_sample(X, T, batch, rng: Any = None, shuffle=True):
 
 
 # ---------------------------------------------------------------------------------------------------- how it is probed
-def call(draw, N, batch, **options):
+def call(draw, N, batch, targets=None, **options):
     D, K = sizes(draw, 2)
-    return Call(X=draw.normal(size=(N, D)), T=draw.normal(size=(N, K)), batch=batch, **options)
+    return Call(X=draw.normal(size=(N, D)), T=draw.normal(size=(N, targets or K)), batch=batch, **options)
 
 
 def seeded(rng):
@@ -165,7 +165,7 @@ def seeded(rng):
 def shuffled(rng):
     return [
         call(rng, 17, 5, rng=seeded(rng)),
-        call(rng, 12, 4, rng=seeded(rng)),
+        call(rng, 12, 4, targets=1, rng=seeded(rng)),
         call(rng, 9, 20, rng=seeded(rng)),
         Call(X=rng.normal(size=(11, 3, 4)), T=rng.permutation(11), batch=3, rng=seeded(rng)),
     ]
@@ -174,7 +174,7 @@ def shuffled(rng):
 def in_order(rng):
     return [
         call(rng, 17, 5, shuffle=False),
-        call(rng, 12, 4, shuffle=False),
+        call(rng, 12, 4, targets=1, shuffle=False),
         call(rng, 7, 1, rng=seeded(rng), shuffle=False),
         call(rng, 1, 3, shuffle=False),
     ]

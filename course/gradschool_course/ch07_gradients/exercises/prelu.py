@@ -125,9 +125,9 @@ def with_einsum(g, cache):
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def call(rng, axes, shared=False, batch=None, zeros=False):
+def call(rng, axes, shared=False, batch=None, channels=None, zeros=False):
     shape = tuple(int(n) for n in rng.choice(np.arange(3, 9), size=axes, replace=False))
-    shape = (batch or shape[0], *shape[1:])
+    shape = (batch or shape[0], *shape[1:-1], channels or shape[-1])
     x = rng.normal(size=shape)
     x = np.where(np.abs(x) < 0.8, 0.0, x) if zeros else x
     a = np.asarray(rng.uniform(0.1, 0.6, () if shared else shape[-1:]))
@@ -157,8 +157,9 @@ EXERCISE = Exercise(
 dx, da = prelu_backward(np.ones((2, 2)), {"x": np.array([[-4.0, 2.0], [-1.0, -3.0]]), "a": np.array([0.5, 0.25])})
 dx.tolist(), da.tolist()  # ([[0.5, 1.0], [0.5, 0.25]], [-5.0, -3.0])""",
     groups=[
-        Group("a slope for each channel", 2, lambda rng: [call(rng, 2), call(rng, 4), call(rng, 3, batch=1)],
-            "One slope for each channel.", CLOSE),
+        Group("a slope for each channel", 2,
+            lambda rng: [call(rng, 2), call(rng, 4), call(rng, 3, batch=1), call(rng, 3, channels=1)],
+            "One slope for each channel, and a single channel.", CLOSE),
         Group("one slope", 1, lambda rng: [call(rng, 2, True), call(rng, 3, True)], "One slope for all.", CLOSE),
         Group("at zero", 1, lambda rng: [call(rng, 2, zeros=True), call(rng, 3, zeros=True)],
             "Inputs that are exactly 0.", CLOSE),

@@ -178,7 +178,7 @@ def call(rng, shape, training=True, eps=1e-5):
 
 
 def training(rng):
-    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2))]
+    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2)), call(rng, (6, 1))]
 
 
 def places(rng):

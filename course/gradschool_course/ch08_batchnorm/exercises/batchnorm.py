@@ -20,11 +20,12 @@ def call(rng, shape, training, **options):
 
 
 def by_batch(rng):
-    return [call(rng, draw.sizes(rng, 2), True), call(rng, draw.sizes(rng, 2), True, momentum=0.0, eps=0.0)]
+    a, b = draw.sizes(rng, 2), draw.sizes(rng, 2)
+    return [call(rng, a, True), call(rng, b, True, momentum=0.0, eps=0.0), call(rng, (6, 1), True)]
 
 
 def by_running(rng):
-    return [call(rng, draw.sizes(rng, 2), False), call(rng, (1, 4), False)]
+    return [call(rng, draw.sizes(rng, 2), False), call(rng, (1, 4), False), call(rng, (5, 1), False)]
 
 
 def places(rng):

@@ -99,11 +99,11 @@ def call(rng, shape, bias=True, **options):
 
 
 def dense(rng):
-    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2), eps=0.0)]
+    return [call(rng, draw.sizes(rng, 2)), call(rng, (*draw.sizes(rng, 1), 1), eps=0.0)]
 
 
 def no_bias(rng):
-    return [call(rng, draw.sizes(rng, 2), bias=False), call(rng, draw.sizes(rng, 2), bias=False)]
+    return [call(rng, draw.sizes(rng, 2), bias=False), call(rng, (*draw.sizes(rng, 1), 1), bias=False)]
 
 
 def kernels(rng):

@@ -176,9 +176,9 @@ def batch(rng, D):
     return rng.normal(rng.normal(size=D), 1.0, size=(int(rng.integers(6, 10)), D))
 
 
-def asked(rng, normed=(0, 1, 2), frozen=(0, 2), head="linear", **options):
+def asked(rng, normed=(0, 1, 2), frozen=(0, 2), head="linear", outputs=None, **options):
     """Four layers; those with a normalisation, and those that are frozen, as told. Some have a bias beside it."""
-    widths = draw.widths(rng, 5)
+    widths = [*draw.widths(rng, 4), outputs or draw.widths(rng, 1)[0]]
     model = draw.layers(rng, widths, normed, frozen, biased=[1, 2])
     model[-1]["activation"] = head
     small = {"momentum": float(rng.uniform(0.6, 0.8)), "eps": float(rng.uniform(0.05, 0.3))}
@@ -198,7 +198,7 @@ def inference(rng):
 
 
 def without(rng):
-    return [asked(rng, normed=[], head=head, training=True) for head in ("sigmoid", "tanh")]
+    return [asked(rng, normed=[], head=head, outputs=1, training=True) for head in ("sigmoid", "tanh")]
 
 
 def by_default(rng):

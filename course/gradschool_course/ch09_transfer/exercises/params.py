@@ -104,7 +104,7 @@ PARAMS = Exercise(
 For a frozen layer the dict is empty, so that positions are those of the layers.
 
 `mean` and `var` of a normalisation are not learned: they are counted. A layer may lack a name, as most normalised ones
-lack b.""",
+lack b, and has no other arrays.""",
     example="""\
 model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainable": False},
          {"W": np.ones((2, 1)), "b": np.zeros(1), "activation": "linear", "trainable": True}]

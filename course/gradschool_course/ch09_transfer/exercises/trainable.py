@@ -105,11 +105,12 @@ def positions(rng):
 
 
 def from_the_end(rng):
-    model, _ = mixed(rng, normed=[1, 2], biased=[2])
+    model, frozen = mixed(rng, normed=[1, 2], biased=[2])
     learns = [i for i in range(1, 5) if model[i]["trainable"]]
     return [
         Call(model=model, layers=[learns[-1] - 5], flag=False),
         Call(model=model, layers=[-1, -2, -3, -4, -5], flag=True),
+        Call(model=model, layers=[max(frozen) - 5, min(frozen)], flag=True),
     ]
 
 
@@ -140,7 +141,7 @@ model = [{"trainable": True}, {"trainable": False}, {"trainable": True}]
 [layer["trainable"] for layer in set_trainable(model, [-2], True)]  # [True, True, True]""",
     groups=[
         Group("positions", 1, positions, "Positions from the front."),
-        Group("from the end", 1, from_the_end, "Negative positions."),
+        Group("from the end", 1, from_the_end, "Negative positions, also beside others."),
         Group("missing", 1, not_there, "A position that the model does not have."),
     ],
     may_alias=True,

@@ -10,7 +10,6 @@ Exercise(reference=optimizers.adam, ..., equivalent=WALK | SLOTS | TWO_SLOTS)
 TUPLES = dict.fromkeys(
     [
         "fd1fa873095b",  # branches: list | tuple
-        "ff3ec7e79645",  # rebuilt: isinstance(tree, tuple)
         "0d8c84ffbe5d",  # rebuilt: the return for tuples
         "f3ced6c83d7b",  # rebuilt: named tuples
     ],
@@ -19,6 +18,7 @@ TUPLES = dict.fromkeys(
 # all but update_each, whose own probes have lists
 LISTS = TUPLES | dict.fromkeys(
     [
+        "ff3ec7e79645",  # rebuilt: isinstance(tree, tuple)
         "416b9d889c8f",  # branches: the return for lists and tuples
         "d17d4b6ea342",  # rebuilt: isinstance(tree, list)
         "11d324cb4e69",  # rebuilt: the return for lists

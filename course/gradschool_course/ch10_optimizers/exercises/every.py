@@ -37,6 +37,12 @@ def frozen(tree):
     return {**tree, "body": body, "offsets": None}
 
 
+def without_slots(tree):
+    """None in the place of what has no velocity: one array of a layer, and all of another."""
+    body = {**tree["body"], "dense": {**tree["body"]["dense"], "b": None}}
+    return {**tree, "body": body, "head": None}
+
+
 def decayed(rng):
     return Helper("decayed", {"lr": number(rng, 0.1, 0.4), "decay": number(rng, 0.3, 0.9)})
 
@@ -62,6 +68,7 @@ def not_learned(rng):
     return [
         Call(rule=decayed(rng), params=network(rng), trees=(frozen(network(rng)),)),
         Call(rule=rule, params=network(rng), trees=(frozen(network(rng)), network(rng))),
+        Call(rule=rule, params=network(rng), trees=(network(rng), without_slots(network(rng)))),
     ]
 
 
@@ -125,7 +132,7 @@ def gathered(p, parts, trees):
 def copied(tree):
     if isinstance(tree, dict):
         return {name: copied(part) for name, part in tree.items()}
-    return [copied(part) for part in tree] if isinstance(tree, list) else tree.copy()
+    return [copied(part) for part in tree] if isinstance(tree, list) else None if tree is None else tree.copy()
 
 
 def kept(p, others, copy=copied):
@@ -346,7 +353,7 @@ update_each(lambda p, g: p - 0.5 * g, params, {"layer": None})["layer"]["b"]  # 
     groups=[
         Group("one tree", 2, one_tree, "A rule that returns the new parameter, on nested trees."),
         Group("slots", 2, with_slots, "A rule that returns the new parameter and a slot, such as a velocity."),
-        Group("not learned", 2, not_learned, "None in the place of gradients."),
+        Group("not learned", 2, not_learned, "None in the place of gradients, or of velocities."),
         Group("names", 1, other_names, "Trees whose names, or lengths of lists, differ are refused with ValueError."),
     ],
     misconceptions=[

@@ -35,9 +35,9 @@ def whole(rng: Generator, low: int, high: int) -> int:
 
 
 def asked(call: Call, steps: Iterable[int]) -> Call:
-    """The call, then each of the steps alone, then all of them at once."""
+    """The call, then each of the steps alone, then an array of one of them, then all of them at once."""
     steps = [int(step) for step in steps]
-    return call.then(*((step,) for step in steps), (np.array(steps),))
+    return call.then(*((step,) for step in steps), (np.array(steps[-1:]),), (np.array(steps),))
 
 
 def spread(rng: Generator, last: int, count: int = 5) -> list[int]:

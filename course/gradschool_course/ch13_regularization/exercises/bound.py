@@ -147,7 +147,7 @@ def some_too_long(rng, kernel=False, longest=2.5):
     for name, p in params.items():
         if name.startswith("W"):
             norms = np.sqrt((p**2).sum(axis=incoming(p)))
-            p *= limit * rng.permutation(np.linspace(0.3, longest, p.shape[-1])) / norms
+            p *= limit * rng.permutation(np.linspace(longest, 0.3, p.shape[-1])) / norms
         else:
             p += np.copysign(limit, p)
     return Call(params=params, limit=limit)

@@ -34,7 +34,8 @@ STOP = "Stop while it is good"
 MOVED = "Data out of data"
 
 EXACTLY = "A random number is exactly the rate once in 10^16 draws; whether that one is kept does not matter."
-NAMES = 'Weights are the arrays whose names begin with `"W"`; biases, scales and shifts have other names, and one axis.'
+NAMES = """Weights are the arrays whose names begin with `"W"`, with two axes or more; biases, scales and shifts have
+other names, and one axis."""
 
 
 def sizes(rng: Generator, axes: int, low: int = 3, high: int = 9) -> tuple[int, ...]:
@@ -43,10 +44,11 @@ def sizes(rng: Generator, axes: int, low: int = 3, high: int = 9) -> tuple[int, 
 
 
 def parameters(rng: Generator, kernel: bool = False) -> dict[str, np.ndarray]:
-    """A dense layer with batch norm and another layer, or a convolution; names have a W elsewhere, or a small one."""
+    """A dense layer with batch norm, or a convolution, and a layer of one output; names have a W elsewhere, or a small
+    one."""
     D, H, K, area = sizes(rng, 4)
     first = (area, K, D, H) if kernel else (D, H)
-    shapes = {"W1": first, "b_W1": (H,), "width1": (H,), "beta1": (H,), "W_out": (H, K), "b_out": (K,)}
+    shapes = {"W1": first, "b_W1": (H,), "width1": (H,), "beta1": (H,), "W_out": (H, 1), "b_out": (1,)}
     return {name: rng.normal(size=shape) * rng.uniform(0.5, 2) + 0.1 for name, shape in shapes.items()}
 
 

@@ -19,6 +19,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,19 @@ from .answers import LiveAnswers
 from .beside import beside
 from .course import Course, find_exercise
 from .diagnosis import Seen
-from .exercise import Exercise, Group, Property, Script, Steps
-from .inside.perform import Performer, build, describe
+from .exercise import Call, Exercise, Group, Probe, Property, Script, Steps
+from .inside.perform import Performer, build, describe, leaves
+from .inside.values import Helper
 from .judge import Limits, judge
 from .ladder import Step, next_hint, remember
 from .observe import Caller, Observation, called, observe, said, with_objects
 from .source import shown
 from .together import Together
-from .verdict import Verdict
+from .verdict import Diagnosis, Verdict
 
 PATIENCE = 5.0
+MOST, LONG = 60, 300  # arrays, and characters of all else, that are shown of an argument
+PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
 
 
@@ -51,14 +55,42 @@ class Case:
     expected: Any
     got: Any
 
+    @classmethod
+    def of(cls, group: Group, probe: Probe, expected: Observation | None, got: Observation) -> Case:
+        answer = None if expected is None else expected.behaviour
+        wanted = None if answer is None else answer.error or answer.value
+        made = probe.arguments if isinstance(probe, Call) else {}  # what a function was made with that is called then
+        arguments = {**made, **got.arguments}
+        return cls(group.name, got.label, arguments, wanted, got.behaviour.error or got.behaviour.value)
+
     def __repr__(self) -> str:
         lines = [", ".join(word for word in (self.group, self.label) if word)]
         with np.printoptions(precision=5, threshold=60, edgeitems=2, linewidth=88):
             for name, value in [*self.arguments.items(), ("expected", self.expected), ("got", self.got)]:
-                array = isinstance(value, np.ndarray) and value.ndim
-                head, shown = (f"{name} {value.shape}", str(value)) if array else (name, repr(value))
-                lines.append(f"{head}:\n{textwrap.indent(shown, '    ')}" if "\n" in shown else f"{head}: {shown}")
+                for path, part in parts(name, value):
+                    head = f"{path} {part.shape}" if isinstance(part, np.ndarray) and part.ndim else path
+                    shown = shortly(part)
+                    lines.append(f"{head}:\n{textwrap.indent(shown, '    ')}" if "\n" in shown else f"{head}: {shown}")
         return "\n".join(lines)
+
+
+def parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """A tree with arrays in it, array by array; all else as it is."""
+    found = list(islice(leaves(value, name), MOST))
+    return found if any(isinstance(leaf, np.ndarray) and leaf.ndim for _, leaf in found) else [(name, value)]
+
+
+def shortly(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return str(value) if value.ndim else shortly(value.item())
+    if isinstance(value, Helper):
+        return f"{value.name}({', '.join(value.parameters)})"
+    return f"{value:.8g}" if isinstance(value, float) else textwrap.shorten(repr(value), LONG, placeholder=" …")
+
+
+def only_a_place(diagnosis: Diagnosis) -> bool:
+    """Whether it says no more than where, or when, something is wrong."""
+    return diagnosis.kind in PLACES or (diagnosis.kind == "structure" and diagnosis.name in ("calls", "one_part"))
 
 
 class Result:
@@ -87,11 +119,13 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
-        return show.text(self.verdict, graded=False, drawn=picture.plain(self.exercise, self._seen))
+        drawn = picture.plain(self.exercise, self._seen)
+        return show.text(self.verdict, graded=False, drawn=drawn, call=self._unexplained())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if kernel.in_notebook():
-            card = show.html(self.verdict, graded=False, drawn=picture.svg(self.exercise, self._seen))
+            drawn = picture.svg(self.exercise, self._seen)
+            card = show.html(self.verdict, graded=False, drawn=drawn, call=self._unexplained())
             return {"text/plain": f"{self.points:g}", "text/html": card}
         return {"text/plain": repr(self)}
 
@@ -107,10 +141,19 @@ class Result:
         expected = self._answers.expected(group)
         if index >= len(got):
             return None
-        answer = expected[index].behaviour if index < len(expected) else None
-        came = got[index].behaviour
-        wanted = None if answer is None else answer.error or answer.value
-        return Case(group.name, got[index].label, got[index].arguments, wanted, came.error or came.value)
+        probe = self._answers.probes(group)[got[index].probe]
+        return Case.of(group, probe, expected[index] if index < len(expected) else None, got[index])
+
+    def _unexplained(self) -> str:
+        """The call that went wrong, where no more is known than that: whoever sees it may see why."""
+        diagnosis, failed = self.verdict.diagnosis, self._failed()
+        if diagnosis is None or failed is None or not only_a_place(diagnosis):
+            return ""
+        group, index = failed
+        s = next((s for s in self._seen if s.group.name == group.name), None)
+        if s is None or not index < min(len(s.got), len(s.expected)):
+            return ""
+        return repr(Case.of(group, s.probes[s.got[index].probe], s.expected[index], s.got[index]))
 
     def replay(self) -> Any:
         """Make the failing call again, with nothing in between: an exception reaches you, and `%debug` works."""

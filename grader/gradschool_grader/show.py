@@ -12,6 +12,7 @@ from typing import Any
 
 from .verdict import GroupVerdict, Verdict
 
+SHORT = 16  # lines of a call
 MARK = {"passed": "✓", "missing": "○", "infrastructure": "!"}
 COLOUR = {"passed": "#1a7f37", "missing": "#6e7781", "infrastructure": "#9a6700", "tampered": "#8250df"}
 RED = "#cf222e"
@@ -47,8 +48,9 @@ def place(file: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- text
-def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = ()) -> str:
-    """Plain text, at most some thirty lines; `drawn` is a picture in characters, for home."""
+def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = (), call: str = "") -> str:
+    """Plain text, at most some thirty lines; `drawn` is a picture in characters, and `call` what was asked and what
+    came, both for home."""
     lines = [f"{MARK.get(verdict.outcome, '✗')} {verdict.exercise}: {HEADLINE[verdict.outcome]} "
              f"({score(verdict.points, verdict.max_points)})"]  # fmt: skip
     d = verdict.diagnosis
@@ -61,6 +63,7 @@ def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = ()) -> st
         )
         lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
     lines += [f"    {line}" for line in drawn if not graded]
+    lines += [] if graded else call_lines(call, verdict.exercise)
     tried = verdict.outcome != "missing"
     said: set[object] = set()
     for group in verdict.groups if tried else ():
@@ -80,6 +83,14 @@ def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = ()) -> st
     return "\n".join(lines)
 
 
+def call_lines(call: str, exercise: str) -> list[str]:
+    """What was asked and what came, if it is short, and else where to look at it."""
+    lines = call.splitlines()
+    if len(lines) > SHORT:
+        return [f'    check("{exercise}").case shows the call that went wrong, .replay() makes it again']
+    return [f"    | {line}" for line in lines]
+
+
 def seen_before(group: GroupVerdict, said: set[object]) -> bool:
     """Whether an earlier group failed with the same error in the same line: once is enough to read it."""
     if not group.frames:
@@ -93,10 +104,10 @@ def seen_before(group: GroupVerdict, said: set[object]) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------------- HTML
-def html(verdict: Verdict, graded: bool = True, drawn: str = "") -> str:
+def html(verdict: Verdict, graded: bool = True, drawn: str = "", call: str = "") -> str:
     """One card. Everything that could come from submitted code is escaped; there is no script and no handler.
 
-    `drawn` is a picture as SVG, which shows numbers of the case: for home only.
+    `drawn` is a picture as SVG, and `call` what was asked and what came; both show numbers of the case: for home only.
     """
     colour = COLOUR.get(verdict.outcome, RED)
     head = (
@@ -104,7 +115,8 @@ def html(verdict: Verdict, graded: bool = True, drawn: str = "") -> str:
         f'</code> {HEADLINE[verdict.outcome]} <span style="float:right;font-weight:400;color:#57606a">'
         f"{score(verdict.points, verdict.max_points)}</span></div>"
     )
-    body = diagnosis_html(verdict, graded) + ("" if graded else drawn) + groups_html(verdict, graded)
+    seen = "" if graded else drawn + call_html(call)
+    body = diagnosis_html(verdict, graded) + seen + groups_html(verdict, graded)
     small = [f"note: {note}" for note in (*verdict.notes, *verdict.flags)]
     small += [f"judged: {verdict.source}"] * bool(str(verdict.source))
     body += "".join(f'<div style="color:#57606a;font-size:90%">{code_words(words)}</div>' for words in small)
@@ -130,6 +142,16 @@ def diagnosis_html(verdict: Verdict, graded: bool) -> str:
     if d.also:
         parts.append(f'<div style="margin:.2em 0 0">In another part it behaves as {escape(", ".join(d.also))}.</div>')
     return "".join(parts)
+
+
+def call_html(call: str) -> str:
+    if not call:
+        return ""
+    return (
+        '<details style="margin:.5em 0 0"><summary style="color:#57606a">The call that went wrong: what was given, '
+        'expected, got</summary><pre style="margin:.3em 0 0;font-size:12px;line-height:1.3;max-height:30em;'
+        f'overflow:auto;background:#fff;color:#1f2328">{escape(call)}</pre></details>'
+    )
 
 
 def groups_html(verdict: Verdict, graded: bool) -> str:

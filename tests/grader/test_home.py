@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import json
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import numpy as np
 import pytest
 from tiny_course import course, library
 
-from gradschool_grader import check, home, kernel, predict, prediction, state
+from gradschool_grader import check, home, kernel, predict, prediction, show, state
 from gradschool_grader.course import Unknown
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Script, Steps
+from gradschool_grader.observe import Behaviour, Observation
 from gradschool_grader.submission import read_submission
 from gradschool_grader.verdict import Source
 
@@ -72,6 +74,56 @@ def test_a_case_is_shown_with_large_arrays_cut_short():
     assert shown[4] == "     ..."
     assert {"b: 0.5", "got: 'ValueError'"} <= set(shown)
     assert len(shown) < 15
+
+
+def odd(x):
+    """No sense is in it."""
+    return np.where(np.arange(x.size).reshape(x.shape) % 3 == 1, x**2 + np.sin(50 * x), np.cos(31 * x))
+
+
+def test_where_nothing_is_explained_the_call_is_shown_or_where_to_look_at_it(monkeypatch):
+    result = check("square", namespace={"square": odd}, seed=3)
+    assert result.verdict.diagnosis.kind == "value"
+    call = repr(result.case)
+    assert all(f"    | {line}" in repr(result).splitlines() for line in call.splitlines())
+    monkeypatch.setattr(show, "SHORT", 1)
+    assert 'check("square").case' in repr(result)
+    assert "    | expected" not in repr(result)
+    monkeypatch.setattr(kernel, "in_notebook", lambda: True)
+    card = result._repr_mimebundle_()["text/html"]
+    assert html.escape(call) in card
+    assert card.count("<details") == card.count("</details>") == 1
+
+
+def test_where_a_mistake_is_named_the_call_is_not_shown(monkeypatch):
+    result = check("square", namespace={"square": doubled})
+    monkeypatch.setattr(kernel, "in_notebook", lambda: True)
+    assert "    | expected" not in repr(result)
+    assert "<details" not in result._repr_mimebundle_()["text/html"]
+
+
+def test_no_graded_word_is_of_the_call():
+    verdict = check("square", namespace={"square": odd}, seed=3).verdict
+    for write in (show.text, show.html):
+        assert write(verdict, graded=True, call="x: 0.25") == write(verdict, graded=True)
+
+
+def test_what_is_not_an_array_is_shown_cut_short_too():
+    called = {
+        "params": {"W": np.ones((2, 2)), "t": 3},
+        "f": Helper("noisy", {"scale": 2.0}),
+        "order": list(range(5000)),
+    }
+    shown = repr(home.Case("values", "", called, np.array(0.25), None)).splitlines()
+    assert {"params['W'] (2, 2):", "params['t']: 3", "f: noisy(scale)", "expected: 0.25", "got: None"} <= set(shown)
+    assert max(map(len, shown)) < 400
+
+
+def test_a_function_that_was_returned_is_shown_with_what_made_it():
+    made = Call(lr=0.1).then((3,))
+    group = Group("values", 1, lambda rng: [made])
+    seen = [Observation(0, "at (3)", Behaviour(value), {"then": (3,)}) for value in (0.1, 0.2)]
+    assert home.Case.of(group, made, *seen).arguments == {"lr": 0.1, "then": (3,)}
 
 
 def test_what_passed_or_could_not_be_called_has_no_case():

@@ -145,11 +145,13 @@ def diagnosis_html(verdict: Verdict, graded: bool) -> str:
 
 
 def call_html(call: str) -> str:
+    """To be opened; a short one is open."""
     if not call:
         return ""
+    shown = " open" if len(call.splitlines()) <= SHORT else ""
     return (
-        '<details style="margin:.5em 0 0"><summary style="color:#57606a">The call that went wrong: what was given, '
-        'expected, got</summary><pre style="margin:.3em 0 0;font-size:12px;line-height:1.3;max-height:30em;'
+        f'<details{shown} style="margin:.5em 0 0"><summary style="color:#57606a">The call that went wrong: what was '
+        'given, expected, got</summary><pre style="margin:.3em 0 0;font-size:12px;line-height:1.3;max-height:30em;'
         f'overflow:auto;background:#fff;color:#1f2328">{escape(call)}</pre></details>'
     )
 

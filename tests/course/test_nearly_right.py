@@ -17,6 +17,10 @@ from gradschool_grader.judge import judge
 BATCHNORM, UPDATE_EACH, ADAM, PENALTY = (
     course.exercise(name).plain for name in ("batchnorm_forward", "update_each", "adam", "l1_l2_penalty")
 )
+COSINE, DENSE, PRELU, SPARSE, SET_TRAINABLE = (
+    course.exercise(name).plain
+    for name in ("cosine", "dense_backward", "prelu_backward", "sparse_cross_entropy_backward", "set_trainable")
+)
 
 
 def cosine_in_whole_steps(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
@@ -69,6 +73,49 @@ def penalty_of_numbered_weights(params, l1, l2):
     return penalty_of(lambda name: name[0] == "W" and (name[1:] or "0").isdigit())(params, l1, l2)
 
 
+def cosine_of_one_step_as_a_number(*args, **options):
+    schedule = COSINE(*args, **options)
+    return lambda step: np.asarray(schedule(step)).item() if np.size(step) == 1 else schedule(step)
+
+
+def dense_backward_without_axes_of_one(g, cache):
+    dX, dW, db = DENSE(g, cache)
+    return dX, dW.squeeze(), db
+
+
+def prelu_backward_of_one_channel_as_a_number(g, cache):
+    dx, da = PRELU(g, cache)
+    return dx, da.sum() if np.size(da) == 1 else da
+
+
+def softmax_backward_moved_there_and_swapped_back(g, cache):
+    p, g = (np.moveaxis(a, cache["axis"], -1) for a in (cache["p"], g))
+    return np.swapaxes(p * (g - (g * p).sum(axis=-1, keepdims=True)), cache["axis"], -1).copy()
+
+
+def sparse_backward_of_a_little_more(g, cache):
+    return SPARSE(g, cache | {"P": cache["P"] + cache["P"].dtype.type(1e-30)})
+
+
+def set_trainable_by_the_sign_of_the_first(model, layers, flag):
+    return SET_TRAINABLE(model, [i + len(model) for i in layers] if layers and layers[0] < 0 else layers, flag)
+
+
+def update_each_of_slots_that_all_are_there(rule, params, *trees):
+    def complete(tree):
+        parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+        return tree is not None and all(map(complete, parts))
+
+    if not all(map(complete, trees[1:])):
+        raise TypeError("a slot is None")
+    return UPDATE_EACH(rule, params, *trees)
+
+
+def layernorm_by_a_difference_of_squares(x, gamma, beta, axes=-1, eps=1e-5):
+    mean, square = (a.mean(axis=axes, keepdims=True) for a in (x, x * x))
+    return (x - mean) / np.sqrt(square - mean**2 + eps) * gamma + beta
+
+
 class PlateauWithAListForAll(ReduceOnPlateau):
     """A new object empties the list of all others."""
 
@@ -93,10 +140,16 @@ class PlateauWithoutANaught(ReduceOnPlateau):
 
 
 WRONG = {
-    "cosine": [cosine_in_whole_steps],
+    "cosine": [cosine_in_whole_steps, cosine_of_one_step_as_a_number],
+    "dense_backward": [dense_backward_without_axes_of_one],
+    "prelu_backward": [prelu_backward_of_one_channel_as_a_number],
+    "softmax_backward": [softmax_backward_moved_there_and_swapped_back],
+    "sparse_cross_entropy_backward": [sparse_backward_of_a_little_more],
+    "set_trainable": [set_trainable_by_the_sign_of_the_first],
+    "layernorm": [layernorm_by_a_difference_of_squares],
     "batchnorm_forward": [batchnorm_of_another_momentum, batchnorm_of_another_eps],
     "adam": [adam_of_another_b1],
-    "update_each": [update_each_without_the_rest_of_longer_lists],
+    "update_each": [update_each_without_the_rest_of_longer_lists, update_each_of_slots_that_all_are_there],
     "l1_l2_penalty": [penalty_of_a_small_w, penalty_of_numbered_weights],
     "ReduceOnPlateau": [PlateauWithAListForAll, PlateauWithoutANaught],
 }

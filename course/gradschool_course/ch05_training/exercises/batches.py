@@ -76,6 +76,10 @@ def shuffled_within(X, T, batch, rng: Any = None, shuffle=True):
     return [(x[order], t[order]) for (x, t), order in zip(pairs, orders, strict=True)]
 
 
+def squeezed(X, T, batch, rng: Any = None, shuffle=True):
+    return [(x.squeeze(), t.squeeze()) for x, t in minibatches(X, T, batch, rng, shuffle)]
+
+
 def labels_left_alone(X, T, batch, rng: Any = None, shuffle=True):
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
     return [(x.copy(), t.copy()) for x, t in cut(X[order], T, batch)]
@@ -249,6 +253,9 @@ EXERCISE = Exercise(
         Misconception("drawn_in_another_way", sorted_random_numbers,
             "By which call of the generator does the task draw the order? By which does yours?",
             "any way of drawing an order gave the same one", BATCHES),
+        Misconception("squeezed", squeezed,
+            "A batch of one sample of three inputs: which shape has its x, and which in yours?",
+            "an axis of length 1 were no axis", BATCHES),
         Misconception("inputs_alone", inputs_alone,
             "A batch is a pair. What is the second half of yours?", "the labels were not asked for", BATCHES),
     ],

@@ -75,6 +75,12 @@ def one_array(rule):
     return each(lambda g, limit: g * rule(length(g), limit))
 
 
+def spectral(g, limit):
+    """`np.linalg.norm(g, 2)` of a matrix is its largest singular value."""
+    norm = np.linalg.norm(g, 2) if g.ndim == 2 else length(g)
+    return g * limit / max(norm, limit)
+
+
 def per_column(g, limit):
     norm = np.sqrt(np.sum(g * g, axis=0, keepdims=True))
     return g * np.where(norm > limit, limit / np.where(norm > 0, norm, 1.0), 1.0)

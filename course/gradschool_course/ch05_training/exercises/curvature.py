@@ -136,6 +136,11 @@ def absolute_zero(H, tol=1e-8):
     return by_signs(eigenvalues_of(H), tol)
 
 
+def times_largest_by_value(H, tol=1e-8):
+    e = eigenvalues_of(H)
+    return by_signs(e, tol * e.max())
+
+
 def times_sum_of_squares(H, tol=1e-8):
     e = eigenvalues_of(H)
     return by_signs(e, tol * np.sum(e**2))
@@ -336,6 +341,9 @@ CLASSIFY = Exercise(
         Misconception("absolute_tolerance", absolute_zero,
             "Measure x in kilometres in the place of metres. Is the place still what it was?",
             "tol were an absolute size, whatever the others are", FLAT),
+        Misconception("largest_by_value", times_largest_by_value,
+            "Curvatures −5 and 0.001: which is the largest one by its size, and which does `max()` give?",
+            "the largest eigenvalue were that with the largest value, and not with the largest size", FLAT),
         Misconception("sum_of_squares", times_sum_of_squares,
             "H in other units is a million times as large. By which factor does what you take for zero grow?",
             "tol were multiplied by the sum of the squares of H", FLAT),

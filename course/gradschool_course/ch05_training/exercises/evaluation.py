@@ -58,6 +58,18 @@ def all_at_once(model_loss, params, X, T, batch):
     return model_loss(params, X, T, training=False)[0]
 
 
+def rest_in_the_last_batch(model_loss, params, X, T, batch):
+    starts = range(0, max(len(X) // batch, 1) * batch, batch)
+    cuts = [slice(i, i + batch) for i in starts[:-1]] + [slice(starts[-1], None)]
+    return weighted([(model_loss(params, X[cut], T[cut], training=False)[0], len(X[cut])) for cut in cuts])
+
+
+def last_moved_back(model_loss, params, X, T, batch):
+    starts = [max(min(i, len(X) - batch), 0) for i in range(0, len(X), batch)]
+    cuts = [slice(i, i + batch) for i in starts]
+    return weighted([(model_loss(params, X[cut], T[cut], training=False)[0], len(X[cut])) for cut in cuts])
+
+
 def sum_of_losses_over_samples(model_loss, params, X, T, batch):
     return sum(loss for loss, _ in losses(model_loss, params, X, T, batch)) / len(X)
 
@@ -138,7 +150,14 @@ EXERCISE = Exercise(
             "The loss of a batch is already a mean. What do you divide by N?",
             "the losses of batches were sums over their samples", MEAN),
         Misconception("all_at_once", all_at_once,
-            "How many samples does model_loss get from you at a time?", "everything fitted into memory at once", MEAN),
+            "How many samples does model_loss get from you at a time?",
+            "more than `batch` samples fitted into memory at once", MEAN),
+        Misconception("rest_in_the_last_batch", rest_in_the_last_batch,
+            "17 samples in batches of 5: how many samples does your last batch have?",
+            "the samples that are left over found room in the last full batch", MEAN),
+        Misconception("last_moved_back", last_moved_back,
+            "17 samples in batches of 5: which samples are in your last batch, and in the one before it?",
+            "the last batch were moved back until it is full, and samples in two batches counted twice", MEAN),
         Misconception("a_pair", both_returned,
             "One number is asked for. What do you return beside it?", "gradients were asked for as well", MEAN),
     ],

@@ -21,7 +21,8 @@ def call(rng, shape, training, **options):
 
 def by_batch(rng):
     a, b = draw.sizes(rng, 2), draw.sizes(rng, 2)
-    return [call(rng, a, True), call(rng, b, True, momentum=0.0, eps=0.0), call(rng, (6, 1), True)]
+    far = Call(**draw.far_out(rng, draw.sizes(rng, 2)), training=True)
+    return [call(rng, a, True), call(rng, b, True, momentum=0.0, eps=0.0), call(rng, (6, 1), True), far]
 
 
 def by_running(rng):
@@ -75,7 +76,8 @@ arrays of `state = {"mean": ..., "var": ...}` have shape (C,).
 
 Return `(y, cache, state)`: y of x's shape and dtype; the cache, which the backward will need, a dict of `"x"`, the
 `"mu"` (C,) that was subtracted, `"r"` (C,), the inverse of what was divided by, `"gamma"` and `"training"`; and the new
-state, a dict like the old one. No argument is changed. A batch of one sample is no exception.""",
+state, a dict like the old one. No argument is changed. A batch of one sample is no exception, and a mean that is
+far larger than the spread costs no digits.""",
     example="""\
 x = np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 50.0]])
 y, cache, state = batchnorm_forward(x, np.ones(2), np.zeros(2), None, training=True)
@@ -84,7 +86,13 @@ state["mean"].round(2)  # [0.2 3. ]
 state["var"].round(2)  # [ 0.97 27.57]""",
     axes={"x": ("batch", "channel")},
     groups=[
-        Group("training", 2, by_batch, "A batch normalises itself, and the state moves.", CLOSE),
+        Group(
+            "training",
+            2,
+            by_batch,
+            "A batch normalises itself, and the state moves; also far from 0.",
+            CLOSE,
+        ),
         Group("inference", 1, by_running, "The state normalises, whatever the batch is.", CLOSE),
         Group("places", 2, places, "Sequences and images: one mean for every channel.", CLOSE),
         Group("first batch", 1, fresh, "No state yet.", CLOSE),

@@ -70,6 +70,12 @@ def quiet(rng: Generator, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     return found | {"x": 0.03 * found["x"]}
 
 
+def far_out(rng: Generator, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The same, but that every mean of x is so large beside its spread that a difference of squares loses digits."""
+    found = drawn(rng, shape)
+    return found | {"x": 3e4 + found["x"]}
+
+
 def statistics(rng: Generator, C: int) -> dict[str, np.ndarray]:
     """Running statistics in the midst of training."""
     return {"mean": rng.normal(size=C), "var": rng.permutation(np.linspace(0.3, 3.0, C)) * rng.uniform(0.9, 1.1)}

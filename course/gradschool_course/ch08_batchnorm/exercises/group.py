@@ -47,6 +47,13 @@ def one_scale_a_group(x, gamma, beta, groups, eps=1e-5):
     return over()(x, np.repeat(gamma[::size][:groups], size), np.repeat(beta[::size][:groups], size), groups, eps)
 
 
+def mean_of_variances(x, axes, eps):
+    """The variance of a group as the mean over its channels' variances, from which that of their means is missing."""
+    places, neighbours = axes
+    variance = x.var(axis=places, keepdims=True).mean(axis=neighbours, keepdims=True)
+    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
+
+
 def groups_are_sizes(x, gamma, beta, groups, eps=1e-5):
     checked(x, groups)
     return over()(x, gamma, beta, x.shape[-1] // groups, eps)
@@ -91,7 +98,8 @@ def call(rng, shape, **options):
 
 def channels(rng):
     """x (N, C) with six or eight channels, in groups that are not as many as they are large."""
-    return [call(rng, (5, 6), groups=3), call(rng, (3, 8), groups=2, eps=0.0), call(rng, (1, 6), groups=2)]
+    far = Call(**draw.far_out(rng, (4, 6)), groups=2)
+    return [call(rng, (5, 6), groups=3), call(rng, (3, 8), groups=2, eps=0.0), call(rng, (1, 6), groups=2), far]
 
 
 def places(rng):
@@ -138,12 +146,13 @@ GROUP = Exercise(
 C / groups channels are the first group. Each group of each sample is normalised as a whole, over its channels and all
 places. Then each channel is scaled and shifted by `gamma` and `beta`, both (C,).
 
-Return y, of x's shape and dtype. Raise ValueError if `groups` does not divide C.""",
+Return y, of x's shape and dtype. A mean that is far larger than the spread costs no digits. Raise ValueError if
+`groups` does not divide C.""",
     example="""\
 groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2).round(3)  # [[-1.  1. -1.  1.]]""",
     axes=AXES,
     groups=[
-        Group("channels", 2, channels, "x (N, C).", CLOSE),
+        Group("channels", 2, channels, "x (N, C), once with means far larger than the spread.", CLOSE),
         Group("places", 2, places, "Sequences and images.", CLOSE),
         Group("extremes", 1, extremes, "One group, and as many as channels.", CLOSE),
         Group("no divisor", 1, no_divisor, "Groups that cannot be even.", CLOSE),
@@ -199,6 +208,13 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
             over((1,)),
             "Do two channels of the same group have the same mean subtracted in yours?",
             "every channel of a group had a mean of its own",
+            GROUPS,
+        ),
+        Misconception(
+            "mean_of_variances",
+            over(rule=mean_of_variances),
+            "Two channels, one always 1, the other always 3. Which variance has the group of both?",
+            "the variance of a group were the mean of its channels' variances",
             GROUPS,
         ),
         Misconception(

@@ -68,7 +68,7 @@ def images(rng):
 
 
 def sequences(rng):
-    return [call(rng, draw.sizes(rng, 3)), call(rng, draw.sizes(rng, 3))]
+    return [call(rng, draw.sizes(rng, 3)), Call(**draw.far_out(rng, draw.sizes(rng, 3)))]
 
 
 def one_place(rng):
@@ -93,7 +93,8 @@ INSTANCE = Exercise(
     difficulty=2,
     minutes=10,
     task="""Normalise each channel of each sample of `x`, (N, T, C) or (N, H, W, C), over all its places, then scale and
-shift each channel by `gamma` and `beta`, both (C,). Return y, of x's shape and dtype.
+shift each channel by `gamma` and `beta`, both (C,). Return y, of x's shape and dtype. A mean that is far
+larger than the spread costs no digits.
 
 Where there is only one place nothing is an exception: think of what comes out.""",
     example="""\
@@ -102,7 +103,7 @@ instancenorm(x, np.ones(2), np.zeros(2)).round(3).tolist()  # [[[-1.225, -1.225]
     axes=AXES,
     groups=[
         Group("images", 2, images, "x (N, H, W, C).", CLOSE),
-        Group("sequences", 1, sequences, "x (N, T, C).", CLOSE),
+        Group("sequences", 1, sequences, "x (N, T, C), once with means far larger than the spread.", CLOSE),
         Group("one place", 1, one_place, "A single place, or a single row of places.", CLOSE),
         Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),
         Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),

@@ -84,7 +84,8 @@ def call(rng, shape, **options):
 
 
 def rows(rng):
-    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2), eps=0.0), call(rng, (1, 5))]
+    far = Call(**draw.far_out(rng, draw.sizes(rng, 2)))
+    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 2), eps=0.0), call(rng, (1, 5)), far]
 
 
 def places(rng):
@@ -116,13 +117,13 @@ LAYER = Exercise(
 both (C,). `axes` says which numbers of a sample share a mean and a variance: -1, the channels at each place, as one
 does for sequences; or a tuple such as (1, 2, 3), all channels at all places of an image. Axis 0 is never among them.
 
-Return y, of x's shape and dtype.""",
+Return y, of x's shape and dtype. A mean that is far larger than the spread costs no digits.""",
     example="""\
 x = np.array([[1.0, 2.0, 6.0]])
 layernorm(x, np.ones(3), np.array([0.0, 0.0, 10.0])).round(4)  # [[-0.9258 -0.4629 11.3887]]""",
     axes=AXES,
     groups=[
-        Group("rows", 2, rows, "x (N, C).", CLOSE),
+        Group("rows", 2, rows, "x (N, C), once with means far larger than the spread.", CLOSE),
         Group("places", 1, places, "Sequences and images, each place apart.", CLOSE),
         Group("axes", 2, several_axes, "Several axes together.", CLOSE),
         Group("options", 1, options, "A large eps, also beside small variances.", CLOSE),

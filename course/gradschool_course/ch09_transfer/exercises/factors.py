@@ -43,6 +43,10 @@ def frozen_keep_one(layers, decay, frozen=0):
     return [decay ** (layers - 1 - i) if i >= frozen else 1.0 for i in range(layers)]
 
 
+def head_always_learns(layers, decay, frozen=0):
+    return [*lr_factors(layers, decay, frozen)[:-1], 1.0]
+
+
 def shared_out(layers, decay, frozen=0):
     factors = lr_factors(layers, decay, frozen)
     return [factor / sum(factors) for factor in factors] if frozen < layers else factors
@@ -127,6 +131,13 @@ lr_factors(4, 0.5, frozen=1)  # [0.0, 0.25, 0.5, 1.0]""",
             of(lambda i, layers, decay, frozen: decay ** max(layers - 2 - i, 0)),
             "Which factor has the layer before the head?",
             "the layer before the head had the factor 1, too",
+            SLOWER,
+        ),
+        Misconception(
+            "head_always_learns",
+            head_always_learns,
+            "As many layers are frozen as there are. Which factor has your last one?",
+            "the head learned even where all layers are frozen",
             SLOWER,
         ),
         Misconception(

@@ -65,6 +65,11 @@ def last_of_all_steps(max_lr, steps, start, final, last):
     return [0, half, 2 * half, 2 * half + steps // 10 + 1], [start, max_lr, start, final]
 
 
+def corners_not_rounded(max_lr, steps, start, final, last):
+    half = (steps - last) / 2
+    return [0, half, 2 * half, steps], [start, max_lr, start, final]
+
+
 def final_of_max(max_lr, steps, start=None, final=None, last_steps=None):
     start = max_lr / 10 if start is None else start
     final = max_lr / 1000 if final is None else final
@@ -240,6 +245,13 @@ steps on to `final`, which is almost nothing.
             one_cycle_by(last_of_all_steps),
             "Rounding leaves a step over, or `last_steps` is given: at which step is your rate `final`?",
             "the last line were one tenth of the steps long, whatever is left",
+            CYCLE,
+        ),
+        Misconception(
+            "corners_not_rounded",
+            one_cycle_by(corners_not_rounded),
+            "89 steps are left for rise and fall. How many does each of them take in yours?",
+            "rise and fall took half of the steps each, not rounded down",
             CYCLE,
         ),
         Misconception(

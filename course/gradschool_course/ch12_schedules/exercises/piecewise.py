@@ -73,6 +73,12 @@ def any_length(boundaries, values, at_boundary="new"):
     return at
 
 
+def rates_like_steps(boundaries, values, at_boundary="new"):
+    """The rates are filled into an array like the steps, whose numbers are whole."""
+    schedule = schedules.piecewise(boundaries, values, at_boundary)
+    return lambda step: np.asarray(schedule(step)).astype(np.asarray(step).dtype)
+
+
 def piecewise_by_where(boundaries, values, at_boundary="new"):
     if len(values) - len(boundaries) != 1:
         raise ValueError("values")
@@ -206,6 +212,13 @@ option:
             piecewise_by(values_multiply),
             "Are `values` rates, or factors by which the rate changes?",
             "the values had been multiplied with each other",
+            STAIRS,
+        ),
+        Misconception(
+            "rates_like_steps",
+            rates_like_steps,
+            "Which dtype has `np.full_like(step, 0.01)` or `np.zeros_like(step)` if the steps are whole numbers?",
+            "rates were whole numbers, as steps are",
             STAIRS,
         ),
         Misconception(

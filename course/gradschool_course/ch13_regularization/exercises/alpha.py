@@ -8,13 +8,13 @@ from gradschool.lessons.dropout import alpha_dropout
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
-    ALL_OR_NONE,
     ALPHA,
     CHAPTER,
     CLOSE,
     EXACTLY,
     NOTHING_DROPPED,
     OWN_CHANCE,
+    all_or_none,
     dropped_words,
     dropping,
     in_training,
@@ -144,7 +144,7 @@ def floored_well(x, rate):
         if not isinstance(y, np.ndarray) or y.shape != x.shape or y.dtype.kind != "f":
             return "The answer has not the shape of x."
         if on_line(x, y, *fitted(x, y)):
-            return ALL_OR_NONE
+            return all_or_none(rate)
         dropped, times = commonest(y.ravel()[different])
         if times < 3:
             return "What is dropped does not all become the same number."

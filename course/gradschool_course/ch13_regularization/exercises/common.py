@@ -70,7 +70,6 @@ GOES_BY = {
     "places units": "all others of the same sample are.",
     "samples places units": "all others are.",
 }
-ALL_OR_NONE = "All numbers are dropped, or none is."
 SAYS = {axes: f"Whether a number is dropped goes by whether {what}" for axes, what in GOES_BY.items()} | {
     "beside": "A number is more likely to be dropped where the one beside it is, too.",
     "apart": "A number is more likely to be dropped where the one beside it is not.",
@@ -223,6 +222,11 @@ def share_words(kept: np.ndarray, rate: float) -> str:
     return "as much as should be" if abs(score) <= SIX else "too much" if score < 0 else "too little"
 
 
+def all_or_none(rate: float) -> str:
+    """What is said where no number is dropped, or all are: of rates that may be rounded away, that it is such a one."""
+    return f"{'At a rate below one percent all' if rate < 0.01 else 'All'} numbers are dropped, or none is."
+
+
 def dropped_words(kept: np.ndarray, rate: float) -> str:
     """What was measured, for home."""
     return f"Of 100 numbers {100 * (1 - kept.mean()):.0f} are dropped; the rate is {rate:.2f}."
@@ -323,6 +327,10 @@ def whole_percents(x, rate, rng):
     return rng.integers(100, size=x.shape) >= 100 * rate
 
 
+def percents_cut_off(x, rate, rng):
+    return rng.integers(100, size=x.shape) >= int(100 * rate)
+
+
 def no_coins(answer: Callable[[Any], Any], spatial: tuple[str, str, str]) -> list[Misconception]:
     """Mistakes of both dropouts: answer(kept) keeps kept(x, rate, rng). Whole channels are right in a published form,
     `spatial`: for anything, for sequences, for pictures."""
@@ -357,6 +365,9 @@ def no_coins(answer: Callable[[Any], Any], spatial: tuple[str, str, str]) -> lis
         bug("counted_out_by_sample", counted_out_by_sample,
             "Toss a coin for each entry of two samples: will as many be dropped in both?",
             "exactly the rate were dropped in every sample, which is not by chance for each"),
+        bug("percents_cut_off", percents_cut_off,
+            "A rate of 0.001 in whole percents: what is left of it, and is any of 10,000 numbers dropped in yours?",
+            "the rate were cut off to whole percents"),
         bug("whole_percents", whole_percents,
             "At a rate of 0.001: how many of 10,000 numbers should be dropped, and how many are in yours?",
             "the rate were rounded to whole percents"),

@@ -10,7 +10,6 @@ from gradschool.lessons.dropout import dropout_forward
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Refusal, Variant
 
 from .common import (
-    ALL_OR_NONE,
     BACK,
     CHAPTER,
     CLOSE,
@@ -19,6 +18,7 @@ from .common import (
     INVERTED,
     NOTHING_DROPPED,
     OWN_CHANCE,
+    all_or_none,
     dropped_words,
     dropping,
     in_training,
@@ -219,7 +219,7 @@ def dropped_well(x, rate):
         keep = cache.get("keep") if isinstance(cache, dict) else None
         kept = y != 0
         if kept.all() or not kept.any():
-            return ALL_OR_NONE
+            return all_or_none(rate)
         ratios = (y / x)[kept]
         if np.ptp(ratios) > 1e-9 * abs(ratios[0]):
             return "What is kept is not multiplied by one and the same number."

@@ -1,6 +1,7 @@
 """Parameters come in trees: a rule applied to every array of one, together with its namesakes in others."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def gathered(p, parts, trees):
     return tuple(dict(zip(p, column, strict=True)) if isinstance(p, dict) else column for column in columns)
 
 
-def copied(tree):
+def copied(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {name: copied(part) for name, part in tree.items()}
     return [copied(part) for part in tree] if isinstance(tree, list) else None if tree is None else tree.copy()

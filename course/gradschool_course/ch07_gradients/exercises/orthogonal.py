@@ -14,7 +14,7 @@ from . import equivalent
 from .common import CHAPTER, GENERATOR, TURNED, WIDER, checked, drawn, misfit
 
 # ---------------------------------------------------------------------------------------- what holds for right answers
-DRAWS = 49
+DRAWS = 34  # all of a coin agree once in 2³³ times
 LARGE_DRAWS = 20  # of 45 columns: a coin of 70:30 passes once in 100 million times
 ALWAYS = {
     "row": "In all draws the entries of the first row (or column, if there are fewer rows) have the same signs.",
@@ -73,7 +73,7 @@ def random_signs_in(shape):
     """Over many draws of a small matrix, no sign that is fair in each draw is always the same.
 
     Turning round a column or a row of a random orthogonal matrix makes another that is as likely. Right signs agree in
-    all draws once in 2⁴⁸ times.
+    all draws once in 2³³ times.
     """
 
     def holds(values):

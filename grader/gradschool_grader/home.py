@@ -29,6 +29,7 @@ from .answers import LiveAnswers
 from .beside import beside
 from .course import Course, find_exercise
 from .diagnosis import Seen
+from .diagnosis.words import PLACES
 from .exercise import Call, Exercise, Group, Probe, Property, Script, Steps
 from .inside.perform import Performer, build, describe, leaves
 from .inside.values import Helper
@@ -41,7 +42,6 @@ from .verdict import Diagnosis, Verdict
 
 PATIENCE = 5.0
 MOST, LONG = 60, 300  # arrays, and characters of all else, that are shown of an argument
-PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
 
 

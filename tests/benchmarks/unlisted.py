@@ -27,13 +27,13 @@ from gradschool_course.contents import course
 from gradschool_grader import judge as judging
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.audit.answers import namespace_of
+from gradschool_grader.diagnosis.words import PLACES
 from gradschool_grader.exercise import Exercise
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.mutation.mutants import mutants
 from gradschool_grader.observe import Broken
 from gradschool_grader.source import exercise_hash, solution
 
-UNEXPLAINED = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}
 UNREAD = {"timeout", "died"}
 AIM = 150.0  # milliseconds
 SECONDS = 5.0  # of CPU time for one request: a mutant may loop for ever
@@ -53,7 +53,7 @@ class Told:
     @property
     def unexplained(self) -> bool:
         other_number = self.kind == "structure" and self.name.startswith("the answer")  # of items, and no more is said
-        return other_number or self.name == "one_part" or self.kind in UNEXPLAINED
+        return other_number or self.name == "one_part" or self.kind in PLACES
 
 
 class Here:

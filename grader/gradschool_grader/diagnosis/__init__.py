@@ -39,7 +39,7 @@ from .circumstances import circumstances, right_beside
 from .form import another_form
 from .known import InParts, in_these, known, known_in_parts, two_known
 from .relatives import Relatives
-from .seen import Seen
+from .seen import Seen, passed
 from .sequences import first_to_diverge, listed, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import could_not_begin, direction, lower, plain_words, signature_words, worst_entry
@@ -73,7 +73,7 @@ def whole(exercise: Exercise, seen: Sequence[Seen], answers: Answers, in_parts: 
     found, rest = in_parts.diagnosis, in_parts.rest
     if not rest:
         return found
-    other = diagnose(exercise, [*rest, *(s for s in seen if not s.difference)], answers)
+    other = diagnose(exercise, [*rest, *passed(seen)], answers)
     names = [s.group.name for s in rest]
     if other and other.kind in ("misconception", "structure"):
         return replace(found, text=f"{found.text} {in_these(names)}: {lower(other.text)}")
@@ -88,7 +88,7 @@ def read(
     if otherwise:
         return otherwise
     everything, wrong = gave_numbers(exercise, failed)
-    relatives = Relatives(exercise, failed, answers, [s for s in seen if not s.difference])
+    relatives = Relatives(exercise, failed, answers, passed(seen))
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)

@@ -23,7 +23,7 @@ CONDUCT = {
 
 def misconduct(exercise: Exercise, seen: Sequence[Seen]) -> str:
     """The first thing that is wrong with the conduct of an answer of which something else is wrong; nothing if no."""
-    if not any(s.difference and s.difference.kind not in CONDUCT for s in seen):
+    if not any(s.difference and not only_conduct(s) for s in seen):
         return ""
     found = next((d for s in seen if s.difference for d in differences(exercise, s)), None)
     return f" Besides, {CONDUCT[found.kind].format(where=f'`{found.where}`')}" if found else ""

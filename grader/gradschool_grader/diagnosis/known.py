@@ -19,13 +19,13 @@ from ..compare import agrees, compare, compare_all, compare_conduct
 from ..exercise import Exercise, Misconception, Property, Steps
 from ..observe import Observation
 from ..verdict import Diagnosis
-from .besides import CONDUCT
+from .besides import only_conduct
 from .candidate import NOTHING, Reading, evidence, first_that_explains
 from .derived import and_so_on
 from .layout import axes, order
 from .refused import alike_in, refused_alike, told_otherwise
 from .scale import change, factor, proportional, sign
-from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, one_by_one, pairs
+from .seen import Pair, Seen, at_fault, beside, failed_probe, failed_steps, of_probe, one_by_one, pairs, passed
 from .trial import at
 from .words import lower
 
@@ -35,9 +35,8 @@ WAYS = 100  # in which as many answers could be wrong: fewer are so by chance
 
 def known(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers) -> Diagnosis | None:
     """The misconception that behaves like the answer in every group; or in those that failed, which is then said."""
-    passed = [s for s in seen if not s.difference]
     everywhere = [m for m in exercise.misconceptions if all(like(exercise, m, s, answers) for s in failed)]
-    exact = [m for m in everywhere if all(like(exercise, m, s, answers) for s in passed)]
+    exact = [m for m in everywhere if all(like(exercise, m, s, answers) for s in passed(seen))]
     if exact:
         return named(found[0]) if (found := told_apart(exact, failed)) else None
     found = told_apart(everywhere, failed) if enough(exercise, seen) else ()
@@ -159,14 +158,13 @@ def may_be(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> b
         first = answers.glance(m.name, s.group, failed_probe(s), 1)
         if not agrees(exercise, s.group, s.probes, mine[:1], first, conduct=False):
             return False
-    conduct = s.difference is not None and s.difference.kind in CONDUCT
-    glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=conduct)
+    glance = answers.glance(m.name, s.group, failed_probe(s), len(mine), conduct=only_conduct(s))
     if isinstance(probe, Property):
         return may_be_refused(exercise, s, glance)
     wrong = at_fault(exercise, s)
     if wrong and not (glance and wrong[0].came(at(glance[-1].behaviour.value, wrong[0].leaf))):
         return False
-    return agrees(exercise, s.group, s.probes, mine, glance, conduct=conduct)
+    return agrees(exercise, s.group, s.probes, mine, glance, conduct=only_conduct(s))
 
 
 def unstable(exercise: Exercise, s: Seen, told: Sequence[Observation]) -> bool:

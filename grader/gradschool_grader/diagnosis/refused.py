@@ -19,7 +19,7 @@ from ..exercise import Property, Refusal
 from ..inside.perform import leaves
 from ..observe import Observation
 from ..sigma import SIX, SixSigma
-from .seen import Seen, of_probe
+from .seen import Seen, first_time, of_probe
 
 NOISE = 2 * SIX  # two draws from one distribution are no further apart
 SHARE = 0.5  # nor is what is far off, whatever its own spread
@@ -38,7 +38,7 @@ def alike_in(s: Seen, number: int, told: Sequence[Observation]) -> bool:
         return True
     if number not in s.refusals:
         s.refusals[number] = refusal(probe, of_probe(s, number))
-    return s.refusals[number] == refusal(probe, [o for o in told if o.probe == number and not o.again])
+    return s.refusals[number] == refusal(probe, first_time(told, number))
 
 
 def refusal(probe: Property, seen: Sequence[Observation]) -> Refusal | None:
@@ -65,7 +65,7 @@ def properties(s: Seen) -> dict[int, Property]:
 
 def given(seen: Sequence[Observation], number: int) -> list[Any]:
     """What was returned to a probe the first time."""
-    return [o.behaviour.value for o in seen if o.probe == number and not o.again]
+    return [o.behaviour.value for o in first_time(seen, number)]
 
 
 Off = tuple[str, float] | None

@@ -54,7 +54,16 @@ def failed_steps(s: Seen) -> list[Observation]:
 
 def of_probe(s: Seen, number: int) -> list[Observation]:
     """What was seen of a probe the first time."""
-    return [o for o in s.got if o.probe == number and not o.again]
+    return first_time(s.got, number)
+
+
+def first_time(observed: Sequence[Observation], number: int) -> list[Observation]:
+    """Of all that was observed, what is of a probe, and not of the same again."""
+    return [o for o in observed if o.probe == number and not o.again]
+
+
+def passed(seen: Sequence[Seen]) -> list[Seen]:
+    return [s for s in seen if not s.difference]
 
 
 class Given(dict[str, Any]):

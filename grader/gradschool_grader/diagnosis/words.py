@@ -26,6 +26,7 @@ BEFORE_NUMBERS = {
     "warned",
     "property",
 }
+PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}  # kinds that say no more than where it is wrong
 
 
 def said(name: str, text: str, hint: str = "", detail: str = "") -> Diagnosis:

@@ -368,7 +368,7 @@ def chained(x, y, decay=0.1):
 
 
 @pytest.mark.parametrize(("beside", "others"), [
-    (lambda x, y: np.arctan(x * y), "`['energy']` follows from that."),
+    (lambda x, y: np.arctan(x * y), "`['energy']` follows from that. `['other']` is right."),
     (lambda x, y: np.sin(7 * x) + y, "`['energy']` follows from that. `['other']` is wrong too."),
 ])  # fmt: skip
 def test_a_wrong_part_is_said_to_follow_only_where_the_reference_gives_it_from_the_part_that_was_explained(
@@ -391,7 +391,7 @@ def test_what_follows_in_one_call_only_does_not_follow():
         return {"speed": speed, "energy": energy, "other": np.arctan(x * y)}
 
     calls = lambda rng: [Call(x=rng.normal(size=(n, 4)), y=rng.normal(size=(n, 4)), decay=0.37) for n in (3, 5)]
-    assert diagnosis_of(sets(chained, calls), wrong).text.endswith("`['energy']` is wrong too.")
+    assert diagnosis_of(sets(chained, calls), wrong).text.endswith("`['energy']` is wrong too. `['other']` is right.")
 
 
 class Counter:
@@ -649,3 +649,13 @@ def test_answers_among_which_one_is_empty_are_read():
     exercise = sets(squashed, lambda rng: [Call(x=each) for each in x])
     found = diagnosis_of(exercise, lambda x: np.tanh(x) + np.sin(9 * np.arange(len(x)))[:, None] * x**2)
     assert "entries" in found.text
+
+
+def test_what_the_changed_expression_comes_to_is_told_at_home_only():
+    def squares(x, y):
+        return (x - y) ** 2 + np.tanh(y)
+
+    exercise = sets(squares, lambda rng: [Call(x=rng.normal(size=(3, 4)), y=rng.normal(size=(3, 4)))] * 2)
+    found = diagnosis_of(exercise, lambda x, y: x - y**2 + np.tanh(y))
+    assert (found.name, found.detail) == ("one_change", "As if `x - y ** 2` stood there.")
+    assert "y ** 2" not in found.text

@@ -170,12 +170,36 @@ def test_a_factor_is_called_by_what_it_equals(rng):
     assert "the number of entries of `X`" in text_of(pair(e, e / 21, X=X))
 
 
-def test_a_factor_that_all_arrays_of_a_call_share_belongs_to_the_call(rng):
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_factor_that_all_arrays_of_a_call_share_belongs_to_the_call(carried, rng):
     def call(label, *factors):
-        return [pair(e := rng.normal(size=5), k * e, path, label=label) for path, k in zip("ab", factors, strict=True)]
+        for path, k in zip("ab", factors, strict=True):
+            e, c = rng.normal(size=5), rng.normal(size=5) if carried else np.zeros(5)
+            yield pair(e, c + k * (e - c), path, label=label, **({"carried": c} if carried else {}))
 
-    assert "another one in each call" in text_of(*call("1", 0.37, 0.37), *call("2", 1.83, 1.83))
-    assert "another one in each array" in text_of(*call("1", 0.37, 0.41), *call("2", 1.83, 1.83))
+    found = said([*call("1", 0.37, 0.37), *call("2", 1.83, 1.83)])
+    assert f"In each {'step' if carried else 'call'}," in found.text
+    assert "in all arrays, and another one in each" in found.text
+    assert found.detail == "In the first that is wrong, the factor is 0.37."
+    assert "In each" not in said([*call("1", 0.37, 0.38), *call("2", 1.83, 1.83)]).text
+
+
+def test_a_factor_is_said_to_be_one_over_what_may_have_been_counted(rng):
+    e = rng.normal(size=9)
+    with np.errstate(all="ignore"):
+        details = [first_that_explains(READINGS, [pair(e, e * k)]).detail for k in (1 / 15, 0.0667)]
+    assert details == ["The factor is 0.06667, which is 1/15.", "The factor is 0.0667."]
+
+
+def test_a_step_of_one_plus_a_share(rng):
+    e, c = rng.normal(size=(2, 5))
+    assert "(1 + `beta`)" in text_of(pair(e, c + 1.9 * (e - c), carried=c, beta=0.9))
+
+
+def test_a_reading_that_grows_huge_makes_no_room_for_itself(rng):
+    """exp of some hundreds is larger than anything that came, and a tolerance by the largest number would hold all."""
+    e = np.concatenate([rng.uniform(100, 500, size=4), rng.normal(size=40)])
+    assert close_to([replace(pair(e, rng.normal(size=44)), tolerance=Tolerance(per="array"))]) is None
 
 
 def test_a_truth_value_that_should_hold_is_not_an_array_that_was_not_filled():

@@ -8,6 +8,7 @@ group that failed, a structural reading must map expected to got in every entry 
     known       the exercise's misconceptions, also one for each part, or one and a wrong sign besides
     refused     whether a misconception is refused as the answer is, where right answers differ
     form        the right things in another form: one item alone, in another order, in another type
+    repeated    items that should differ and are all alike
     relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived), with
                 something else in the place of one (arguments); with one small thing in it changed (switched, syntax),
                 or whole lines of it (lines); everywhere, or in a part of what is returned
@@ -32,13 +33,16 @@ import numpy as np
 from ..answers import Answers
 from ..exercise import Exercise
 from ..verdict import Diagnosis
+from .altered import AlteredLives
 from .bend import bend
 from .besides import misconduct, without_conduct
 from .calls import which_calls
 from .circumstances import circumstances, right_beside
 from .form import another_form
 from .known import InParts, in_these, known, known_in_parts, two_known
+from .objects import of_objects
 from .relatives import Relatives
+from .repeated import repeated
 from .seen import Seen, passed
 from .sequences import first_to_diverge, listed, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
@@ -84,15 +88,18 @@ def read(
     exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: InParts | None
 ) -> Diagnosis:
     """What comes plainly out of form and numbers first, then what takes more than one thing to say."""
-    otherwise = another_form(failed)
+    otherwise = another_form(failed) or repeated(exercise, failed)
     if otherwise:
         return otherwise
     everything, wrong = gave_numbers(exercise, failed)
     relatives = Relatives(exercise, failed, answers, passed(seen))
+    altered = AlteredLives(exercise, seen, failed, answers)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)
             or relatives.called_otherwise()
+            or of_objects(exercise, seen, failed)
+            or altered.told()
             or (in_parts and whole(exercise, seen, answers, in_parts))
             or two_known(exercise, failed, answers)
             or one_factor(everything, wrong)
@@ -100,19 +107,20 @@ def read(
             or any_reading(everything, wrong, relatives.following)
         )
         if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
-            found = relatives.changed(named=False) or relatives.in_part() or found
+            found = relatives.changed(named=False) or relatives.in_part() or altered.remembered() or found
     if found and found.kind != "close" and found.name != "one_part":
         return found
     shifted = shifted_step(failed)
     if shifted:
         return shifted
     common = which_calls(exercise, seen)
+    first, there = failed[0], circumstances(exercise, failed[0])
     if common and found:
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
-    last = common or found
-    if last:
-        return last
-    first, there = failed[0], circumstances(exercise, failed[0])
+    if found and found.name == "one_part":
+        return replace(found, text=found.text + there)
+    if common or found:
+        return common or found
     diverges = first_to_diverge(exercise, first)
     if diverges:
         return replace(diverges, text=diverges.text + there)

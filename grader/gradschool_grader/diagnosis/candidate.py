@@ -49,7 +49,8 @@ def agreement(candidate: Candidate, pair: Pair) -> np.ndarray | None:
         if both is None or np.shape(both[0]) != np.shape(both[1]):
             return None
         came, told = (np.asarray(x, float) for x in both)
-        near = np.abs(came - told) <= pair.slack(told)
+        # what is told may be huge, as exp is: where the one is larger than the other, it makes no room for itself
+        near = np.abs(came - told) <= pair.slack(np.minimum(np.abs(came), np.abs(told)))
     finite = np.isfinite(told)
     if finite.all():
         return near

@@ -76,10 +76,11 @@ def constants(pair: Pair) -> dict[str, float]:
     known = scalars(pair)
     shares = {name: value for name, value in known.items() if 0 < value < 1}
     rest = {f"(1 − {name})": 1 - value for name, value in shares.items()}
+    more = {f"(1 + {name})": 1 + value for name, value in shares.items()}
     odds = {f"{name} / (1 − {name})": value / (1 - value) for name, value in shares.items()}
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
-    return {**counted, **known, **rest, **fewer, **odds}
+    return {**counted, **known, **rest, **more, **fewer, **odds}
 
 
 @once_a_call

@@ -62,6 +62,13 @@ class Relative:
     hint: str
     function: Callable[..., Any]
     on: Callable[[], AbstractContextManager[Any]] = nullcontext  # within which it is what it is
+    change: Change | None = None
+
+    @property
+    def detail(self) -> str:
+        """The changed expression, at home: what came is the student's own, the solution stays hidden."""
+        comes_to = self.change.comes_to if self.change else ""
+        return f"As if `{comes_to}` stood there." if comes_to else ""
 
 
 @dataclass
@@ -139,7 +146,7 @@ class Relatives:
             return []
         reached, looked = other.reached(self.given_by)
         return [
-            (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change)))
+            (change, Relative("one_change", words(change), HINT, other.function, partial(other.on, change), change))
             for change in reached[: EFFORT // (looked // LOOKS + self.effort)]
         ]
 
@@ -182,7 +189,7 @@ class Relatives:
                 reproduced = self.given_by(relative.function, self.usual + spare)
                 spare -= max(0, self.patience.asked - self.usual)
                 if reproduced == self.first.paths and self.everywhere(relative):
-                    return said(relative.name, self.placed(relative), relative.hint)
+                    return said(relative.name, self.placed(relative), relative.hint, relative.detail)
             if reproduced and not self.exercise.is_class:
                 self.near.append((relative, reproduced))
         return None
@@ -235,7 +242,7 @@ class Relatives:
         if found and rest:
             texts += of_the_others(rest, self.following(explained), lambda paths: names(paths, all_paths))
         name = " and ".join(dict.fromkeys(r.name for r in found))
-        return said(name, " ".join(texts), found[0].hint) if found else None
+        return said(name, " ".join(texts), found[0].hint, found[0].detail) if found else None
 
     def following(self, paths: Collection[str]) -> set[str]:
         """The wrong paths that follow from these; a list is as its entries are."""

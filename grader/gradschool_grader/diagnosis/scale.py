@@ -16,6 +16,7 @@ from .glimpse import Glimpse, glimpse
 from .operands import constants, once_a_call, shared, sizes
 from .seen import Pair
 
+COUNTED, EXACT = 1000, 1e-9  # shares up to a thousandth, and how near to one a factor must be
 CACHED = 512  # arrays, each by itself and as what a step changes
 PLAIN = {2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
 POWERS = {1: "times", -1: "divided by"}
@@ -98,16 +99,51 @@ def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, na
     if k and first.any():
         text = f"{subject} the same number of times what it should be: a constant factor."
         yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE,
-                        detail=f"The factor is {k:.4g}.", partly=not first.all())  # fmt: skip
+                        detail=f"The factor is {k:.4g}{share(k)}.", partly=not first.all())  # fmt: skip
     if len(wrong) > 1 and own.any() and all(ratio(p, scaled) for p in wrong):
-        of_call = {p.place[:3]: ratio(p, scaled) for p in wrong}
-        if 1 < len(of_call) < len(wrong):
-            text = f"{subject} a multiple of what it should be, another one in each call: a factor is missing."
-            yield Candidate(name, text, lambda p: scaled(p, of_call[p.place[:3]]), free=len(of_call), hint=WHERE,
-                            partly=not own.all())  # fmt: skip
-        text = f"{subject} a multiple of what it should be, another one in each array: a factor is missing."
+        each = "call" if len(calls(wrong)) == len(wrong) else "array"
+        text = f"{subject} a multiple of what it should be, another one in each {each}: a factor is missing."
         yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE,
                         partly=not own.all())  # fmt: skip
+
+
+def calls(wrong: Sequence[Pair]) -> dict[tuple[str, int, str], Pair]:
+    """Of each call the array in which most would be scaled."""
+    found: dict[tuple[str, int, str], Pair] = {}
+    for p in wrong:
+        before = found.get(p.place[:3])
+        if before is None or p.size > before.size:
+            found[p.place[:3]] = p
+    return found
+
+
+def factor_of_call(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """All arrays that a call returned, or what a step adds to them, are the same multiple of what they should be."""
+    one = calls(wrong)
+    if any(p.e.shape != p.a.shape for p in wrong) or not 1 < len(one) < len(wrong):
+        return
+    bases: list[tuple[str, Scaled, str, str]] = [("factor", whole, "every number", "call")]
+    if all(p.carried is not None for p in wrong):
+        bases.append(("step_factor", change, "what is added to the old value", "step"))
+    for name, scaled, subject, each in bases:
+        of_call = {place: ratio(p, scaled) for place, p in one.items()}
+        if all(of_call.values()):
+            first = next(iter(of_call.values()))
+            text = (
+                f"In each {each}, {subject} is the same multiple of what it should be in all arrays, and another one in "
+                f"each {each}: what is wrong is computed once for all of them."
+            )
+            yield Candidate(
+                name, text, lambda p, scaled=scaled, k=of_call: scaled(p, k[p.place[:3]]), free=len(of_call),
+                hint="Which of your numbers holds for all arrays together, and from what is it computed?",
+                detail=f"In the first that is wrong, the factor is {first:.4g}.",
+            )  # fmt: skip
+
+
+def share(k: float) -> str:
+    """What a factor is one over, if that is a whole number that somebody may have counted."""
+    n = round(1 / k) if k and np.isfinite(k) else 0
+    return f", which is 1/{n}" if 2 < abs(n) <= COUNTED and abs(k * n - 1) < EXACT else ""
 
 
 @lru_cache(CACHED)

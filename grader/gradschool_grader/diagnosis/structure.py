@@ -34,7 +34,7 @@ from .functions import cut_off, decimals, last_operation
 from .layout import axes, length, order
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
-from .scale import another_size, factor, offset, proportional, sign
+from .scale import another_size, factor, factor_of_call, offset, proportional, sign
 from .seen import Pair, Seen, wholes
 from .sequences import listed, right_before
 from .terms import terms
@@ -84,6 +84,7 @@ def any_reading(
     found = first_that_explains(READINGS, wrong, fitted=ONE) or first_that_explains((composed,), wrong, least=2)
     return (
         whole(found, everything, wrong)
+        or whole(first_that_explains((factor_of_call,), wrong), everything, wrong)
         or where(everything, wrong, THERE)
         or exchanged(everything, wrong)
         or by_part(everything, wrong, follows)
@@ -131,6 +132,11 @@ def only_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     return f" Only {listed(bad)} {are[0]} affected; {listed(good)} {are[1]} right."
 
 
+def others_are_right(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+    _, good = parts(everything, wrong)
+    return f" {listed(good)} {'is' if len(good) == 1 else 'are'} right." if good and all(good) else ""
+
+
 def parts(everything: Sequence[Pair], wrong: Sequence[Pair]) -> tuple[list[str], list[str]]:
     bad = list(dict.fromkeys(pair.path for pair in wrong))
     return bad, list(dict.fromkeys(pair.path for pair in everything if pair.path not in bad))
@@ -153,7 +159,7 @@ def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows 
         wrong, right, lambda p: p.path, "`{}`", lambda names, rest: of_the_others(rest, follows(names), listed)
     )
     if found:
-        return found
+        return replace(found, text=found.text + others_are_right(everything, wrong))
     found = split(wrong, right, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", differ)
     found = found or split(wrong, right, lambda p: p.group, "The part `{}`", not_explained, least=1)
     return replace(found, text=found.text + only_part(everything, wrong)) if found else None

@@ -44,6 +44,7 @@ STATEMENTS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.For: ("iter", "body", "orelse"),
 }  # fmt: skip
 KNOWN = OTHER_METHOD.keys() | LEFT_OUT  # functions that compute something
+LONG = 50  # letters: longer than this, an expression is no picture of a mistake
 TWINS = range(2, 5)  # places that look alike: in more of them nobody makes the same mistake by one thought
 
 
@@ -56,6 +57,21 @@ class Change:
     names: tuple[str, ...] = ()
     late: bool = False  # one of many, and said only where nothing else is
     instead: Mapping[str, str] = field(default_factory=dict)  # the names that are read in the place of others
+    place: tuple[ast.AST | None, ast.AST, ast.AST] | None = field(default=None, compare=False)  # around, old, new
+
+    @property
+    def comes_to(self) -> str:
+        """The changed expression as one would write it: `m - mean ** 2`; with what stands around a number or a name."""
+        around, old, new = self.place or (None, None, None)
+        if isinstance(new, ast.Constant | ast.Name) and isinstance(around, ast.BinOp | ast.Compare | ast.Subscript):
+            around = copy(around)
+            for name, value in ast.iter_fields(around):
+                setattr(around, name, [new if x is old else x for x in value] if type(value) is list else value)
+                if value is old:
+                    setattr(around, name, new)
+            new = around
+        text = ast.unparse(new) if isinstance(new, ast.expr) else ""
+        return text if len(text) <= LONG and any(isinstance(x, ast.Name) for x in ast.walk(new or ast.Pass())) else ""
 
 
 class Reached(set[int]):
@@ -178,7 +194,8 @@ class Writer:
                  for changes in (*self.alike.values(), *self.in_words.values()) if len(changes) in TWINS}  # fmt: skip
         for switches, changes in every.items():
             names = sorted({name for c in changes for name in c.names}, key=self.place)
-            yield Change(switches, f"{changes[0].text}, in {len(changes)} places", tuple(names))
+            text = f"{changes[0].text}, in {len(changes)} places"
+            yield Change(switches, text, tuple(names), place=changes[0].place)
 
     def place(self, name: str) -> tuple[int, str]:
         """Where a parameter, or an entry of one, stands among all."""
@@ -192,7 +209,8 @@ class Writer:
     def switch(self, node: ast.AST, new: ast.AST, text: str) -> ast.expr:
         """The question whether the switch for this change is on."""
         number = self.next_number()
-        change = Change(frozenset([number]), text, self.standing(node))
+        around = self.around[-1] if self.around else None
+        change = Change(frozenset([number]), text, self.standing(node), place=(around, node, new))
         self.single.append(change)
         self.alike.setdefault((self.definition, text, f"{form(node)} {form(new)}"), []).append(change)
         if "`" in text:  # a function by its name

@@ -160,6 +160,36 @@ class SkipsZeros:
         return self.total / self.count if self.count else float("nan")
 
 
+class NoTotalIsNoMean:
+    """Asks the sum, and not the count, whether there was a sample."""
+
+    def __init__(self):
+        self.total, self.count = 0.0, 0
+
+    def update(self, value, n=1):
+        if n > 0:
+            self.total += value * n
+            self.count += n
+
+    def result(self):
+        return self.total / self.count if self.total else float("nan")
+
+
+class BeginsAgainAtZero:
+    """Asks the mean so far, and not the count, whether this is the first batch."""
+
+    def __init__(self):
+        self.mean, self.count = 0.0, 0
+
+    def update(self, value, n=1):
+        if n > 0:
+            self.count = self.count + n if self.mean else n
+            self.mean += (value - self.mean) * n / self.count
+
+    def result(self):
+        return self.mean if self.count else float("nan")
+
+
 class SkipsNan:
     def __init__(self):
         self.total, self.count = 0.0, 0
@@ -266,7 +296,15 @@ def uneven(rng):
     epoch = [*batches(rng, [n, n, n, k]), ("result", ())]
     zero = ("update", (0.0, int(rng.integers(5, 12))))  # as an accuracy of batches without a right answer
     mixed = [*batches(rng, rng.permutation([5, 17, 3, 29])), ("result", ()), zero, ("result", ())]
-    return [Script(calls=epoch), Script(calls=mixed)]
+    return [Script(calls=epoch), Script(calls=mixed), *means_of_zero(rng)]
+
+
+def means_of_zero(rng):
+    """A first batch without a right answer, and two batches whose values cancel: a mean of 0 is one, too."""
+    n, value = int(rng.integers(5, 12)), int(rng.integers(1, 8)) / 8  # in eighths, so that the sum is exactly 0
+    unlucky = [("update", (0.0, n)), ("result", ()), *batches(rng, [7, 2]), ("result", ())]
+    cancelled = [("update", (value, n)), ("update", (-value, n)), ("result", ()), *batches(rng, [4]), ("result", ())]
+    return [Script(calls=unlucky), Script(calls=cancelled)]
 
 
 def single_samples(rng):
@@ -306,7 +344,7 @@ running_mean = Exercise(
     difficulty=2,
     minutes=10,
     groups=[
-        Group("uneven", 2, uneven, "Batches of different sizes, as at the end of an epoch.", CLOSE),
+        Group("uneven", 2, uneven, "Batches of different sizes, as at the end of an epoch; a mean of 0.", CLOSE),
         Group("samples", 1, single_samples, "Single samples, then a batch.", CLOSE),
         Group("nothing", 1, nothing, "No samples yet, a batch without samples, and one whose mean is nan.", CLOSE),
         Group("two_objects", 1, two_objects, "Two means at a time; a result that is asked for twice.", CLOSE),
@@ -387,6 +425,20 @@ running_mean = Exercise(
             SkipsZeros,
             "A batch in which no answer is right has an accuracy of 0. What is `if value`, and do its samples count?",
             "a batch whose mean is 0 were a batch without samples",
+            UNEVEN,
+        ),
+        Misconception(
+            "no_total_no_mean",
+            NoTotalIsNoMean,
+            "After a batch without a right answer your sum is 0. Which of your two numbers tells that from no batch?",
+            "a mean of 0 were none",
+            UNEVEN,
+        ),
+        Misconception(
+            "begins_again_at_zero",
+            BeginsAgainAtZero,
+            "The mean so far is 0. How does your object know whether there has been a batch yet?",
+            "a mean of 0 said that nothing had arrived yet",
             UNEVEN,
         ),
         Misconception(

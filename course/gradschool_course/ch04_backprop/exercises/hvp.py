@@ -53,6 +53,10 @@ def normalised(grad_f, x, v, eps=1e-5):
     return (grad_f(x + eps * u) - grad_f(x - eps * u)) / (2 * eps)
 
 
+def eps_squared(grad_f, x, v, eps=1e-5):
+    return (grad_f(x + eps**2 * v) - grad_f(x - eps**2 * v)) / (2 * eps**2)
+
+
 def moves_x(grad_f, x, v, eps=1e-5):
     x += eps * v
     up = grad_f(x)
@@ -83,18 +87,23 @@ def four_points(grad_f, x, v, eps=1e-5):
     return (4 * near - far) / 3
 
 
-def bowl(rng, shape, v_size=1.0, **options):
+def bowl(rng, shape, v_size=1.0, x_size=1.0, **options):
     a, b = rng.uniform(0.5, 2, size=shape), float(rng.uniform(0.5, 1.5))
     v = v_size * rng.normal(size=shape)
-    return Call(grad_f=Helper("coupled", {"a": a, "b": b}), x=rng.normal(size=shape), v=v, **options)
+    return Call(grad_f=Helper("coupled", {"a": a, "b": b}), x=x_size * rng.normal(size=shape), v=v, **options)
+
+
+def far_out(rng, **options):
+    """Where gradients are so large that the difference of two is rounding, unless the points are far enough apart."""
+    return bowl(rng, sizes(rng, 2), x_size=200.0, **options)
 
 
 def bowls(rng):
-    return [bowl(rng, sizes(rng, 1)), bowl(rng, sizes(rng, 2)), bowl(rng, (1,))]
+    return [bowl(rng, sizes(rng, 1)), bowl(rng, sizes(rng, 2)), bowl(rng, (1,)), far_out(rng)]
 
 
 def steps(rng):
-    return [bowl(rng, sizes(rng, 1), eps=1e-4), bowl(rng, sizes(rng, 1), v_size=5.0)]
+    return [bowl(rng, sizes(rng, 1), eps=1e-4), bowl(rng, sizes(rng, 1), v_size=5.0), far_out(rng, eps=1e-6)]
 
 
 HVP = Exercise(
@@ -113,7 +122,7 @@ HVP = Exercise(
     minutes=10,
     groups=[
         Group("products", 2, bowls, "Functions whose entries act on each other.", Tolerance(rtol=1e-6, atol=1e-9)),
-        Group("steps", 1, steps, "Another eps, and a long v.", Tolerance(rtol=1e-5, atol=1e-9)),
+        Group("steps", 1, steps, "Other eps, and a long v.", Tolerance(rtol=1e-5, atol=1e-9)),
     ],
     equivalent={"0cc6447b3be5": "Any eps as small as that gives the same number, within a millionth."},
     misconceptions=[
@@ -136,6 +145,9 @@ HVP = Exercise(
             "How many numbers has H v?", "it were v H v, one number", CURVED),
         Misconception("normalised", normalised,
             "Double v. What happens to H v, and what to your answer?", "v had length 1", CURVED),
+        Misconception("eps_squared", eps_squared,
+            "Of 16 digits, how many differ between your two gradients? What is left of them in the difference?",
+            "the smaller the step, the more exact were the difference: eps² in the place of eps", CURVED),
         Misconception("moves_x", moves_x,
             "Is x the same after your call?", "x were yours to move", CURVED),
     ],

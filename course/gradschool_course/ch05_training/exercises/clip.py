@@ -24,6 +24,8 @@ ALWAYS = ("A gradient is shorter than the limit. Should it grow?", "short gradie
 NAN = ("What does your function make of an array of zeros?", "no gradient were ever zero")
 EPSILON = ("How long is a clipped gradient of yours, to the last digit?", "1e-6 were added to the norm")
 SQUARE = ("How long is (3, 4)? Which number do you compare with the limit?", "the square of the length were the length")
+COMPARED = ("A gradient of length 2, and a limit of 3: is it too long? Which two numbers do you compare?",
+            "the square of the length were compared with the limit")  # fmt: skip
 LIMIT = ("After clipping, how long is your gradient if the limit is 5?", "the limit were 1")
 MULTIPLIED = ("After clipping, is your gradient as long as the limit?", "one had only to multiply by the limit")
 SUBTRACTED = ("A gradient of length 10, and a limit of 4: how long is yours afterwards?",
@@ -50,6 +52,10 @@ def limit(rng):
     return float(rng.uniform(1.5, 4.0))
 
 
+def small_limit(rng):
+    return float(rng.uniform(0.3, 0.6))
+
+
 def long_ones(rng):
     by = limit(rng)
     return [
@@ -58,12 +64,41 @@ def long_ones(rng):
     ]
 
 
+def hardly_long(rng, lengths):
+    """Just above a limit; with the square of the length, or with its root, one would come to the other decision."""
+    by, below_one = limit(rng), small_limit(rng)
+    return [
+        Call(grads=grads(rng, *lengths(rng, by, 1.5)), limit=by),
+        Call(grads=grads(rng, *lengths(rng, below_one, 0.75)), limit=below_one),
+    ]
+
+
+def hardly_short(rng, lengths):
+    """Just below a limit, and likewise."""
+    by, below_one = limit(rng), small_limit(rng)
+    return [
+        Call(grads=grads(rng, *lengths(rng, by, 0.75)), limit=by),
+        Call(grads=grads(rng, *lengths(rng, below_one, 1.5)), limit=below_one),
+    ]
+
+
+def each_about(rng, by, power):
+    """Lengths between `by` and its root, or its square."""
+    return by ** (power * rng.uniform(0.9, 1.1, size=3))
+
+
+def together_about(rng, by, power):
+    """Lengths of three arrays that are so long together."""
+    shares = rng.permutation([0.60, 0.64, 0.48])  # a vector of length 1
+    return by**power * shares
+
+
 def mixed(rng):
     """Long and short arrays; all together they are too long."""
     calls = []
     for _ in range(2):
         by = limit(rng)
-        calls.append(Call(grads=grads(rng, 0.7 * by, 4 * by, 0.5 * by), limit=by))
+        calls.append(Call(grads=grads(rng, by**0.75, 4 * by, 0.5 * by), limit=by))
     return calls
 
 
@@ -176,9 +211,10 @@ BY_NORM = Exercise(
     """,
     example='clip_by_norm({"W": np.array([0.9, 100.0])}, 1.0)["W"].round(6)  # [0.009   0.99996]',
     groups=[
-        Group("long", 1, long_ones, "Every array is too long.", NEAR),
+        Group("long", 1, lambda rng: [*long_ones(rng), *hardly_long(rng, each_about)],
+              "Every array is too long.", NEAR),
         Group("mixed", 1, mixed, "Some arrays are too long.", NEAR),
-        Group("short", 1, lambda rng: [*short_ones(rng), *long_together(rng)],
+        Group("short", 1, lambda rng: [*short_ones(rng), *long_together(rng), *hardly_short(rng, each_about)],
               "Arrays that are not too long, with zeros among them, and one that hardly is.", NEAR),
     ],
     equivalent={"14169714eda4": "At the limit itself the factor is 1."},
@@ -188,6 +224,7 @@ BY_NORM = Exercise(
         said("nan_for_zeros", each(wrong.zero_over_zero), NAN),
         said("with_epsilon", wrong.one_array(wrong.with_epsilon), EPSILON),
         said("squared_length", wrong.one_array(wrong.square_root_forgotten), SQUARE),
+        said("square_compared", wrong.one_array(wrong.square_compared), COMPARED),
         said("limit_of_one", wrong.one_array(wrong.divided_by_norm), LIMIT),
         said("times_limit", wrong.one_array(wrong.multiplied_by_limit), MULTIPLIED),
         said("subtracted", wrong.one_array(wrong.subtracted), SUBTRACTED),
@@ -240,10 +277,11 @@ BY_GLOBAL_NORM = Exercise(
     """,
     example='clip_by_global_norm({"W": np.array([[3.0]]), "b": np.array([0.0, 4.0])}, 2.5)["b"]  # [0. 2.]',
     groups=[
-        Group("long", 1, lambda rng: [*long_ones(rng), *long_together(rng)],
+        Group("long", 1, lambda rng: [*long_ones(rng), *long_together(rng), *hardly_long(rng, together_about)],
               "Together the arrays are too long; in one case none of them is alone.", NEAR),
         Group("mixed", 1, mixed, "Some arrays are too long, and all are shortened.", NEAR),
-        Group("short", 1, short_ones, "Arrays that are not too long together, zeros, and some that hardly are.", NEAR),
+        Group("short", 1, lambda rng: [*short_ones(rng), *hardly_short(rng, together_about)],
+              "Arrays that are not too long together, zeros, and some that hardly are.", NEAR),
     ],
     equivalent={"6bba1b174dce": "At the limit itself the factor is 1."},
     misconceptions=[
@@ -252,6 +290,7 @@ BY_GLOBAL_NORM = Exercise(
         said("nan_for_zeros", wrong.zero_over_zero_of_all, NAN),
         said("with_epsilon", together(wrong.with_epsilon), EPSILON, published="PyTorch's `clip_grad_norm_`"),
         said("squared_length", together(wrong.square_root_forgotten), SQUARE),
+        said("square_compared", together(wrong.square_compared), COMPARED),
         said("limit_of_one", together(wrong.divided_by_norm), LIMIT),
         said("times_limit", together(wrong.multiplied_by_limit), MULTIPLIED),
         said("subtracted", together(wrong.subtracted), SUBTRACTED),

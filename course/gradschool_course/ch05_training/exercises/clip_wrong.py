@@ -50,6 +50,10 @@ def square_root_forgotten(norm, limit):
     return limit / norm**2 if norm**2 > limit else 1.0
 
 
+def square_compared(norm, limit):
+    return limit / norm if norm**2 > limit else 1.0
+
+
 def divided_by_norm(norm, limit):
     return 1 / norm if norm > limit else 1.0
 

@@ -76,6 +76,11 @@ def squared(p, limit):
     return cut(p, limit, (p**2).sum(axis=incoming(p)))
 
 
+def square_compared(p, limit):
+    norms = np.sqrt((p**2).sum(axis=incoming(p)))
+    return np.where(norms**2 > limit, p * (limit / np.maximum(norms, 1e-300)), p)
+
+
 def root_mean_square(p, limit):
     return cut(p, limit, np.sqrt((p**2).mean(axis=incoming(p))))
 
@@ -147,14 +152,31 @@ def some_too_long(rng, kernel=False, longest=2.5):
     for name, p in params.items():
         if name.startswith("W"):
             norms = np.sqrt((p**2).sum(axis=incoming(p)))
-            p *= limit * rng.permutation(np.linspace(longest, 0.3, p.shape[-1])) / norms
+            p *= limit * rng.permutation(lengths(p.shape[-1], longest)) / norms
         else:
             p += np.copysign(limit, p)
     return Call(params=params, limit=limit)
 
 
+def lengths(n, longest):
+    """From the longest to 0.3, and one that hardly is below 1."""
+    return np.array([longest, *np.linspace(0.3, longest, n - 1)[:-1], 0.9][:n])
+
+
+def about_the_limit(rng, limit):
+    """Lengths between the limit and its root, and between it and its square, so that whoever compares one of these
+    comes to the other decision."""
+    call = some_too_long(rng)
+    params = call.arguments["params"]
+    W = params["W1"]
+    powers = rng.permutation(np.resize([0.75, 1.5], W.shape[-1]))
+    params["W1"] = W * limit**powers / np.sqrt((W**2).sum(axis=0))
+    return Call(params=params, limit=limit)
+
+
 def dense(rng):
-    return [some_too_long(rng), some_too_long(rng)]
+    close = [about_the_limit(rng, number(rng, 1.6, 2.6)), about_the_limit(rng, number(rng, 0.3, 0.6))]
+    return [some_too_long(rng), some_too_long(rng), *close]
 
 
 def kernels(rng):
@@ -223,6 +245,9 @@ bounded["b"]  # [9. 9.]""",
             "How long is the vector (3, 4)?", "the length were the sum of absolute values"),
         bug("largest", by_array(largest), "How long is the vector (3, 4)?", "the length were the largest entry"),
         bug("no_root", by_array(squared), "How long is the vector (3, 4)?", "no root had been taken"),
+        bug("square_compared", by_array(square_compared),
+            "Weights of length 2, and a limit of 3: are they too long? Which two numbers do you compare?",
+            "the square of the length were compared with the limit"),
         bug("root_mean_square", by_array(root_mean_square),
             "How long is the vector (3, 4)?", "the length were a root of a mean, not of a sum"),
         bug("entries", by_array(entries),

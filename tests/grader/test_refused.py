@@ -135,3 +135,18 @@ def test_what_is_off_in_either_must_be_off_to_one_side_and_about_as_far():
 def test_two_draws_from_one_distribution_are_not_apart():
     rng = np.random.default_rng(3)
     assert not any(apart([(np.abs(rng.normal(size=500)), np.abs(rng.normal(size=500)))]) for _ in range(500))
+
+
+def bare(values):
+    return None if (values[0] == 1).all() else "The numbers are not all one."
+
+
+@pytest.mark.parametrize(("answer", "same"), [
+    (times(1.6, turn=-1), True),
+    (lambda n, rng: rng.uniform(-2.77, 2.77, size=n), False),
+    (lambda n, rng: np.where(np.arange(n) == 3, np.nan, times(1.6)(n, rng)), False),
+])  # fmt: skip
+def test_a_bare_sentence_names_a_misconception_only_if_the_numbers_are_spread_alike(answer, same):
+    groups = [Group("ones", 1, lambda rng: [drawn(rng, 900, bare), drawn(rng, 1600, bare)])]
+    found = told(answer, known("wide", times(1.6)), groups=groups)
+    assert found == (("misconception", "wide") if same else ("property", "The numbers are not all one."))

@@ -119,8 +119,9 @@ def read(
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
     if found and found.name == "one_part":
         return replace(found, text=found.text + there)
-    if common or found:
-        return common or found
+    last = common or found
+    if last:
+        return last
     diverges = first_to_diverge(exercise, first)
     if diverges:
         return replace(diverges, text=diverges.text + there)

@@ -23,6 +23,7 @@ from .seen import Seen, first_time, of_probe
 
 NOISE = 2 * SIX  # two draws from one distribution are no further apart
 SHARE = 0.5  # nor is what is far off, whatever its own spread
+FAR = 2.9  # 2 exp(−2 · 2.9²) is 1e-7
 BEYOND = 12  # numbers of one beyond all of the other: with two draws from one distribution once in 2¹¹
 
 
@@ -48,7 +49,10 @@ def refusal(probe: Property, seen: Sequence[Observation]) -> Refusal | None:
 
 
 def told_otherwise(s: Seen, told: Sequence[Observation]) -> bool:
-    """Whether the numbers speak against one mistake behind both."""
+    """Whether the numbers speak against one mistake behind both: of distributions, and of all other properties."""
+    fixed = [number for number, probe in properties(s).items() if not isinstance(probe.holds, SixSigma)]
+    if spread_otherwise(*(sizes([x for n in fixed for x in given(seen, n)]) for seen in (s.got, told))):
+        return True
     random = [
         (probe.holds, given(s.got, number), given(told, number))
         for number, probe in properties(s).items()
@@ -96,6 +100,19 @@ def sizes(values: list[Any]) -> np.ndarray:
     """All numbers of the answers, without their signs."""
     arrays = [x for v in values for _, x in leaves(v) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
     return np.concatenate([np.abs(x).ravel() for x in arrays] or [np.zeros(0)])
+
+
+def spread_otherwise(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether so many numbers are not drawn from one distribution: Kolmogorov and Smirnov's statistic is too large for
+    that, as it is by chance once in 10⁷. If only one side has numbers that are none, those speak."""
+    if np.isfinite(x).all() != np.isfinite(y).all():
+        return True
+    x, y = (np.sort(z[np.isfinite(z)]) for z in (x, y))
+    if not x.size or not y.size:
+        return False
+    every = np.concatenate([x, y])
+    below = (np.searchsorted(z, every, side="right") / z.size for z in (x, y))
+    return bool(np.abs(np.subtract(*below)).max() > FAR * np.sqrt(1 / x.size + 1 / y.size))
 
 
 def apart(both: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:

@@ -130,8 +130,8 @@ def factor_of_call(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         if all(of_call.values()):
             first = next(iter(of_call.values()))
             text = (
-                f"In each {each}, {subject} is the same multiple of what it should be in all arrays, and another one in "
-                f"each {each}: what is wrong is computed once for all of them."
+                f"In each {each}, {subject} is the same multiple of what it should be in all arrays, and another one "
+                f"in each {each}: what is wrong is computed once for all of them."
             )
             yield Candidate(
                 name, text, lambda p, scaled=scaled, k=of_call: scaled(p, k[p.place[:3]]), free=len(of_call),

@@ -12,6 +12,9 @@ group that failed, a structural reading must map expected to got in every entry 
     relatives   the reference with an option left out, two arguments exchanged, a table transposed (derived), with
                 something else in the place of one (arguments); with one small thing in it changed (switched, syntax),
                 or whole lines of it (lines); everywhere, or in a part of what is returned
+    objects     what the answers of an object's methods say by themselves: one call late, never changing
+    altered     objects that live otherwise than the reference's: they share what they remember, forget, do not hear
+    memory      the weights with which an object remembers what it was told
     structure   what the numbers say; a file for each family of readings: scale, layout, reduction, terms, functions,
                 digits, where, exchanged
     following   whether the wrong parts that are not explained follow from those that are
@@ -37,9 +40,10 @@ from .altered import AlteredLives
 from .bend import bend
 from .besides import misconduct, without_conduct
 from .calls import which_calls
-from .circumstances import circumstances, right_beside
+from .circumstances import circumstances, right_beside, right_methods
 from .form import another_form
 from .known import InParts, in_these, known, known_in_parts, two_known
+from .memory import linear_memory
 from .objects import of_objects
 from .relatives import Relatives
 from .repeated import repeated
@@ -100,6 +104,7 @@ def read(
             or relatives.called_otherwise()
             or of_objects(exercise, seen, failed)
             or altered.told()
+            or linear_memory(exercise, seen, failed)
             or (in_parts and whole(exercise, seen, answers, in_parts))
             or two_known(exercise, failed, answers)
             or one_factor(everything, wrong)
@@ -125,4 +130,6 @@ def read(
     diverges = first_to_diverge(exercise, first)
     if diverges:
         return replace(diverges, text=diverges.text + there)
-    return worst_entry(first, direction(wrong) + bend(wrong) + there + right_beside(exercise, first))
+    return worst_entry(
+        first, direction(wrong) + bend(wrong) + there + right_beside(exercise, first) + right_methods(exercise, seen)
+    )

@@ -6,16 +6,21 @@ circumstances(exercise, s)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
+from ..compare import compare
 from ..exercise import Call, Exercise, Probe, Script, Steps
+from ..inside.values import Handle
 from ..observe import parameters
 from .derived import and_so_on
-from .seen import Seen, at_fault, failed_probe, failed_steps, pairs
+from .seen import Seen, at_fault, failed_probe, failed_steps, one_by_one, pairs
 from .sequences import listed
+
+MADE = "constructing"  # what an object's making is called
 
 
 def circumstances(exercise: Exercise, s: Seen) -> str:
@@ -47,6 +52,28 @@ def in_a_life(exercise: Exercise, s: Seen, probe: Script) -> str:
     place = f"after {count} calls" if args is None else f"call {count}"
     chosen = options(exercise, probe.new)
     return f" That is {place} of `{methods[-1]}` in an object's life in the part `{s.group.name}`{chosen}."
+
+
+def right_methods(exercise: Exercise, seen: Sequence[Seen]) -> str:
+    """Of objects: what is right wherever it is asked for, beside what is not."""
+    answers = [answer for s in seen for answer in by_method(exercise, s)]
+    wrong = list(dict.fromkeys(method for method, right in answers if not right))
+    right = [method for method in dict.fromkeys(method for method, _ in answers) if method not in wrong]
+    if not wrong or not right:
+        return ""
+    both = [and_so_on([f"`{method}`" for method in methods]) for methods in (right, wrong)]
+    asked = "it is" if len(right) == 1 else "they are"
+    return f" {both[0]} {is_or_are(right)} right wherever {asked} asked for; {both[1]} {is_or_are(wrong)} not."
+
+
+def by_method(exercise: Exercise, s: Seen) -> Iterator[tuple[str, bool]]:
+    """What each call of an object was of, and whether its answer is right, if one is expected that says something."""
+    for e, a in one_by_one(s):
+        call = a.arguments.get("call") if isinstance(s.probes[e.probe], Script) else None
+        value = e.behaviour.value
+        if isinstance(call, str) and not a.label.startswith(MADE) and not isinstance(value, Handle | NoneType):
+            right = compare(exercise, s.group, e.behaviour, a.behaviour, conduct=False) is None
+            yield call.rpartition(" = ")[2].rpartition(".")[2], right
 
 
 def options(exercise: Exercise, given: Mapping[str, Any]) -> str:

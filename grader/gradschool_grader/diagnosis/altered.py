@@ -1,0 +1,346 @@
+"""Objects that live otherwise: the reference's own object, of which some calls do something else.
+
+Each says what an object would be like; it counts if such objects give every answer that came, the right ones too.
+
+    shared      what is remembered lies outside the objects: later ones begin with it, or all use it at once
+    unheard     a call with a NaN, a zero, ... is left out; after it, or after a question, all that was is forgotten
+    begun       one of the quantities that it remembers begins with another number
+    coupled     whenever one of them changes, another one is set back, or stays as it was
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, permutations
+from typing import Any
+
+from ..answers import Answers
+from ..exercise import Exercise, Script
+from ..verdict import Diagnosis
+from .candidate import evidence
+from .objects import TELLING, alone, argument_name
+from .seen import Seen, pairs
+from .trial import Life, lives, up_to_the_failure
+from .words import said
+
+AROUND = Callable[["Otherwise", str, tuple[Any, ...] | None], Any]
+"""What such an object does when it is asked: the method, and its arguments (None: an attribute is read)."""
+OUTSIDE = (
+    "What is made only once, when Python reads the `class` or a `def`, and not anew for each object: "
+    "a default like `[]`, a name in the body of the class?"
+)
+TRAITS: dict[str, Callable[[float, float | None], bool]] = {
+    "is NaN": lambda x, before: math.isnan(x),
+    "is zero": lambda x, before: x == 0,
+    "is negative": lambda x, before: x < 0,
+    "is larger than in the call before": lambda x, before: before is not None and x > before,
+    "is smaller than in the call before": lambda x, before: before is not None and x < before,
+    "is the same as in the call before": lambda x, before: before is not None and x == before,
+}
+
+
+@dataclass(frozen=True)
+class Altered:
+    """An object that is nearly the reference's: what is said of it, and how it is made."""
+
+    name: str
+    text: str
+    hint: str
+    make: Callable[..., Any]
+
+
+class Otherwise:
+    """The reference's object, of which another function answers; it may put a new one into its place."""
+
+    def __init__(self, plain: Callable[..., Any], around: AROUND, args: tuple[Any, ...], kwargs: Mapping[str, Any]):
+        self.anew = lambda: plain(*args, **kwargs)
+        self.inner, self.around = self.anew(), around
+        self.notes: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.inner, name)
+        if callable(value):
+            return lambda *args: self.around(self, name, args)
+        return self.around(self, name, None)
+
+
+def asked(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
+    """What the reference's object does."""
+    value = getattr(mine.inner, method)
+    return value if args is None else value(*args)
+
+
+def making(plain: Callable[..., Any], around: AROUND) -> Callable[..., Any]:
+    return lambda *args, **kwargs: Otherwise(plain, around, args, kwargs)
+
+
+# ------------------------------------------------------------------------------------------------------------- in words
+class AlteredLives:
+    """What can be said of wrong answers of objects by making such objects."""
+
+    def __init__(self, exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers):
+        self.exercise, self.seen, self.failed, self.helpers = exercise, seen, failed, answers.helpers
+
+    @property
+    def tells(self) -> bool:
+        """Whether there are objects, and the wrong numbers say enough."""
+        probes = [probe for s in self.seen for probe in s.probes]
+        objects = self.exercise.is_class and all(isinstance(p, Script) and alone(p) for p in probes)
+        wrong = [p for s in self.failed for p in pairs(self.exercise, s) if not p.right]
+        return objects and evidence(wrong) >= TELLING
+
+    def told(self) -> Diagnosis | None:
+        """What is said in the task's own words: where it remembers, and what it hears."""
+        if not self.tells:
+            return None
+        return self.shared() or self.first_like(chain(self.unheard(), self.forgetful()))
+
+    def remembered(self) -> Diagnosis | None:
+        """What is said of single quantities that the solution remembers, by the names that it gives them."""
+        return self.first_like(chain(self.begun(), self.coupled())) if self.tells else None
+
+    def first_like(self, others: Iterable[Altered]) -> Diagnosis | None:
+        firsts = [up_to_the_failure(self.exercise, s, self.helpers) for s in self.failed]
+        every = [life for s in (*self.failed, *self.seen) for life in lives(self.exercise, s, self.helpers)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for other in others:
+                if all(life.reproduces(other.make) for life in chain(firsts, every)):
+                    return said(other.name, other.text, other.hint)
+        return None
+
+    # ---- outside the object
+    def shared(self) -> Diagnosis | None:
+        """One after another, as they were asked: what an earlier life left is there in a later one."""
+        every = [life for s in self.seen for life in lives(self.exercise, s, self.helpers)]
+        changing = self.changing
+        several = [changing, *([name] for name in changing)] if len(changing) > 1 else [changing]
+        for names in several if changing else ():
+            for once in (True, False):
+                if all(map(reproducing(sharing(self.exercise.plain, names, once=once)), every)):
+                    return outside(once)
+        return None
+
+    @property
+    def changing(self) -> list[str]:
+        """What an object remembers: the attributes of the reference's that its calls change."""
+        found: dict[str, None] = {}
+
+        def watch(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
+            before = remembered(mine.inner)
+            value = asked(mine, method, args)
+            found.update(dict.fromkeys(name for name, x in remembered(mine.inner).items() if differs(before, name, x)))
+            return value
+
+        for s in self.failed:
+            up_to_the_failure(self.exercise, s, self.helpers).reproduces(making(self.exercise.plain, watch))
+        return list(found)
+
+    # ---- what is heard
+    def arguments(self) -> Iterator[tuple[str, int, str]]:
+        """Methods that are told numbers, and which of their arguments are any."""
+        calls = (call for s in self.seen for p in s.probes if isinstance(p, Script) for call in p.calls)
+        found = {
+            (call.rpartition(".")[2], i): None
+            for call, args in calls
+            for i, arg in enumerate(args or ())
+            if type(arg) in (int, float)
+        }
+        yield from ((method, i, argument_name(self.exercise, method, i)) for method, i in found)
+
+    def unheard(self) -> Iterator[Altered]:
+        plain = self.exercise.plain
+        for method, index, name in self.arguments():
+            for words, trait in TRAITS.items():
+                there = f"a call of `{method}` whose `{name}` {words}"
+                hint = f"What do your lines do when `{name}` {words}?"
+                for does, text in (
+                    ("skip", f"Your object takes no notice of {there}."),
+                    ("forget", f"After {there} your object begins anew, and that call is forgotten with all before."),
+                    ("restart", f"With {there} your object begins anew: all before it is forgotten."),
+                ):
+                    around = hearing(method, index, trait, does)
+                    yield Altered("unheard" if does == "skip" else "forgets", text, hint, making(plain, around))
+
+    def forgetful(self) -> Iterator[Altered]:
+        plain = self.exercise.plain
+        told = dict.fromkeys(method for method, _, _ in self.arguments())
+        for method in told:
+            text = f"Your object takes in what `{method}` is told one call late."
+            yield Altered("late", text, "Is the newest call in the answer already?", making(plain, delayed(method)))
+            text = f"Your object remembers nothing: each call of `{method}` does what the first one does."
+            hint = "Where does your object keep what it was told, and who else writes there?"
+            yield Altered("forgets", text, hint, making(plain, clearing_before(method)))
+            text = f"Your object leaves out the first call of `{method}`."
+            yield Altered(
+                "unheard", text, "What is different in the very first call?", making(plain, without_first(method))
+            )
+        asked_for = (
+            call.rpartition(".")[2] for s in self.seen for p in s.probes for call, _ in getattr(p, "calls", ())
+        )
+        for method in dict.fromkeys(method for method in asked_for if method not in told):
+            text = f"Asking for `{method}` makes your object begin anew."
+            yield Altered("forgets", text, "Why should asking change anything?", making(plain, clearing_after(method)))
+
+    # ---- what is remembered
+    def begun(self) -> Iterator[Altered]:
+        """One of the changing quantities begins with another number."""
+        hint = "With what does your object begin, before it was told anything?"
+        for name in self.changing:
+            for words, number in self.beginnings():
+                text = (
+                    f"Your object is right but for its beginning: what the solution calls `{name}` begins with {words}."
+                )
+                yield Altered("begins", text, hint, beginning(self.exercise, name, number))
+
+    def beginnings(self) -> Iterator[tuple[str, Callable[[Mapping[str, Any]], Any]]]:
+        """Numbers to begin with, in words, from what an object is made with."""
+        for words, x in (("zero", 0), ("one", 1), ("minus one", -1), ("infinity", math.inf), ("NaN", math.nan)):
+            yield words, lambda new, x=x: x
+        for name, p in self.exercise.signature.parameters.items():
+            for words, more in ((f"`{name}`", 0), (f"one more than `{name}`", 1), (f"one less than `{name}`", -1)):
+                yield words, lambda new, name=name, more=more, p=p: new.get(name, p.default) + more
+
+    def coupled(self) -> Iterator[Altered]:
+        for one, other in permutations(self.changing, 2):
+            hint = f"Which of your lines run in a call in which `{one}` changes, and what do they do to the rest?"
+            for does, words in (
+                ("back", f"sets `{other}` back to where it began"),
+                ("stays", f"leaves `{other}` as it was"),
+            ):
+                text = f"A call that changes `{one}` {words} in your object (the names are the solution's)."
+                yield Altered("coupled", text, hint, making(self.exercise.plain, coupling(one, other, does)))
+
+
+def reproducing(make: Callable[..., Any]) -> Callable[[Life], bool]:
+    return lambda life: bool(life.reproduces(make))
+
+
+def outside(once: bool) -> Diagnosis:
+    if once:
+        text = "What your objects remember lies outside them: a new object begins with what those before it were told."
+    else:
+        text = "What your objects remember lies outside them: what one is told, all know, and a new one sets all back."
+    return said("shared", text, OUTSIDE)
+
+
+# ------------------------------------------------------------------------------------------------- what such objects do
+def remembered(inner: Any) -> dict[str, Any]:
+    """A copy of the attributes of an object that has any."""
+    return copy.deepcopy(getattr(inner, "__dict__", {}))
+
+
+def differs(before: Mapping[str, Any], name: str, value: Any) -> bool:
+    return name not in before or repr(before[name]) != repr(value)
+
+
+def sharing(plain: Callable[..., Any], names: Sequence[str], *, once: bool) -> Callable[..., Any]:
+    """Objects that keep some attributes in one place; if `once`, nobody begins them anew."""
+    kept: dict[str, Any] = {}
+
+    def around(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
+        vars(mine.inner).update(kept)
+        value = asked(mine, method, args)
+        kept.update({name: vars(mine.inner)[name] for name in names})
+        return value
+
+    def make(*args: Any, **kwargs: Any) -> Otherwise:
+        made = Otherwise(plain, around, args, kwargs)
+        fresh = {name: vars(made.inner)[name] for name in names}
+        kept.update({name: x for name, x in fresh.items() if not once or name not in kept})
+        return made
+
+    return make
+
+
+def hearing(method: str, index: int, trait: Callable[[float, float | None], bool], does: str) -> AROUND:
+    """A call with such an argument is skipped, or makes the object begin anew: after it, or with it.
+
+    One that changes nothing, as with no samples, is no such call.
+    """
+
+    def around(mine: Otherwise, called: str, args: tuple[Any, ...] | None) -> Any:
+        if called != method or args is None or index >= len(args):
+            return asked(mine, called, args)
+        last, mine.notes["last"] = mine.notes.get("last"), args[index]
+        if not trait(args[index], last):
+            mine.notes["answer"] = asked(mine, called, args)
+            return mine.notes["answer"]
+        before = remembered(mine.inner)
+        value = asked(mine, called, args)
+        if repr(before) == repr(vars(mine.inner)):
+            return value
+        if does == "skip":
+            vars(mine.inner).update(before)
+            return mine.notes.get("answer")
+        mine.inner = mine.anew()
+        return asked(mine, called, args) if does == "restart" else value
+
+    return around
+
+
+def delayed(method: str) -> AROUND:
+    def around(mine: Otherwise, called: str, args: tuple[Any, ...] | None) -> Any:
+        if called != method or args is None:
+            return asked(mine, called, args)
+        before, mine.notes["args"] = mine.notes.get("args"), args
+        return None if before is None else asked(mine, called, before)
+
+    return around
+
+
+def clearing_before(method: str) -> AROUND:
+    def around(mine: Otherwise, called: str, args: tuple[Any, ...] | None) -> Any:
+        if called == method:
+            mine.inner = mine.anew()
+        return asked(mine, called, args)
+
+    return around
+
+
+def clearing_after(method: str) -> AROUND:
+    def around(mine: Otherwise, called: str, args: tuple[Any, ...] | None) -> Any:
+        value = asked(mine, called, args)
+        if called == method:
+            mine.inner = mine.anew()
+        return value
+
+    return around
+
+
+def without_first(method: str) -> AROUND:
+    def around(mine: Otherwise, called: str, args: tuple[Any, ...] | None) -> Any:
+        if called == method and not mine.notes:
+            mine.notes["first"] = True
+            return None
+        return asked(mine, called, args)
+
+    return around
+
+
+def beginning(exercise: Exercise, name: str, number: Callable[[Mapping[str, Any]], Any]) -> Callable[..., Any]:
+    def make(*args: Any, **kwargs: Any) -> Any:
+        made = exercise.plain(*args, **kwargs)
+        setattr(made, name, number(exercise.signature.bind(*args, **kwargs).arguments))
+        return made
+
+    return make
+
+
+def coupling(one: str, other: str, does: str) -> AROUND:
+    """When a call changes one quantity, another one is set back to where it began, or stays as it was."""
+
+    def around(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
+        here = vars(mine.inner)
+        mine.notes.setdefault("begun", here[other])
+        before, then = here[one], here[other]
+        value = asked(mine, method, args)
+        if here[one] != before:
+            here[other] = mine.notes["begun"] if does == "back" else then
+        return value
+
+    return around

@@ -34,7 +34,7 @@ from ..verdict import Diagnosis
 from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .following import followers, of_the_others
-from .known import in_these
+from .known import InParts, in_these
 from .patience import Patience
 from .refused import alike_in, told_otherwise
 from .seen import Pair, Seen, pairs
@@ -50,6 +50,7 @@ LOOKS = 10  # at a switch do
 QUESTIONS = 2000  # of functions that they are handed, which relatives may ask together beyond what is usual
 SMALL = 100
 HINT = "Which of your lines is that, and what does the task say there?"
+SURE = 6  # distinct numbers that one group must have to be explained alone
 FEW = 10  # relatives that explain a part of one call, and are tried on all
 
 
@@ -80,6 +81,8 @@ class Relatives:
     patience: Patience = field(default_factory=Patience, init=False)
     near: list[tuple[Relative, set[str]]] = field(default_factory=list, init=False)
     """Those that give a part of what came in the first wrong call, and the paths of that part."""
+    here: list[Relative] = field(default_factory=list, init=False)
+    """Those that give all that came in the group that failed first, and not in the others."""
 
     @cached_property
     def everything(self) -> list[Pair]:
@@ -188,8 +191,11 @@ class Relatives:
                 warnings.simplefilter("ignore")
                 reproduced = self.given_by(relative.function, self.usual + spare)
                 spare -= max(0, self.patience.asked - self.usual)
-                if reproduced == self.first.paths and self.everywhere(relative):
-                    return said(relative.name, self.placed(relative), relative.hint, relative.detail)
+                if reproduced == self.first.paths:
+                    if self.everywhere(relative):
+                        return said(relative.name, self.placed(relative), relative.hint, relative.detail)
+                    if len(self.here) < FEW and self.like(relative, self.failed[0]):
+                        self.here.append(relative)
             if reproduced and not self.exercise.is_class:
                 self.near.append((relative, reproduced))
         return None
@@ -226,6 +232,26 @@ class Relatives:
                 return False
             told += new
         return not told_otherwise(s, told)
+
+    # ---- in some of the groups
+    def in_some_groups(self) -> InParts | None:
+        """What comes of two mistakes, each in calls of its own; the first group must say enough by itself."""
+        first = self.failed[0]
+        if not (self.here and self.failed[1:]) or evidence(self.wrong_in(first)) < SURE:
+            return None
+        groups = [(r, [s for s in self.failed if s is first or self.explains(r, s)]) for r in self.here]
+        found, mine = max(groups, key=lambda both: len(both[1]))
+        text = f"{in_these([s.group.name for s in mine])}: {lower(found.text)}"
+        rest = [s for s in self.failed if s not in mine]
+        return InParts(said(found.name, text, found.hint, found.detail), rest)
+
+    def explains(self, relative: Relative, s: Seen) -> bool:
+        with relative.on(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return evidence(self.wrong_in(s)) >= 1 and self.like(relative, s)
+
+    def wrong_in(self, s: Seen) -> list[Pair]:
+        return [p for p in self.wrong if p.group == s.group.name]
 
     # ---- in a part
     def in_part(self) -> Diagnosis | None:

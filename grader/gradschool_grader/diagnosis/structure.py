@@ -14,6 +14,7 @@ import numpy as np
 from ..compare import entry
 from ..exercise import Exercise
 from ..verdict import Diagnosis
+from .band import band
 from .candidate import (
     MORE,
     NOTHING,
@@ -85,7 +86,7 @@ def any_reading(
     return (
         whole(found, everything, wrong)
         or whole(first_that_explains((factor_of_call,), wrong), everything, wrong)
-        or where(everything, wrong, THERE)
+        or place(everything, wrong)
         or exchanged(everything, wrong)
         or by_part(everything, wrong, follows)
         or place_in_part(everything, wrong)
@@ -94,6 +95,15 @@ def any_reading(
         or one_part(everything, wrong)
         or close_to(wrong)
     )
+
+
+def place(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
+    """Where it is wrong: a condition that holds there, or a stretch of it; and what is wrong there."""
+    found = where(everything, wrong, THERE)
+    if found and not found.name.startswith("some "):
+        return found
+    stretch = band(everything, wrong)
+    return replace(stretch, text=f"{stretch.text} {found.text}") if stretch and found else stretch or found
 
 
 # ------------------------------------------------------------------------------------------------------ two at once

@@ -88,6 +88,11 @@ def whole(exercise: Exercise, seen: Sequence[Seen], answers: Answers, in_parts: 
     return replace(found, text=f"{found.text} This does not explain {listed(names)}.")
 
 
+def is_reason(found: Diagnosis | None) -> bool:
+    """Whether it explains what is wrong, and does not only say which part of it."""
+    return found is not None and found.kind != "close" and found.name != "one_part"
+
+
 def read(
     exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers, in_parts: InParts | None
 ) -> Diagnosis:
@@ -113,7 +118,9 @@ def read(
         )
         if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
             found = relatives.changed(named=False) or relatives.in_part() or altered.remembered() or found
-    if found and found.kind != "close" and found.name != "one_part":
+            alone = None if is_reason(found) else relatives.in_some_groups()
+            found = whole(exercise, seen, answers, alone) if alone else found
+    if found and is_reason(found):
         return found
     shifted = shifted_step(failed)
     if shifted:

@@ -106,8 +106,8 @@ def read(
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)
-            or relatives.called_otherwise()
             or of_objects(exercise, seen, failed)
+            or relatives.called_otherwise()
             or altered.told()
             or linear_memory(exercise, seen, failed)
             or (in_parts and whole(exercise, seen, answers, in_parts))

@@ -15,16 +15,18 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, permutations
 from typing import Any
 
 from ..answers import Answers
 from ..exercise import Exercise, Script
+from ..observe import Behaviour, Observation, called
 from ..verdict import Diagnosis
 from .candidate import evidence
 from .objects import TELLING, alone, argument_name
-from .seen import Seen, pairs
-from .trial import Life, lives, up_to_the_failure
+from .seen import Seen, failed_probe, failed_steps, of_probe, pairs
+from .trial import PLAIN, Helpers, Life, fresh
 from .words import said
 
 AROUND = Callable[["Otherwise", str, tuple[Any, ...] | None], Any]
@@ -78,6 +80,26 @@ def making(plain: Callable[..., Any], around: AROUND) -> Callable[..., Any]:
     return lambda *args, **kwargs: Otherwise(plain, around, args, kwargs)
 
 
+class Lives(Life):
+    """What was seen of one object, or of several at once; their calls are made directly, which takes little time."""
+
+    def __init__(self, exercise: Exercise, s: Seen, number: int, mine: Sequence[Observation], helpers: Helpers):
+        super().__init__(exercise, s.group, s.probes[number], mine, helpers)
+
+    def told(self, function: Callable[..., Any]) -> Iterator[Behaviour]:
+        probe = self.probe
+        assert isinstance(probe, Script)
+        try:
+            objects = {str(i): function(**fresh(probe.new, self.helpers)) for i in range(1, probe.others + 2)}
+            yield from (o.behaviour for o in self.mine[: len(objects)])
+            for call, args in probe.calls:
+                _, target, method = called(call)
+                value = getattr(objects[target or "1"], method)
+                yield Behaviour(value if args is None else value(*fresh(args, self.helpers)))
+        except Exception as error:
+            yield Behaviour(error=type(error).__name__)
+
+
 # ------------------------------------------------------------------------------------------------------------- in words
 class AlteredLives:
     """What can be said of wrong answers of objects by making such objects."""
@@ -104,28 +126,37 @@ class AlteredLives:
         return self.first_like(chain(self.begun(), self.coupled())) if self.tells else None
 
     def first_like(self, others: Iterable[Altered]) -> Diagnosis | None:
-        firsts = [up_to_the_failure(self.exercise, s, self.helpers) for s in self.failed]
-        every = [life for s in (*self.failed, *self.seen) for life in lives(self.exercise, s, self.helpers)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for other in others:
-                if all(life.reproduces(other.make) for life in chain(firsts, every)):
+                if all(life.reproduces(other.make) for life in chain(self.firsts, self.every)):
                     return said(other.name, other.text, other.hint)
         return None
+
+    @cached_property
+    def firsts(self) -> list[Lives]:
+        """Of each group that failed what was seen up to the failure: most are out there."""
+        return [Lives(self.exercise, s, failed_probe(s), failed_steps(s), self.helpers) for s in self.failed]
+
+    @cached_property
+    def every(self) -> list[Lives]:
+        """All that was seen, in the order in which it was asked."""
+        numbered = ((s, number) for s in self.seen for number in range(len(s.probes)))
+        return [Lives(self.exercise, s, number, of_probe(s, number), self.helpers) for s, number in numbered]
 
     # ---- outside the object
     def shared(self) -> Diagnosis | None:
         """One after another, as they were asked: what an earlier life left is there in a later one."""
-        every = [life for s in self.seen for life in lives(self.exercise, s, self.helpers)]
         changing = self.changing
         several = [changing, *([name] for name in changing)] if len(changing) > 1 else [changing]
         for names in several if changing else ():
             for once in (True, False):
-                if all(map(reproducing(sharing(self.exercise.plain, names, once=once)), every)):
+                make = sharing(self.exercise.plain, names, once=once)
+                if all(life.reproduces(make) for life in self.every):
                     return outside(once)
         return None
 
-    @property
+    @cached_property
     def changing(self) -> list[str]:
         """What an object remembers: the attributes of the reference's that its calls change."""
         found: dict[str, None] = {}
@@ -136,8 +167,8 @@ class AlteredLives:
             found.update(dict.fromkeys(name for name, x in remembered(mine.inner).items() if differs(before, name, x)))
             return value
 
-        for s in self.failed:
-            up_to_the_failure(self.exercise, s, self.helpers).reproduces(making(self.exercise.plain, watch))
+        for life in self.firsts:
+            life.reproduces(making(self.exercise.plain, watch))
         return list(found)
 
     # ---- what is heard
@@ -216,10 +247,6 @@ class AlteredLives:
                 yield Altered("coupled", text, hint, making(self.exercise.plain, coupling(one, other, does)))
 
 
-def reproducing(make: Callable[..., Any]) -> Callable[[Life], bool]:
-    return lambda life: bool(life.reproduces(make))
-
-
 def outside(once: bool) -> Diagnosis:
     if once:
         text = "What your objects remember lies outside them: a new object begins with what those before it were told."
@@ -231,7 +258,7 @@ def outside(once: bool) -> Diagnosis:
 # ------------------------------------------------------------------------------------------------- what such objects do
 def remembered(inner: Any) -> dict[str, Any]:
     """A copy of the attributes of an object that has any."""
-    return copy.deepcopy(getattr(inner, "__dict__", {}))
+    return {name: x if type(x) in PLAIN else copy.deepcopy(x) for name, x in getattr(inner, "__dict__", {}).items()}
 
 
 def differs(before: Mapping[str, Any], name: str, value: Any) -> bool:

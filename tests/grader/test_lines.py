@@ -93,6 +93,34 @@ def test_only_quantities_of_one_kind_are_confused():
     assert not {pair for pair in pairs if {"decay", "seen", "rates"} & set(pair)}
 
 
+def centred(g, cache):
+    scaled = g * cache["r"]
+    middle = scaled.mean(axis=0)
+    out = np.tanh(scaled - cache["x"] * middle)
+    return out, middle
+
+
+def rows(rng):
+    for n in (4, 5):
+        cache = {"x": rng.normal(size=(n, 3)), "r": rng.uniform(0.5, 2, size=3)}
+        yield Call(g=rng.normal(size=(n, 3)), cache=cache)
+
+
+@pytest.mark.parametrize(("wrong", "words", "comes_to"), [
+    (lambda s, m, c: np.tanh(s - c["x"] * m / c["r"]), "a factor left out", "middle / cache['r']"),
+    (lambda s, m, c: np.tanh(s - c["x"] * m * c["r"]), "a factor too many", "middle * cache['r']"),
+])  # fmt: skip
+def test_a_quantity_times_or_divided_by_another_that_was_at_hand(wrong, words, comes_to):
+    def answer(g, cache):
+        scaled = g * cache["r"]
+        middle = scaled.mean(axis=0)
+        return wrong(scaled, middle, cache), middle
+
+    found = diagnosis_of(sets(centred, lambda rng: list(rows(rng))), answer)
+    assert f"with one thing changed: {words}" in found.text
+    assert found.detail == f"As if `{comes_to}` stood there."
+
+
 def test_what_is_put_in_place_is_put_back():
     other, given = switched(DAMPED), walks(np.random.default_rng(2))[0].arguments
     before, _ = other.reached(lambda f: f(**given))

@@ -554,3 +554,12 @@ def test_the_first_row_only(rng):
 def test_parts_that_nothing_explains_have_no_reading(rng):
     wrong = [pair(rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), path) for path in ("dW", "dV")]
     assert by_part(wrong, wrong) is None
+
+
+def test_one_number_for_a_whole_array_where_each_entry_has_its_own(rng):
+    arrays = [rng.normal(size=shape) for shape in ((4, 5), (3, 7))]
+    largest = [np.where(rng.uniform(size=e.shape) < 0.8, np.abs(e).max(), e) for e in arrays]
+    told = said([pair(e, a, f"x{i}") for i, (e, a) in enumerate(zip(arrays, largest, strict=True))])
+    assert "ll numbers of an array that are wrong are the same one" in told.text
+    rectified = said([pair(e, np.maximum(e, 0), f"x{i}") for i, e in enumerate(arrays)])
+    assert "the same one" not in rectified.text

@@ -44,6 +44,27 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
                         hint="Over which axis do you sum, and is it one too many?")  # fmt: skip
 
 
+def one_for_all(wrong: Sequence[Pair]) -> Iterator[Candidate]:
+    """All wrong numbers of an array are one number, another one in each array: a maximum over everything."""
+    if any(p.e.shape != p.a.shape for p in wrong) or sum(p.visibly_wrong - 1 for p in wrong) < MANY:
+        return  # the first of an array is always the same as itself
+    values = [np.unique(p.a[p.visible]) for p in wrong]
+    found = {float(v[0]) for v in values if len(v)}
+    if any(len(v) > 1 for v in values) or 0 in found or len(found) < 2 or evidence(wrong) < 2:
+        return
+    text = (
+        "All numbers of an array that are wrong are the same one: something is computed once for the whole array that "
+        "every entry should have for itself."
+    )
+    hint = "Which `max`, `sum` or `mean` runs over everything, and which one compares entry by entry?"
+    yield Candidate("one_number", text, lambda p: (p.a, np.where(p.wrong, shown(p), p.e)), free=1, hint=hint)
+
+
+def shown(pair: Pair) -> float:
+    """The number that came where it is most visible that it is wrong."""
+    return float(pair.a[pair.visible][0]) if pair.visibly_wrong else np.nan
+
+
 def echoed(pair: Pair, name: str) -> Same | None:
     operand = arrays(pair).get(name)
     return None if operand is None else (pair.a, over(operand, pair.a.shape))

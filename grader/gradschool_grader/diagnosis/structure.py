@@ -27,7 +27,7 @@ from .candidate import (
     evidence,
     first_that_explains,
 )
-from .constant import constant
+from .constant import constant, one_for_all
 from .digits import nonfinite, precision
 from .exchanged import exchanged
 from .following import Follows, nothing_follows, of_the_others
@@ -44,7 +44,7 @@ from .words import lower, said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, length, order, factor, another_size,
-    offset, terms, last_operation, decimals, multiplied, cut_off,
+    offset, terms, last_operation, decimals, multiplied, cut_off, one_for_all,
 )  # fmt: skip
 SCALE: tuple[Reading, ...] = (sign, factor)
 THERE: tuple[Reading, ...] = (*SCALE, offset, last_operation, multiplied)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -43,6 +44,8 @@ STATEMENTS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Assign: ("value",), ast.AugAssign: ("value",), ast.Expr: ("value",), ast.Return: ("value",),
     ast.For: ("iter", "body", "orelse"),
 }  # fmt: skip
+FACTORS: dict[str, Callable[[Any, Any], Any]] = {"*": operator.mul, "/": operator.truediv}
+FACTOR_WORDS = {"*": "a factor too many", "/": "a factor left out, or a division too many"}
 KNOWN = OTHER_METHOD.keys() | LEFT_OUT  # functions that compute something
 LONG = 50  # letters: longer than this, an expression is no picture of a mistake
 TWINS = range(2, 5)  # places that look alike: in more of them nobody makes the same mistake by one thought
@@ -57,11 +60,14 @@ class Change:
     names: tuple[str, ...] = ()
     late: bool = False  # one of many, and said only where nothing else is
     instead: Mapping[str, str] = field(default_factory=dict)  # the names that are read in the place of others
+    factor: tuple[str, str, str] | None = None  # a quantity in that line, times or divided by another one
     place: tuple[ast.AST | None, ast.AST, ast.AST] | None = field(default=None, compare=False)  # around, old, new
 
     @property
     def comes_to(self) -> str:
         """The changed expression as one would write it: `m - mean ** 2`; with what stands around a number or a name."""
+        if self.factor:
+            return " ".join(self.factor)
         around, old, new = self.place or (None, None, None)
         if isinstance(new, ast.Constant | ast.Name) and isinstance(around, ast.BinOp | ast.Compare | ast.Subscript):
             around = copy(around)
@@ -92,8 +98,15 @@ class Reached(set[int]):
 
     def values(self, line: int, values: dict[str, Any]) -> dict[str, Any]:
         if line not in self.kinds:
-            self.kinds[line] = {name: kind(value) for name, value in values.items()}
+            self.kinds[line] = {name: kind(value) for name, value in quantities(values).items()}
         return values
+
+
+def quantities(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line can read, and the entries of a dict among it by theirs: `cache['r']`."""
+    tables = {name: value for name, value in values.items() if type(value) is dict}
+    entries = {f"{name}[{key!r}]": x for name, table in tables.items() for key, x in table.items() if type(key) is str}
+    return {**values, **entries}
 
 
 def kind(value: Any) -> Any:
@@ -126,6 +139,10 @@ class Switched:
     @contextmanager
     def on(self, change: Change) -> Iterator[None]:
         self.names |= {ACTIVE: change.switches, INSTEAD: change.instead}
+        if change.factor:
+            x, sign, y = change.factor
+            scaled = FACTORS[sign]
+            self.names[VALUES] = lambda line, values: values | {x: scaled(values[x], quantities(values)[y])}
         try:
             yield
         finally:
@@ -150,16 +167,37 @@ class Switched:
         finally:
             self.names |= OFF
         small = [change for change in self.changes if change.switches & set(found)]
-        return [*small, *self.confused(by_name.kinds)], found.looked
+        return [*small, *self.confused(by_name.kinds), *self.scaled(by_name.kinds)], found.looked
 
     def confused(self, kinds: Mapping[int, Mapping[str, Any]]) -> Iterator[Change]:
         """One quantity in the place of another of its kind, in each line that was reached."""
         text = "one quantity in the place of another"
         for line, mine in kinds.items():
             read, standing = self.lines[line]
-            for x, y in permutations((name for name in mine if mine[name] is not None), 2):
+            for x, y in permutations((name for name in mine if mine[name] is not None and name.isidentifier()), 2):
                 if x in read and mine[x] == mine[y]:
                     yield Change(frozenset([line]), text, standing, late=True, instead={x: y})
+
+    def scaled(self, kinds: Mapping[int, Mapping[str, Any]]) -> Iterator[Change]:
+        """An array that a line reads, times or divided by another quantity: a factor too many, or one that is lost."""
+        for line, mine in kinds.items():
+            read, standing = self.lines[line]
+            for x, y in permutations((name for name in mine if is_shape(mine[name]) or mine[name] is float), 2):
+                if x in read and is_shape(mine[x]) and fits(mine[y], mine[x]):
+                    for sign, words in FACTOR_WORDS.items():
+                        yield Change(frozenset([line]), words, standing, late=True, factor=(x, sign, y))
+
+
+def is_shape(kind: Any) -> bool:
+    return type(kind) is tuple
+
+
+def fits(kind: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a number, or an array of that shape, may multiply one of this shape, which stays as it is."""
+    try:
+        return kind is float or np.broadcast_shapes(kind, shape) == shape
+    except ValueError:
+        return False
 
 
 def switched(exercise: Exercise) -> Switched:
@@ -307,7 +345,10 @@ class Writer:
 
     def statement(self, node: ast.stmt, *fields: str) -> Any:
         """With another statement in its place, or none, where the rest still has a meaning then."""
-        left_out = [(ast.Pass(), "a line left out")] if may_go(node, tuple(self.around)) else []
+        words = "a line left out"
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            words += ", or its outcome not used"
+        left_out = [(ast.Pass(), words)] if may_go(node, tuple(self.around)) else []
         others = self.switches(node, [*alternatives(node), *left_out])
         whole = self.below(node, *fields)
         for test, new in reversed(others):

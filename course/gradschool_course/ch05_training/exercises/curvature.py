@@ -20,7 +20,7 @@ def turned(rng, eigenvalues):
 
 # ------------------------------------------------------------------------------------------------------- critical_lr
 def bowls(rng):
-    return [Call(H=turned(rng, rng.uniform(0.2, 9.0, n))) for n in (3, 5, 7)]
+    return [Call(H=turned(rng, rng.uniform(0.2, 9.0, n))) for n in (3, 5, 7, 1)]
 
 
 def indefinite(rng):
@@ -264,6 +264,14 @@ def with_zeros(rng):
     return [*(Call(H=turned(rng, e)) for e in kinds), Call(H=np.zeros((3, 3))), Call(H=turned(rng, some(rng, 5)))]
 
 
+def beside_the_tolerance():
+    """Second curvatures of either sign above the tolerance, below it and at it, beside a first one of either sign."""
+    default: dict[str, float] = {}
+    sized = [(1.5e-8, default), (0.7e-8, default), (0.25, {"tol": 0.25})]
+    signs = [(first, second) for first in (1.0, -1.0) for second in (1.0, -1.0)]
+    return [Call(H=np.diag([a, b * size]), **options) for size, options in sized for a, b in signs]
+
+
 def scales(rng):
     """The same bowls in other units, and tolerances of one's own."""
     up = rng.uniform(0.5, 2.0, 3)
@@ -282,10 +290,7 @@ def scales(rng):
         Call(H=turned(rng, np.append(up, -1e-3)), tol=1e-2),
         Call(H=turned(rng, np.append(up, -1e-6))),
         Call(H=turned(rng, np.append(up, 1e-6))),
-        Call(H=np.diag([1.0, 1.5e-8])),
-        Call(H=np.diag([1.0, 0.7e-8])),
-        Call(H=np.diag([1.0, 0.25]), tol=0.25),
-        Call(H=np.diag([-1.0, -0.25]), tol=0.25),
+        *beside_the_tolerance(),
         Call(H=rng.uniform(0.5, 2.0) * near_tol, tol=0.2),
     ]
 

@@ -61,7 +61,6 @@ def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = (), call:
             + [f"  ? {d.hint}"] * bool(d.hint)
             + [f"  → chapter: {d.see}"] * bool(d.see)
         )
-        lines += [f"  In another part the answer behaves as `{name}`." for name in d.also]
     lines += [f"    {line}" for line in drawn if not graded]
     lines += [] if graded else call_lines(call, verdict.exercise)
     tried = verdict.outcome != "missing"
@@ -139,8 +138,6 @@ def diagnosis_html(verdict: Verdict, graded: bool) -> str:
         parts.append(f'<div style="margin:.35em 0 0;font-style:italic">{code_words(d.hint)}</div>')
     if d.see:
         parts.append(f'<div style="margin:.2em 0 0;color:#57606a;font-size:90%">In the chapter: {escape(d.see)}</div>')
-    if d.also:
-        parts.append(f'<div style="margin:.2em 0 0">In another part it behaves as {escape(", ".join(d.also))}.</div>')
     return "".join(parts)
 
 

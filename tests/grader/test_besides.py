@@ -197,3 +197,28 @@ def test_what_is_known_of_one_part_leaves_the_other_to_be_read():
 
     assert other(lambda x: -x.mean(axis=0)).text.endswith("In the part `many`: every number has the wrong sign.")
     assert other(lambda x: np.sin(99 * x.mean(axis=0))).text.endswith("This does not explain `many`.")
+
+
+def column_means(x):
+    return x.mean(axis=0)
+
+
+def test_what_holds_in_some_parts_is_said_once_and_other_misconceptions_in_their_words():
+    says = {"low": "the smallest were asked for", "high": "the largest were asked for"}
+    listed = [
+        Misconception(name, wrong, "?", says[name])
+        for name, wrong in (("low", lambda x: x.min(axis=0)), ("high", lambda x: x.max(axis=0)))
+    ]
+    groups = [
+        Group(name, 1, lambda rng, n=n: [Call(x=rng.normal(size=(n, 3))) for _ in "ab"])
+        for name, n in (("few", 4), ("many", 9), ("most", 12), ("all", 15))
+    ]
+    exercise = sets(column_means, None, *listed, groups=groups)
+    found = diagnosis_of(exercise, lambda x: x.min(axis=0) if len(x) < 10 else x.max(axis=0))
+    assert found.text == (
+        "In the parts `few` and `many` your answer behaves as if the smallest were asked for. "
+        "Elsewhere it behaves as if the largest were asked for."
+    )
+    two = diagnosis_of(exercise, lambda x: 2 * x.mean(axis=0) if len(x) < 10 else np.sin(99 * x.mean(axis=0)))
+    assert two.text.startswith("In the parts `few` and `many`: every number is 2 times")
+    assert "The part" not in two.text

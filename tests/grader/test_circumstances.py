@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -90,3 +91,48 @@ def test_an_object_is_told_by_how_often_it_was_called_before():
     probes = lambda rng: [Script(new={"step": 2.7}, calls=[("add", (0.5 + rng.uniform(),)) for _ in range(4)])]
     text = diagnosis_of(sets(Counter, probes), Forgetful).text
     assert "That is call 2 of `add` in an object's life in the part `values`, with `step` given." in text
+
+
+def test_what_is_right_wherever_an_object_is_asked_for_it_is_told_beside_what_is_not():
+    calls = [("add", (0.5,)), ("step", None), ("add", (0.9,)), ("step", None)]
+    probes = lambda rng: [Script(new={"step": float(rng.uniform(1, 2))}, calls=calls)]
+
+    class Odd(Counter):
+        def add(self, x):
+            return math.sin(40 * super().add(x))
+
+    text = diagnosis_of(sets(Counter, probes), Odd).text
+    assert text.endswith(" `step` is right wherever it is asked for; `add` is not.")
+
+
+def test_an_object_that_is_wrong_before_it_was_told_anything():
+    class Sum(Counter):
+        def now(self):
+            return self.total + 0.5
+
+    class Wrong(Sum):
+        def now(self):
+            return math.sin(7 * super().now())
+
+    probes = lambda rng: [Script(calls=[("now", ()), ("add", (float(rng.normal()),)), ("now", ())])]
+    text = diagnosis_of(sets(Sum, probes), Wrong).text
+    assert "That is call 1 of `now` in an object's life, before it was told anything, in the part `values`" in text
+
+
+def test_what_the_first_wrong_step_or_call_was_told_that_none_was_before():
+    def level(x, g, rate=0.1):
+        return x + rate * (0.0 if np.isnan(g) else np.tanh(g))
+
+    numbers = lambda rng: [*rng.uniform(1, 2, size=3).tolist(), math.nan, 1.0]
+    feed = lambda rng: [{"g": x} for x in numbers(rng)]
+    exercise = sets(level, lambda rng: [Steps({"x": rng.normal(size=5)}, feed(rng), {"rate": 0.37})])
+    wrong = lambda x, g, rate=0.1: np.sin(9 * x**2) if np.isnan(g) else level(x, g, rate)
+    assert " Step 4 is the first in which `g` is NaN." in diagnosis_of(exercise, wrong).text
+
+    class Odd(Counter):
+        def add(self, x):
+            return super().add(x) if x >= 0 else math.sin(40 * x)
+
+    calls = lambda rng: [("add", (x,)) for x in [*rng.uniform(1, 2, size=3).tolist(), -0.7, 1.0]]
+    text = diagnosis_of(sets(Counter, lambda rng: [Script(calls=calls(rng))]), Odd).text
+    assert " It is the first in which `x` is negative." in text

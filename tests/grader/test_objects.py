@@ -345,3 +345,41 @@ def test_what_is_no_weighted_sum_has_no_weights():
             return math.sqrt(abs(super().result())) if self.count else math.nan
 
     assert diagnosis_of(MEAN, Bent).name != "weights"
+
+
+# ------------------------------------------------------------------------------------------------- group by group
+def in_two_parts():
+    """Rests in one part, several starts in another."""
+    low = lambda rng: [Script(new={"rate": float(rng.uniform(0.1, 0.9)), "factor": 0.37}, calls=[("rate", None)])]
+    return sets(Waiting, None, groups=[Group("rests", 1, lambda rng: list(waits(rng))), Group("made", 1, low)])
+
+
+class FromOne(Waiting):
+    """Begins to wait with one, but for the first time."""
+
+    def update(self, x):
+        before = self.wait
+        rate = super().update(x)
+        self.wait = 1 if self.wait < before else self.wait
+        return rate
+
+
+def test_a_count_that_is_one_more_where_it_is_lowered():
+    found = diagnosis_of(WAITING, FromOne)
+    assert (found.name, found.text) == (
+        "miscounted",
+        "Where a call lowers `wait` (the solution's name), your object has one more in it.",
+    )
+
+
+def test_groups_that_fail_for_reasons_of_their_own_are_told_one_by_one():
+    class Both(FromOne):
+        def __init__(self, rate, factor, rest=2):
+            super().__init__(rate * (1.0 if factor != 0.37 else 1 + rate**2), factor, rest)
+
+    found = diagnosis_of(in_two_parts(), Both)
+    assert (found.name, found.text.startswith("In the part `rests`: where a call lowers `wait`")) == (
+        "miscounted",
+        True,
+    )
+    assert found.text.endswith(" This does not explain `made`.")

@@ -50,13 +50,29 @@ from .repeated import repeated
 from .seen import Seen, passed
 from .sequences import first_to_diverge, listed, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
-from .words import could_not_begin, direction, lower, plain_words, signature_words, worst_entry
+from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
 
 
 def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
-    """The first explanation that applies, or None if nothing failed. Calls that could not begin come last."""
+    """The first explanation that applies, or None if nothing failed, in the words in which it is shown."""
+    found = explained(exercise, seen, answers)
+    if found is None:
+        return None
+    left = [s for s in seen if exercise.is_class and found.text.endswith(f"This does not explain `{s.group.name}`.")]
+    there = "".join(circumstances(exercise, s) for s in left)
+    return replace(found, text=plainly(found.text) + there + of_others(exercise, found.also))
+
+
+def of_others(exercise: Exercise, names: Sequence[str]) -> str:
+    """What else the answer behaves as, in the words of those misconceptions."""
+    says = {m.name: m.says or m.name.replace("_", " ") for m in exercise.misconceptions}
+    return f" Elsewhere it behaves as if {' and as if '.join(says[name] for name in names)}." if names else ""
+
+
+def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diagnosis | None:
+    """The same as it is found. Calls that could not begin come last."""
     failed = [s for s in seen if s.difference]
     if not failed:
         return None
@@ -67,7 +83,7 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
     if found:
         return found
     besides = misconduct(exercise, seen)
-    bare = diagnose(exercise, without_conduct(seen), answers) if besides else None
+    bare = explained(exercise, without_conduct(seen), answers) if besides else None
     if bare:
         return replace(bare, text=bare.text + besides)
     in_parts, words = known_in_parts(exercise, began, answers), plain_words(began[0])
@@ -81,10 +97,11 @@ def whole(exercise: Exercise, seen: Sequence[Seen], answers: Answers, in_parts: 
     found, rest = in_parts.diagnosis, in_parts.rest
     if not rest:
         return found
-    other = diagnose(exercise, [*rest, *passed(seen)], answers)
+    other = explained(exercise, [*rest, *passed(seen)], answers)
     names = [s.group.name for s in rest]
     if other and other.kind in ("misconception", "structure"):
-        return replace(found, text=f"{found.text} {in_these(names)}: {lower(other.text)}")
+        here = other.text if other.text.startswith(PARTS) else f"{in_these(names)}: {lower(other.text)}"
+        return replace(found, text=f"{found.text} {here}")
     return replace(found, text=f"{found.text} This does not explain {listed(names)}.")
 
 
@@ -118,7 +135,7 @@ def read(
         )
         if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
             found = relatives.changed(named=False) or relatives.in_part() or altered.remembered() or found
-            alone = None if is_reason(found) else relatives.in_some_groups()
+            alone = None if is_reason(found) else (relatives.in_some_groups() or altered.in_some_groups())
             found = whole(exercise, seen, answers, alone) if alone else found
     if found and is_reason(found):
         return found

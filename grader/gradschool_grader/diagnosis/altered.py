@@ -5,6 +5,7 @@ Each says what an object would be like; it counts if such objects give every ans
     shared      what is remembered lies outside the objects: later ones begin with it, or all use it at once
     unheard     a call with a NaN, a zero, ... is left out; after it, or after a question, all that was is forgotten
     begun       one of the quantities that it remembers begins with another number
+    miscounted  where one of them is raised or lowered, it becomes one more or one less
     coupled     whenever one of them changes, another one is set back, or stays as it was
 """
 
@@ -14,9 +15,9 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, permutations
+from itertools import chain, permutations, product
 from typing import Any
 
 from ..answers import Answers
@@ -24,10 +25,11 @@ from ..exercise import Exercise, Script
 from ..observe import Behaviour, Observation, called
 from ..verdict import Diagnosis
 from .candidate import evidence
+from .known import InParts, in_these
 from .objects import TELLING, alone, argument_name
-from .seen import Seen, failed_probe, failed_steps, of_probe, pairs
+from .seen import Seen, failed_probe, failed_steps, of_probe, pairs, passed
 from .trial import PLAIN, Helpers, Life, fresh
-from .words import said
+from .words import lower, said
 
 AROUND = Callable[["Otherwise", str, tuple[Any, ...] | None], Any]
 """What such an object does when it is asked: the method, and its arguments (None: an attribute is read)."""
@@ -105,7 +107,8 @@ class AlteredLives:
     """What can be said of wrong answers of objects by making such objects."""
 
     def __init__(self, exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen], answers: Answers):
-        self.exercise, self.seen, self.failed, self.helpers = exercise, seen, failed, answers.helpers
+        self.exercise, self.seen, self.failed, self.answers = exercise, seen, failed, answers
+        self.helpers = answers.helpers
 
     @property
     def tells(self) -> bool:
@@ -123,7 +126,24 @@ class AlteredLives:
 
     def remembered(self) -> Diagnosis | None:
         """What is said of single quantities that the solution remembers, by the names that it gives them."""
-        return self.first_like(chain(self.begun(), self.coupled())) if self.tells else None
+        return self.first_like(chain(self.begun(), self.miscounted(), self.coupled())) if self.tells else None
+
+    def in_some_groups(self) -> InParts | None:
+        """What is said of groups each by itself, and those of which nothing is."""
+        found: dict[str, list[Seen]] = {}
+        first: dict[str, Diagnosis] = {}
+        for s in self.failed if len(self.failed) > 1 and self.tells else ():
+            alone = AlteredLives(self.exercise, [s, *passed(self.seen)], [s], self.answers)
+            said_of_it = alone.told() or alone.remembered()
+            if said_of_it:
+                found.setdefault(said_of_it.text, []).append(s)
+                first[said_of_it.text] = said_of_it
+        if not found:
+            return None
+        parts = [f"{in_these([s.group.name for s in these])}: {lower(text)}" for text, these in found.items()]
+        explained = [s for these in found.values() for s in these]
+        rest = [s for s in self.failed if s not in explained]
+        return InParts(replace(next(iter(first.values())), text=" ".join(parts)), rest)
 
     def first_like(self, others: Iterable[Altered]) -> Diagnosis | None:
         with warnings.catch_warnings():
@@ -235,6 +255,15 @@ class AlteredLives:
         for name, p in self.exercise.signature.parameters.items():
             for words, more in ((f"`{name}`", 0), (f"one more than `{name}`", 1), (f"one less than `{name}`", -1)):
                 yield words, lambda new, name=name, more=more, p=p: new.get(name, p.default) + more
+
+    def miscounted(self) -> Iterator[Altered]:
+        """What counts, one more or one less where it is raised or lowered."""
+        hint = "What has already been counted when it is set, and is it counted once more?"
+        for name in self.changing:
+            for up, more in product((True, False), (1, -1)):
+                words = f"Where a call {'raises' if up else 'lowers'} `{name}` (the solution's name)"
+                text = f"{words}, your object has one {'more' if more > 0 else 'less'} in it."
+                yield Altered("miscounted", text, hint, making(self.exercise.plain, miscounting(name, more, up=up)))
 
     def coupled(self) -> Iterator[Altered]:
         for one, other in permutations(self.changing, 2):
@@ -368,6 +397,20 @@ def coupling(one: str, other: str, does: str) -> AROUND:
         value = asked(mine, method, args)
         if here[one] != before:
             here[other] = mine.notes["begun"] if does == "back" else then
+        return value
+
+    return around
+
+
+def miscounting(name: str, more: int, *, up: bool) -> AROUND:
+    """Where a call raises a count, or lowers it, it becomes one more than it should be, or one less."""
+
+    def around(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
+        here = vars(mine.inner)
+        before = here[name]
+        value = asked(mine, method, args)
+        if type(here[name]) is int and here[name] != before and (here[name] > before) is up:
+            here[name] += more
         return value
 
     return around

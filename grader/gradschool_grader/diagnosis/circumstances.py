@@ -6,7 +6,9 @@ circumstances(exercise, s)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import NoneType
 from typing import Any
 
@@ -17,6 +19,7 @@ from ..exercise import Call, Exercise, Probe, Script, Steps
 from ..inside.values import Handle
 from ..observe import parameters
 from .derived import and_so_on
+from .objects import argument_name
 from .seen import Seen, at_fault, failed_probe, failed_steps, one_by_one, pairs
 from .sequences import listed
 
@@ -38,7 +41,7 @@ def circumstances(exercise: Exercise, s: Seen) -> str:
         return ""  # the part by itself says it
     place = f"{kind} {before + 1} of {len(alike)}" if len(alike) > 1 else f"the {kind}"
     right = f"; the {before} before it {'is' if before == 1 else 'are'} right" if before else ""
-    return f" That is {place} in the part `{s.group.name}`{chosen}{right}."
+    return f" That is {place} in the part `{s.group.name}`{chosen}{right}.{met_first(exercise, s)}"
 
 
 def in_a_life(exercise: Exercise, s: Seen, probe: Script) -> str:
@@ -51,7 +54,54 @@ def in_a_life(exercise: Exercise, s: Seen, probe: Script) -> str:
     _, args = calls[-1]
     place = f"after {count} calls" if args is None else f"call {count}"
     chosen = options(exercise, probe.new)
-    return f" That is {place} of `{methods[-1]}` in an object's life in the part `{s.group.name}`{chosen}."
+    told = any(args for _, args in calls[:-1])
+    first = "" if told or calls[-1][1] or not tells(probe) else ", before it was told anything,"
+    life = f"of `{methods[-1]}` in an object's life{first} in the part `{s.group.name}`{chosen}"
+    return f" That is {place} {life}.{met_first(exercise, s)}"
+
+
+def tells(probe: Script) -> bool:
+    """Whether the object is told something at all."""
+    return any(args for _, args in probe.calls)
+
+
+FIRSTS: dict[str, Callable[[float, float], bool]] = {
+    "NaN": lambda x, before: math.isnan(x),
+    "infinite": lambda x, before: math.isinf(x),
+    "zero": lambda x, before: x == 0,
+    "negative": lambda x, before: x < 0,
+    "the same as before": lambda x, before: x == before,
+}
+"""What a number may be for the first time, beside the one before it."""
+SELDOM = "NaN", "infinite", "zero"  # that is telling beside a single other number
+
+
+def met_first(exercise: Exercise, s: Seen) -> str:
+    """What the wrong step of a sequence, or the wrong call of an object, was told that none before it was."""
+    for name, values in numbers_told(exercise, s):
+        for words, holds in FIRSTS.items():
+            new = [holds(x, before) for before, x in pairwise([math.nan, *values])]
+            if len(new) > (words not in SELDOM) + 1 and new[-1] and not any(new[:-1]):
+                which = f"Step {len(new)}" if isinstance(s.probes[failed_probe(s)], Steps) else "It"
+                return f" {which} is the first in which `{name}` is {words}."
+    return ""
+
+
+def numbers_told(exercise: Exercise, s: Seen) -> Iterator[tuple[str, list[float]]]:
+    """Each single number that is fed to a sequence, or told to an object's method, up to the wrong one."""
+    probe, steps = s.probes[failed_probe(s)], failed_steps(s)
+    if isinstance(probe, Steps):
+        told = [dict(fed) for fed in probe.feed[: len(steps)]]
+    elif isinstance(probe, Script) and steps[-1].arguments.get("arguments") and not probe.others:
+        last = steps[-1].arguments["call"]
+        same = (o.arguments["arguments"] for o in steps[1:] if o.arguments["call"] == last)
+        told = [{argument_name(exercise, last, i): x for i, x in enumerate(args)} for args in same]
+    else:
+        return
+    for name in told[-1]:
+        values = [given.get(name) for given in told]
+        if all(type(x) in (int, float) for x in values):
+            yield name, [float(x) for x in values if x is not None]
 
 
 def right_methods(exercise: Exercise, seen: Sequence[Seen]) -> str:

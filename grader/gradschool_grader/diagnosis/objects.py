@@ -249,7 +249,8 @@ def arguments(exercise: Exercise, every: Sequence[Life]) -> list[tuple[str, int,
 
 
 def argument_name(exercise: Exercise, method: str, index: int) -> str:
-    names = list(parameters(getattr(exercise.plain, method)))[1:]
+    function = getattr(exercise.plain, method.rpartition(".")[2], None)
+    names = list(parameters(function))[1:] if callable(function) else []
     return names[index] if index < len(names) else f"argument {index + 1}"
 
 

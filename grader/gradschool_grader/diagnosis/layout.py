@@ -35,7 +35,7 @@ def order(wrong: Sequence[Pair]) -> Iterator[Candidate]:
             text = f"The numbers are right, but shifted by one {along}."
             hint = "Which index does your first entry use, and which should it use?"
             yield Candidate("shifted", text, lambda p, b=by, i=axis: (p.a, np.roll(p.e, b, i)), hint=hint)
-            if all(p.e.shape[axis] > 2 for p in wrong):
+            if any(p.e.shape[axis] > 2 for p in wrong):  # of a single one all is edge, which is not explained
                 left_over = sum(p.e.size // p.e.shape[axis] for p in wrong)
                 yield Candidate("shifted", text, lambda p, b=by, i=axis: moved(p, b, i), free=left_over, hint=hint)
     yield Candidate(

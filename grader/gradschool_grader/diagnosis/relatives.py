@@ -35,6 +35,7 @@ from .candidate import evidence, evidence_of
 from .derived import and_so_on, called, elsewhere, other_calls
 from .following import followers, of_the_others
 from .known import InParts, in_these
+from .naming import told
 from .patience import Patience
 from .refused import alike_in, told_otherwise
 from .seen import Pair, Seen, pairs
@@ -263,10 +264,10 @@ class Relatives:
                 for path in self.in_every_call(relative, reproduced):
                     explained.setdefault(path, relative)
         found = list({id(r): r for r in explained.values()}.values())
-        texts = [f"In {names([x for x in paths if explained.get(x) is r], all_paths)}: {lower(r.text)}" for r in found]
+        texts = [f"In {told([x for x in paths if explained.get(x) is r], all_paths)}: {lower(r.text)}" for r in found]
         rest = [path for path in paths if path not in explained]
         if found and rest:
-            texts += of_the_others(rest, self.following(explained), lambda paths: names(paths, all_paths))
+            texts += of_the_others(rest, self.following(explained), lambda paths: told(paths, all_paths))
         name = " and ".join(dict.fromkeys(r.name for r in found))
         return said(name, " ".join(texts), found[0].hint, found[0].detail) if found else None
 
@@ -316,11 +317,3 @@ def words(change: Change) -> str:
     named = and_so_on([f"`{name}`" for name in change.names])
     there = f", where {named} stand{'s' if len(change.names) == 1 else ''}" if change.names else ""
     return f"Your answer is what the right computation comes to with one thing changed: {change.text}{there}."
-
-
-def names(paths: Sequence[str], everything: Sequence[str]) -> str:
-    """Parts by their names; if they are all that a tree has, the tree by its own."""
-    roots = {path: path.rpartition("[")[0] for path in paths}
-    below = {root: {x for x in everything if x.startswith(f"{root}[")} for root in roots.values()}
-    short = (root if root and set(paths) >= below[root] else path for path, root in roots.items())
-    return ", ".join(f"`{name}`" if name else "the answer" for name in dict.fromkeys(short))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -32,7 +33,9 @@ from .digits import nonfinite, precision
 from .exchanged import exchanged
 from .following import Follows, nothing_follows, of_the_others
 from .functions import cut_off, decimals, last_operation
+from .known import in_these
 from .layout import axes, length, order
+from .naming import told
 from .ratios import by_row, multiplied, multiplied_apart
 from .reduction import shape, too_little, too_much
 from .scale import another_size, factor, factor_of_call, offset, proportional, sign
@@ -138,13 +141,16 @@ def only_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     bad, good = parts(everything, wrong)
     if not good or not all(bad):
         return ""
-    are = ["is" if len(paths) == 1 else "are" for paths in (bad, good)]
-    return f" Only {listed(bad)} {are[0]} affected; {listed(good)} {are[1]} right."
+    return f" Only {are(told(bad, bad + good))} affected; {are(told(good, bad + good))} right."
 
 
 def others_are_right(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
-    _, good = parts(everything, wrong)
-    return f" {listed(good)} {'is' if len(good) == 1 else 'are'} right." if good and all(good) else ""
+    bad, good = parts(everything, wrong)
+    return f" {are(told(good, bad + good))} right." if good and all(good) else ""
+
+
+def are(names: str) -> str:
+    return f"{names} {'are' if ', ' in names or ' of every ' in names else 'is'}"
 
 
 def parts(everything: Sequence[Pair], wrong: Sequence[Pair]) -> tuple[list[str], list[str]]:
@@ -157,21 +163,23 @@ def one_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | N
     near = close_to(wrong) if text else None
     if near:
         return said(near.name, f"{text} {near.text}", near.hint, near.detail)
-    bad, _ = parts(everything, wrong)
-    hint = f"Which line computes {listed(bad)}, and are the things right that it is computed from?"
+    bad, good = parts(everything, wrong)
+    hint = f"Which line computes {told(bad, bad + good)}, and are the things right that it is computed from?"
     return said("one_part", text + right_before(wrong[0]), hint) if text else None
 
 
 def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows = nothing_follows) -> Diagnosis | None:
     """One reading for each returned array; for the single entries and their sums; or for each group of probes."""
     right = [p for p in everything if p.right]
+    bad, good = parts(everything, wrong)
+    by_name = partial(told, everything=bad + good)
     found = split(
-        wrong, right, lambda p: p.path, "`{}`", lambda names, rest: of_the_others(rest, follows(names), listed)
+        wrong, right, lambda p: p.path, by_name, lambda names, rest: of_the_others(rest, follows(names), by_name)
     )
     if found:
         return replace(found, text=found.text + others_are_right(everything, wrong))
-    found = split(wrong, right, lambda p: "The arrays" if p.e.ndim else "The single numbers", "{}", differ)
-    found = found or split(wrong, right, lambda p: p.group, "The part `{}`", not_explained, least=1)
+    found = split(wrong, right, lambda p: "The arrays" if p.e.ndim else "The single numbers", ", ".join, differ)
+    found = found or split(wrong, right, lambda p: p.group, in_these, not_explained, least=1)
     return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
 
@@ -191,7 +199,7 @@ def split(
     wrong: Sequence[Pair],
     right: Sequence[Pair],
     key: Callable[[Pair], str],
-    words: str,
+    words: Callable[[Sequence[str]], str],
     others: Others,
     least: int = 0,
 ) -> Diagnosis | None:
@@ -212,7 +220,7 @@ def split(
     rest = [name for name in names if name not in explained]
     if not explained or (least and rest and fitted_for_each(explained)):
         return None
-    texts = [f"{words.format(name)}: {lower(c.text)}" for name, c in gathered(explained)]
+    texts = [f"{words(names)}: {lower(c.text)}" for names, c in gathered(explained)]
     if rest:
         texts += others(list(explained), rest)
     first = next(iter(explained.values()))
@@ -256,13 +264,13 @@ def fitted_for_each(explained: dict[str, Candidate]) -> bool:
     return max(c.free for c in explained.values()) > 1
 
 
-def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[str, Candidate]]:
+def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[list[str], Candidate]]:
     """Parts that are wrong in the same words, said once."""
     by_text: dict[str, list[str]] = {}
     for name, c in explained.items():
         by_text.setdefault(c.text, []).append(name)
     texts = {c.text: c for c in explained.values()}
-    return [("`, `".join(names), texts[text]) for text, names in by_text.items()]
+    return [(names, texts[text]) for text, names in by_text.items()]
 
 
 # ------------------------------------------------------------------------------------------------------------ close

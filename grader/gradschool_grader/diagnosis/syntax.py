@@ -177,6 +177,8 @@ def functions(node: ast.Call) -> Iterator[Other]:
     if not node.args or isinstance(node.args[0], ast.Starred):
         return
     x, rest = node.args[0], node.args[1:]
+    if name == "where" and len(node.args) == 3:
+        yield from masks(*node.args)
     if name in ("abs", "absolute", "fabs"):
         yield ast.BinOp(x, ast.Mult(), x), "a square in the place of a size"
     if name == "square":
@@ -187,6 +189,19 @@ def functions(node: ast.Call) -> Iterator[Other]:
         yield numpy("size", x), "all entries counted in the place of the rows"
     if isinstance(node.func, ast.Name) and not hasattr(builtins, name):
         yield ast.Call(node.func, [node, *rest], node.keywords), f"`{name}` twice"
+
+
+def masks(test: ast.expr, kept: ast.expr, rest: ast.expr) -> Iterator[Other]:
+    """A sign in the place of a mask; a mask by what passes through it, alone or as well."""
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.comparators[0], ast.Constant):
+        positive = ast.Compare(kept, test.ops, test.comparators)
+        yield ast.BinOp(numpy("sign", test.left), ast.Mult(), kept), "a sign in the place of a condition"
+        yield (
+            numpy("where", positive, kept, rest),
+            "a condition on what is let through in the place of the one asked for",
+        )
+        both = numpy("logical_and", test, positive)
+        yield numpy("where", both, kept, rest), "a second condition, on what is let through"
 
 
 def multiples(pi: ast.Attribute) -> Iterator[Other]:

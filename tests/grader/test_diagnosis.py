@@ -264,13 +264,13 @@ def wave(x, n):
     return np.sin(x / n)
 
 
-def masked(Z, g):
+def let_through(Z, g):
     return np.where(Z > 0, g, 0) @ np.arange(6.0).reshape(3, 2)
 
 
 WAVE = sets(wave, lambda rng: [Call(x=9 * rng.normal(size=9), n=2.3)])
 MEANS = sets(running, lambda rng: [Call(m=rng.normal(size=9), v=rng.uniform(size=9), g=rng.normal(size=9), b=0.7)])
-RELU = sets(masked, lambda rng: [Call(Z=rng.normal(size=(n, 3)), g=rng.normal(size=(n, 3))) for n in (3, 4)])
+RELU = sets(let_through, lambda rng: [Call(Z=rng.normal(size=(n, 3)), g=rng.normal(size=(n, 3))) for n in (3, 4)])
 LOSS = sets(loss, lambda rng: [Call(X=rng.normal(size=(n, 3)), T=9 * rng.normal(size=(n, 3))) for n in range(2, 12)])
 
 
@@ -295,9 +295,9 @@ LOSS = sets(loss, lambda rng: [Call(X=rng.normal(size=(n, 3)), T=9 * rng.normal(
             "a weight too many, 1 − the other",
         ),
         (MEANS, lambda m, v, g, b: (np.tanh(b + m + g), running(m, v, g, b)[1]), "a plus in the place of a product"),
-        (RELU, lambda Z, g: masked(np.abs(Z), np.sign(Z) * g), "a sign in the place of a condition"),
-        (RELU, lambda Z, g: masked(g, g), "a condition on what is let through in the place of the one asked for"),
-        (RELU, lambda Z, g: masked(np.minimum(Z, g), g), "a second condition, on what is let through"),
+        (RELU, lambda Z, g: let_through(np.abs(Z), np.sign(Z) * g), "a sign in the place of a condition"),
+        (RELU, lambda Z, g: let_through(g, g), "a condition on what is let through in the place of the one asked for"),
+        (RELU, lambda Z, g: let_through(np.minimum(Z, g), g), "a second condition, on what is let through"),
     ],
 )
 def test_other_forms_of_a_formula(exercise, wrong, words):

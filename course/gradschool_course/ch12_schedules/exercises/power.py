@@ -54,6 +54,10 @@ def power_rising(step, lr, s, c):
     return lr * (1 + step / s) ** c
 
 
+def one_for_zero(lr, s, c=1.0):
+    return schedules.power(lr, s, c or 1.0)
+
+
 def power_by_logarithms(step, lr, s, c):
     return np.exp(np.log(lr) - c * np.log1p(np.asarray(step) / s))
 
@@ -76,6 +80,11 @@ def power_calls(rng, exponent):
     return calls
 
 
+def exponents(rng):
+    """An exponent of 0 is one, too: the rate stays what it is."""
+    return [*power_calls(rng, True), asked(Call(lr=draw.rate(rng), s=draw.whole(rng, 7, 60), c=0.0), [0, 1, 30])]
+
+
 POWER = Exercise(
     reference=schedules.power,
     chapter=CHAPTER,
@@ -91,7 +100,7 @@ after 3 s: at step t the rate is `lr` divided by the c-th power of one more than
     example="power(0.12, 10)(np.array([0, 10, 20])).round(6)  # [0.12 0.06 0.04]",
     groups=[
         Group("c = 1", 2, lambda rng: power_calls(rng, False), "Without the exponent.", CLOSE),
-        Group("exponent", 1, lambda rng: power_calls(rng, True), "With an exponent c.", CLOSE),
+        Group("exponent", 1, exponents, "With an exponent c.", CLOSE),
     ],
     misconceptions=[
         *any_schedule(schedules.power),
@@ -128,6 +137,13 @@ after 3 s: at step t the rate is `lr` divided by the c-th power of one more than
             power_by(power_one_over_s),
             "What is your rate after s steps? It should be a half of lr, for every s.",
             "s divided the exponent and not the step",
+            POWERS,
+        ),
+        Misconception(
+            "one_for_zero",
+            one_for_zero,
+            "With c = 0 the rate is lr divided by 1, at every step. What is `0.0 or 1.0`?",
+            "a c of 0 had not been given",
             POWERS,
         ),
         Misconception(

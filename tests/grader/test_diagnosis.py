@@ -265,7 +265,8 @@ def wave(x, n):
 
 
 def let_through(Z, g):
-    return np.where(Z > 0, g, 0) @ np.arange(6.0).reshape(3, 2)
+    slope = np.cos(3 * g)
+    return np.where(Z > 0, slope, 0) @ np.arange(6.0).reshape(3, 2)
 
 
 WAVE = sets(wave, lambda rng: [Call(x=9 * rng.normal(size=9), n=2.3)])
@@ -295,9 +296,17 @@ LOSS = sets(loss, lambda rng: [Call(X=rng.normal(size=(n, 3)), T=9 * rng.normal(
             "a weight too many, 1 − the other",
         ),
         (MEANS, lambda m, v, g, b: (np.tanh(b + m + g), running(m, v, g, b)[1]), "a plus in the place of a product"),
-        (RELU, lambda Z, g: let_through(np.abs(Z), np.sign(Z) * g), "a sign in the place of a condition"),
-        (RELU, lambda Z, g: let_through(g, g), "a condition on what is let through in the place of the one asked for"),
-        (RELU, lambda Z, g: let_through(np.minimum(Z, g), g), "a second condition, on what is let through"),
+        (
+            RELU,
+            lambda Z, g: (np.sign(Z) * np.cos(3 * g)) @ np.arange(6.0).reshape(3, 2),
+            "a sign in the place of a condition",
+        ),
+        (
+            RELU,
+            lambda Z, g: let_through(np.cos(3 * g), g),
+            "a condition on what is let through in the place of the one asked for",
+        ),
+        (RELU, lambda Z, g: let_through(np.minimum(Z, np.cos(3 * g)), g), "a second condition, on what is let through"),
     ],
 )
 def test_other_forms_of_a_formula(exercise, wrong, words):

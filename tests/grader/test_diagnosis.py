@@ -271,7 +271,7 @@ def let_through(Z, g):
 
 WAVE = sets(wave, lambda rng: [Call(x=9 * rng.normal(size=9), n=2.3)])
 MEANS = sets(running, lambda rng: [Call(m=rng.normal(size=9), v=rng.uniform(size=9), g=rng.normal(size=9), b=0.7)])
-RELU = sets(let_through, lambda rng: [Call(Z=rng.normal(size=(n, 3)), g=rng.normal(size=(n, 3))) for n in (3, 4)])
+RELU = sets(let_through, lambda rng: [Call(Z=rng.normal(size=(n, 3)), g=rng.normal(size=(n, 3))) for n in (7, 9)])
 LOSS = sets(loss, lambda rng: [Call(X=rng.normal(size=(n, 3)), T=9 * rng.normal(size=(n, 3))) for n in range(2, 12)])
 
 

@@ -15,82 +15,27 @@ from __future__ import annotations
 import inspect
 import secrets
 import sys
-import textwrap
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from typing import Any
-
-import numpy as np
 
 from . import kernel, picture, show, state
 from .answers import LiveAnswers
 from .beside import beside
+from .case import Case, calls_so_far, shown, unexplained
 from .course import Course, find_exercise
 from .diagnosis import Seen
-from .diagnosis.words import PLACES
-from .exercise import Call, Exercise, Group, Probe, Property, Script, Steps
-from .inside.perform import Performer, build, describe, leaves
-from .inside.values import Helper
+from .exercise import Exercise, Group, Property, Script, Steps
+from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
 from .ladder import Step, next_hint, remember
 from .observe import Caller, Observation, called, observe, said, with_objects
-from .source import shown
+from .source import shown as solution_text
 from .together import Together
-from .verdict import Diagnosis, Verdict
+from .verdict import Verdict
 
 PATIENCE = 5.0
-MOST, LONG = 60, 300  # arrays, and characters of all else, that are shown of an argument
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
-
-
-@dataclass(frozen=True, repr=False)
-class Case:
-    """The call that went wrong: where, with what, what was expected of it, and what it did. Shown cut short."""
-
-    group: str
-    label: str
-    arguments: Mapping[str, Any]
-    expected: Any
-    got: Any
-
-    @classmethod
-    def of(cls, group: Group, probe: Probe, expected: Observation | None, got: Observation) -> Case:
-        answer = None if expected is None else expected.behaviour
-        wanted = None if answer is None else answer.error or answer.value
-        made = probe.arguments if isinstance(probe, Call) else {}  # what a function was made with that is called then
-        arguments = {**made, **got.arguments}
-        return cls(group.name, got.label, arguments, wanted, got.behaviour.error or got.behaviour.value)
-
-    def __repr__(self) -> str:
-        lines = [", ".join(word for word in (self.group, self.label) if word)]
-        with np.printoptions(precision=5, threshold=60, edgeitems=2, linewidth=88):
-            for name, value in [*self.arguments.items(), ("expected", self.expected), ("got", self.got)]:
-                for path, part in parts(name, value):
-                    head = f"{path} {part.shape}" if isinstance(part, np.ndarray) and part.ndim else path
-                    shown = shortly(part)
-                    lines.append(f"{head}:\n{textwrap.indent(shown, '    ')}" if "\n" in shown else f"{head}: {shown}")
-        return "\n".join(lines)
-
-
-def parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """A tree with arrays in it, array by array; all else as it is."""
-    found = list(islice(leaves(value, name), MOST))
-    return found if any(isinstance(leaf, np.ndarray) and leaf.ndim for _, leaf in found) else [(name, value)]
-
-
-def shortly(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return str(value) if value.ndim else shortly(value.item())
-    if isinstance(value, Helper):
-        return f"{value.name}({', '.join(value.parameters)})"
-    return f"{value:.8g}" if isinstance(value, float) else textwrap.shorten(repr(value), LONG, placeholder=" …")
-
-
-def only_a_place(diagnosis: Diagnosis) -> bool:
-    """Whether it says no more than where, or when, something is wrong."""
-    return diagnosis.kind in PLACES or (diagnosis.kind == "structure" and diagnosis.name in ("calls", "one_part"))
 
 
 class Result:
@@ -119,13 +64,14 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
-        drawn = picture.plain(self.exercise, self._seen)
-        return show.text(self.verdict, graded=False, drawn=drawn, call=self._unexplained())
+        drawn, call = shown(self.exercise, self.verdict, self._seen)
+        return show.text(self.verdict, graded=False, drawn=drawn, call=call)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if kernel.in_notebook():
             drawn = picture.svg(self.exercise, self._seen)
-            card = show.html(self.verdict, graded=False, drawn=drawn, call=self._unexplained())
+            call = unexplained(self.exercise, self.verdict, self._seen)
+            card = show.html(self.verdict, graded=False, drawn=drawn, call=call)
             return {"text/plain": f"{self.points:g}", "text/html": card}
         return {"text/plain": repr(self)}
 
@@ -141,19 +87,11 @@ class Result:
         expected = self._answers.expected(group)
         if index >= len(got):
             return None
-        probe = self._answers.probes(group)[got[index].probe]
-        return Case.of(group, probe, expected[index] if index < len(expected) else None, got[index])
-
-    def _unexplained(self) -> str:
-        """The call that went wrong, where no more is known than that: whoever sees it may see why."""
-        diagnosis, failed = self.verdict.diagnosis, self._failed()
-        if diagnosis is None or failed is None or not only_a_place(diagnosis):
-            return ""
-        group, index = failed
-        s = next((s for s in self._seen if s.group.name == group.name), None)
-        if s is None or not index < min(len(s.got), len(s.expected)):
-            return ""
-        return repr(Case.of(group, s.probes[s.got[index].probe], s.expected[index], s.got[index]))
+        probes = self._answers.probes(group)
+        asked = Seen(group, probes, expected, got, None)
+        known = expected[index] if index < len(expected) else None
+        calls = calls_so_far(self.exercise, asked, index) if known else ()
+        return Case.of(group, probes[got[index].probe], known, got[index], calls)
 
     def replay(self) -> Any:
         """Make the failing call again, with nothing in between: an exception reaches you, and `%debug` works."""
@@ -187,7 +125,7 @@ class Result:
             return Noted(f"{self.exercise.name} has not passed yet; `hint()` takes you on.")
         yours = self._namespace[self.exercise.name]
         measured = beside(self.exercise, yours, self._answers.helpers, self._answers.seed)
-        return Together(kernel.own_text(self.exercise, self._namespace), shown(self.exercise), measured)
+        return Together(kernel.own_text(self.exercise, self._namespace), solution_text(self.exercise), measured)
 
     def _position(self, group: Group, index: int) -> int:
         """How many observations of the same probe come before this one."""

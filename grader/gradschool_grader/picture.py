@@ -9,6 +9,7 @@ A picture shows hidden numbers, so no graded page has one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from .diagnosis.seen import Pair, Seen, pairs, pairs_of
 from .exercise import Exercise, Property, Steps
 
+WIDE, BEFORE = 8, 4  # steps in a line of text, and those of them before the first wrong one
 LARGEST = 24  # rows or columns that can still be told apart
 CELL = 18
 SHADES = " .:-=+*#@"
@@ -35,8 +37,18 @@ def table(exercise: Exercise, seen: Sequence[Seen]) -> Pair | None:
     return None
 
 
-def courses(exercise: Exercise, seen: Sequence[Seen]) -> tuple[str, list[float], list[float]] | None:
-    """In a sequence: the number that drifts furthest in the first wrong quantity, over all steps, expected and got."""
+@dataclass(frozen=True)
+class Drift:
+    """A number over all steps of a sequence, expected and got, and the first step in which it is wrong."""
+
+    name: str
+    expected: list[float]
+    got: list[float]
+    first: int
+
+
+def courses(exercise: Exercise, seen: Sequence[Seen]) -> Drift | None:
+    """In a sequence: the number that drifts furthest in the first wrong quantity."""
     for s in seen:
         wrong = next((p for p in pairs(exercise, s) if not p.right), None) if s.difference else None
         if wrong is None or not isinstance(s.probes[wrong.probe], Steps) or wrong.e.shape != wrong.a.shape:
@@ -52,7 +64,8 @@ def courses(exercise: Exercise, seen: Sequence[Seen]) -> tuple[str, list[float],
         ]
         if len(steps) > 1:
             name = wrong.path + (str(list(at)) if at else "")
-            return name, [float(p.e[at]) for p in steps], [float(p.a[at]) for p in steps]
+            first = next((i for i, p in enumerate(steps) if p.label == wrong.label), 0)
+            return Drift(name, [float(p.e[at]) for p in steps], [float(p.a[at]) for p in steps], first)
     return None
 
 
@@ -74,7 +87,7 @@ def axis_names(pair: Pair) -> tuple[str, str]:
 def svg(exercise: Exercise, seen: Sequence[Seen]) -> str:
     drift = courses(exercise, seen)
     if drift:
-        return curves(*drift)
+        return curves(drift.name, drift.expected, drift.got)
     pair = table(exercise, seen)
     return heat_map(pair) if pair else ""
 
@@ -147,9 +160,13 @@ def frame(width: float, height: float, body: str, says: str) -> str:
 def plain(exercise: Exercise, seen: Sequence[Seen]) -> list[str]:
     drift = courses(exercise, seen)
     if drift:
-        name, expected, got = drift
-        rows = [(f"{name} over the steps", ""), ("expected", numbers(expected)), ("yours", numbers(got))]
-        return [f"{title:<10}{line}".rstrip() for title, line in rows]
+        here = window(drift)
+        steps = " ".join(f"{i + 1:>10}" for i in range(len(drift.got))[here])
+        rows = [("step", steps), ("expected", numbers(drift.expected[here])), ("yours", numbers(drift.got[here]))]
+        return [
+            f"{drift.name} over the {len(drift.got)} steps",
+            *(f"{title:<10}{line}".rstrip() for title, line in rows),
+        ]
     pair = table(exercise, seen)
     if pair is None:
         return []
@@ -161,8 +178,14 @@ def plain(exercise: Exercise, seen: Sequence[Seen]) -> list[str]:
     ]
 
 
+def window(drift: Drift) -> slice:
+    """The steps around the first wrong one, as many as a line has room for."""
+    begin = max(0, min(drift.first - BEFORE, len(drift.got) - WIDE))
+    return slice(begin, begin + WIDE)
+
+
 def numbers(line: Sequence[float]) -> str:
-    return " ".join(f"{x:>10.4g}" for x in line[:8]) + (" …" if len(line) > 8 else "")
+    return " ".join(f"{x:>10.4g}" for x in line)
 
 
 def shades(row: np.ndarray) -> str:

@@ -50,7 +50,8 @@ def place(file: str) -> str:
 # ---------------------------------------------------------------------------------------------------------- text
 def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = (), call: str = "") -> str:
     """Plain text, at most some thirty lines; `drawn` is a picture in characters, and `call` what was asked and what
-    came, both for home."""
+    came, both for home. A verdict may hold its own: `extra["drawn"]` and `extra["call"]`."""
+    drawn, call = drawn or verdict.extra.get("drawn", ()), call or verdict.extra.get("call", "")
     lines = [f"{MARK.get(verdict.outcome, '✗')} {verdict.exercise}: {HEADLINE[verdict.outcome]} "
              f"({score(verdict.points, verdict.max_points)})"]  # fmt: skip
     d = verdict.diagnosis

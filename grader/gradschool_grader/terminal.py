@@ -12,14 +12,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import show, state
 from .answers import LiveAnswers
+from .case import shown
 from .course import Chapter, Course, find_courses
 from .exercise import Exercise
-from .judge import Limits, judge_one
+from .judge import Limits, explain, from_the_text, judge
 from .rooms import Rooms
 from .submission import Submission, read_submission
 from .verdict import Verdict
@@ -61,11 +62,21 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
             found = None
             for tried in seeds:
                 if isinstance(tried, int) and (found is None or found.passed):
-                    found = judge_one(submission, rooms, LiveAnswers(exercise, course.helpers, tried), Limits())
+                    found = with_the_call(submission, rooms, LiveAnswers(exercise, course.helpers, tried))
             assert found is not None
             return found
 
         yield verdict
+
+
+def with_the_call(submission: Submission, rooms: Rooms, answers: LiveAnswers) -> Verdict:
+    """The verdict on one exercise, and what is shown at home beside it: the picture, and the call that went wrong."""
+    exercise, seen = answers.exercise, []
+    facts = submission.facts(exercise)
+    verdict = judge(exercise, rooms.open, answers, mode=rooms.workers.mode, facts=facts, limits=Limits(), witness=seen)
+    verdict = from_the_text(explain(verdict, facts, rooms.trouble, submission), submission)
+    drawn, call = shown(exercise, verdict, seen)
+    return replace(verdict, extra={"drawn": drawn, "call": call} if drawn or call else {})
 
 
 def open_file(path: Path, courses: Iterable[Course] | None = None) -> Submission:

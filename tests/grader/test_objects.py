@@ -324,7 +324,7 @@ def test_the_weights_of_a_mean_are_read_off_its_answers():
     found = diagnosis_of(MEAN, Early)
     assert found.name == "weights"
     assert "what was there is multiplied by N/(N + `n`) and the new `x` enters times `n`/(N + `n`)" in found.text
-    assert found.text.endswith("Otherwise should be what is kept of the old and what enters of the new.")
+    assert found.text.endswith("The right one differs in what is kept of the old and what of the new enters.")
     assert "they should count 0.375, 0.625." in found.detail
 
 

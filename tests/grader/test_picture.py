@@ -68,7 +68,20 @@ def test_a_sequence_is_drawn_as_two_curves_over_its_steps():
     assert drawn.count("<polyline") == 2
     assert drawn.count("<circle") == 10
     assert "over 5 steps" in drawn
-    assert [line.split()[0] for line in picture.plain(WALK, seen)[1:]] == ["expected", "yours"]
+    assert [line.split()[0] for line in picture.plain(WALK, seen)[1:]] == ["step", "expected", "yours"]
+
+
+def test_of_a_long_sequence_the_steps_around_the_first_wrong_one_are_written():
+    long = Exercise(
+        reference=lambda p, g: p + g, name="long", chapter="t", task="", example="",
+        groups=[Group("steps", 1, lambda rng: [Steps({"p": 0.0}, [{"g": 1.0}] * 30)])],
+    )  # fmt: skip
+    for first, steps in ((12, range(8, 16)), (2, range(1, 9)), (29, range(23, 31))):
+        _, seen = seen_of(long, lambda p, g, first=first: p + g + (p + 1 == first))
+        head, numbered, expected, yours = (line.split() for line in picture.plain(long, seen))
+        assert head == ["p", "over", "the", "30", "steps"]
+        assert list(map(int, numbered[1:])) == list(steps)
+        assert next(i for i, e, a in zip(steps, expected[1:], yours[1:], strict=True) if e != a) == first
 
 
 def test_where_a_picture_would_not_help_there_is_none():

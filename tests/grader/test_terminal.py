@@ -86,6 +86,16 @@ def test_pytest_agrees_with_the_terminal():
     assert "\n".join(said) in run.stdout
 
 
+def test_what_nothing_explains_is_shown_with_the_call_that_went_wrong():
+    path = script("def square(x):\n    return np.cos(31 * x) + np.arange(x.size).reshape(x.shape) ** 2\n", AVERAGE)
+    said = words(check_file(path, [course], seed=SEED, only=["square"]))
+    run = pytest_run(path, "--submission-seed", str(SEED), "-q", "-k", "square")
+    for text in (said, run.stdout):
+        assert "    | values" in text
+        assert "    | expected (7,):" in text
+        assert "    Where the error is" in text
+
+
 def test_pytest_chooses_by_name_as_usual_and_survives_a_crash():
     path = script("import os\ndef square(x):\n    os._exit(7)\n", AVERAGE)
     run = pytest_run(path, "-q")

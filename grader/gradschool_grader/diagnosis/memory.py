@@ -205,7 +205,7 @@ class Memory:
         letters = [f"N is the sum of all {self.counts}, the new one included"] * bool(re.search(r"\bN\b", used))
         letters += ["k counts the calls, the new one included"] * bool(re.search(r"\bk\b", used))
         meant = f" ({'; '.join(letters)})" if letters else ""
-        return f"{words}{meant}. Otherwise should be {and_so_on(self.otherwise(mine, right))}."
+        return f"{words}{meant}. The right one differs in {and_so_on(self.otherwise(mine, right))}."
 
     def one(self, form: Form) -> str:
         kept = "what was there is kept as it is" if form.keep == ONE else f"what was there is multiplied by {form.keep}"
@@ -215,7 +215,7 @@ class Memory:
 
     def otherwise(self, mine: Form, right: Form) -> list[str]:
         """What is not so in the right form."""
-        names = "what is kept of the old", "what enters of the new", "the divisor"
+        names = "what is kept of the old", "what of the new enters", "the divisor"
         apart = [x != y for x, y in zip(mine.parts, right.parts, strict=True)]
         words = [name for name, other in zip(names, apart, strict=True) if other]
         return words + [f"the weight of the first `{self.value}`"] * (mine.first != right.first)

@@ -48,7 +48,7 @@ from .objects import of_objects
 from .relatives import Relatives
 from .repeated import repeated
 from .seen import Seen, passed
-from .sequences import first_to_diverge, listed, shifted_step
+from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
 
@@ -134,15 +134,21 @@ def read(
             or any_reading(everything, wrong, relatives.following)
         )
         if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
-            found = relatives.changed(named=False) or relatives.in_part() or altered.remembered() or found
+            found = (
+                part_over_steps(exercise, seen, failed)
+                or relatives.changed(named=False)
+                or relatives.in_part()
+                or altered.remembered()
+                or found
+            )
             alone = None if is_reason(found) else (relatives.in_some_groups() or altered.in_some_groups())
             found = whole(exercise, seen, answers, alone) if alone else found
+    common = None if is_reason(found) and not exercise.is_class else which_calls(exercise, seen)
     if found and is_reason(found):
-        return found
+        return replace(found, text=f"{found.text} {common.text}") if common else found
     shifted = shifted_step(failed)
     if shifted:
         return shifted
-    common = which_calls(exercise, seen)
     first, there = failed[0], circumstances(exercise, failed[0])
     if common and found:
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)

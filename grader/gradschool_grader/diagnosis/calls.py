@@ -6,6 +6,7 @@ asked; the numbers of a call are never said.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -14,13 +15,20 @@ from typing import Any
 import numpy as np
 
 from ..compare import compare
-from ..exercise import Exercise
+from ..exercise import Exercise, Script
 from ..observe import parameters
 from ..verdict import Diagnosis
 from .circumstances import given_to
 from .derived import and_so_on
 from .seen import Seen
 from .words import said
+
+USED = " is used"
+SEVERAL = 3  # methods that may have mistakes of their own
+OPERATORS = {
+    "__add__": "+", "__radd__": "+", "__sub__": "-", "__rsub__": "-", "__mul__": "*", "__rmul__": "*", "__pow__": "**",
+    "__matmul__": "@", "__truediv__": "/", "__rtruediv__": "/", "__neg__": "-", "__getitem__": "[]",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,9 +58,29 @@ def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
         alike = [words for about, words in found.items() if len(about) == count]
         if alike:
             these = and_so_on(alike if count == 1 else alike[:1])
-            text = f"Your answer is wrong in every call in which {these}, and right in all others."
-            return said("calls", text, f"Which of your lines does something else when {these}?")
-    return None
+            return wrong_where(these)
+    several = one_of(wrong, right)
+    return wrong_where(f"{' or '.join(several)} is used") if several else None
+
+
+def wrong_where(these: str) -> Diagnosis:
+    text = f"Your answer is wrong in every call in which {these}, and right in all others."
+    return said("calls", text, f"Which of your lines does something else when {these}?")
+
+
+def one_of(wrong: Sequence[Traits], right: Sequence[Traits]) -> list[str]:
+    """Methods that no right life uses, and of which every wrong one uses some: of two mistakes each has its own."""
+    found: list[str] = []
+    left, elsewhere = list(wrong), {trait for traits in right for trait in traits}
+    while left and len(found) < SEVERAL:
+        used = (trait for traits in left for trait in traits if trait.words.endswith(USED))
+        counts = Counter(trait for trait in used if trait not in elsewhere)
+        if not counts:
+            return []
+        trait, _ = counts.most_common(1)[0]
+        found.append(trait.words.removesuffix(USED))
+        left = [traits for traits in left if trait not in traits]
+    return found if not left and len(wrong) > len(found) and right else []
 
 
 def sets_apart(trait: Trait, wrong: Sequence[Traits], right: Sequence[Traits]) -> str:
@@ -73,10 +101,28 @@ def judged(exercise: Exercise, seen: Sequence[Seen]) -> Iterator[tuple[Traits, b
     """The traits of each call or sequence, and whether its answers are right."""
     for s in seen:
         for number, probe in enumerate(s.probes):
-            if given := given_to(probe):
-                asked = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number]
-                right = all(compare(exercise, s.group, e.behaviour, a.behaviour) is None for e, a in asked)
+            given = given_to(probe)
+            if not given and not (isinstance(probe, Script) and probe.calls):
+                continue
+            asked = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number]
+            right = all(compare(exercise, s.group, e.behaviour, a.behaviour) is None for e, a in asked)
+            if isinstance(probe, Script):
+                yield dict.fromkeys(of_a_life(probe), True), right
+            else:
                 yield dict.fromkeys(traits(exercise, given), True) | dict(comparisons(exercise, given)), right
+
+
+def of_a_life(probe: Script) -> Iterator[Trait]:
+    """Which methods are called in an object's life, and with which words, truth values or axes."""
+    for call, args in probe.calls:
+        method = call.rpartition(".")[2] if args is not None else ""
+        if not method or "=" in method:
+            continue
+        used = f"`{OPERATORS.get(method, method)}`{USED}"
+        yield Trait(used, used.replace(" is ", " is not "), (method,))
+        for i, x in enumerate(args or ()):
+            if x is None or type(x) in (str, bool) or (type(x) is int and abs(x) <= 1):
+                yield Trait(f"{used} with `{x!r}`", f"{used} without `{x!r}`", (f"{method} {i}",))
 
 
 def comparisons(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[tuple[Trait, bool]]:

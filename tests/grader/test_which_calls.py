@@ -1,0 +1,67 @@
+"""Which methods the wrong lives of an object use is said, of two mistakes those of both; never what others use, too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_diagnosis import diagnosis_of, sets
+
+from gradschool_grader.exercise import Script
+
+
+class Number:
+    def __init__(self, x):
+        self.x = x
+
+    def __add__(self, y):
+        return Number(self.x + y)
+
+    def __pow__(self, n):
+        return Number(self.x**n)
+
+    def sine(self):
+        return Number(np.sin(self.x))
+
+    def value(self):
+        return self.x
+
+
+def lives(rng):
+    for calls in (
+        [("y = x.__add__", (1.7,))],
+        [("y = x.__pow__", (3,))],
+        [("y = x.__pow__", (2,))],
+        [("y = x.sine", ())],
+        [("z = x.sine", ()), ("y = z.__add__", (0.3,))],
+        [("z = x.__add__", (0.4,)), ("y = z.__add__", (-2.2,))],
+    ):
+        yield Script(new={"x": rng.normal(size=(2, 3))}, name="x", calls=[*calls, ("y.value", ())])
+
+
+NUMBER = sets(Number, lambda rng: list(lives(rng)), name="Number")
+
+
+class Powers(Number):
+    def __pow__(self, n):
+        return Powers(np.tanh(self.x * np.arange(3)) + n * self.x)
+
+
+class Both(Powers):
+    def sine(self):
+        return Both(np.exp(-(self.x**2)) * np.arange(3))
+
+
+@pytest.mark.parametrize(("wrong", "used"), [(Powers, "`**`"), (Both, "`**` or `sine`")])
+def test_the_methods_that_wrong_lives_use(wrong, used):
+    assert (
+        f"Your answer is wrong in every call in which {used} is used, and right in all others."
+        in diagnosis_of(NUMBER, wrong).text
+    )
+
+
+def test_a_method_that_is_right_elsewhere_is_not_it():
+    class Cubes(Number):
+        def __pow__(self, n):
+            return Powers(self.x) ** n if n == 3 else Number(self.x**n)
+
+    assert "is used" not in diagnosis_of(NUMBER, Cubes).text

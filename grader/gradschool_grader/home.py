@@ -17,14 +17,17 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import kernel, picture, show, state
 from .answers import LiveAnswers
 from .beside import beside
-from .case import Case, calls_so_far, shown, unexplained
+from .case import Case, calls_so_far, only_a_place, shown, unexplained
+from .compare import agrees
 from .course import Course, find_exercise
 from .diagnosis import Seen
+from .diagnosis.altered import OUTSIDE
 from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
@@ -32,9 +35,10 @@ from .ladder import Step, next_hint, remember
 from .observe import Caller, Observation, called, observe, said, with_objects
 from .source import shown as solution_text
 from .together import Together
-from .verdict import Verdict
+from .verdict import Diagnosis, Verdict
 
 PATIENCE = 5.0
+AGAIN = "Made again with new objects, the same calls give other answers: something outlives the objects, or is random."
 NO_LIMITS = Limits(call=float("inf"), exercise=float("inf"), cells=float("inf"))
 
 
@@ -232,13 +236,30 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
             answers = LiveAnswers(exercise, course.helpers, tried)
             seen: list[Seen] = []
             verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS, witness=seen)
-            result = Result(verdict, exercise, answers, names, seen)
+            result = Result(asked_again(exercise, verdict, seen, worker), exercise, answers, names, seen)
             if not result.passed:
                 break
     assert result is not None
     if seed is None:
         remember(result.verdict)
     return result
+
+
+def asked_again(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen], worker: HereWorker) -> Verdict:
+    """Whether objects that nothing explains answer otherwise when the same is asked again, of new ones.
+
+    A notebook's class lives on from check to check, and so does what its objects keep outside themselves: only in the
+    first check does it begin with nothing.
+    """
+    failed = next((s for s in seen if s.difference), None)
+    if failed is None or verdict.diagnosis is None or not only_a_place(verdict.diagnosis):
+        return verdict
+    if not any(isinstance(probe, Script) for probe in failed.probes):
+        return verdict
+    again = observe(exercise, failed.probes, worker.performer.handle)
+    if agrees(exercise, failed.group, failed.probes, failed.got, again, conduct=False):
+        return verdict
+    return replace(verdict, diagnosis=Diagnosis("structure", "shared", AGAIN, OUTSIDE))
 
 
 def caller_namespace() -> dict[str, Any]:

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 from test_diagnosis import Here, sets
+from tiny_course import course
 
-from gradschool_grader import case, show
+from gradschool_grader import case, home, show
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.exercise import Misconception, Script
 from gradschool_grader.judge import judge
@@ -110,3 +111,43 @@ def test_what_a_verdict_holds_is_shown_at_home_and_never_in_a_graded_run():
 def test_what_fits_into_a_cell(value):
     assert case.in_a_word(value)
     assert "\n" not in case.word(value)
+
+
+# ------------------------------------------------------------------------------------------------- asked once more
+def kept_in_a_default():
+    class Kept(Counter):
+        def __init__(self, start=0.0, told=[]):  # noqa: B006
+            self.start, self.told = start, told
+
+        def add(self, x):
+            self.told.append(x)
+
+        def now(self):
+            return self.start + sum(self.told)
+
+    return Kept
+
+
+def checks(monkeypatch, answer, times):
+    probes = lambda rng: [
+        Script(new={"start": 0.25}, calls=[("add", (float(x),)), ("now", ())]) for x in rng.normal(size=3)
+    ]
+    exercise = sets(Counter, probes)
+    monkeypatch.setattr(home, "find_exercise", lambda name: (course, exercise))
+    return [home.check("Counter", namespace={"Counter": answer}, seed=seed).verdict.diagnosis for seed in range(times)]
+
+
+def test_what_outlives_an_object_is_told_in_every_check(monkeypatch):
+    first, second, third = checks(monkeypatch, kept_in_a_default(), 3)
+    assert {d.name for d in (first, second, third)} == {"shared"}
+    assert "a new object begins with what those before it were told" in first.text
+    assert second.text == third.text == home.AGAIN
+    assert "a default like `[]`" in second.hint
+
+
+def test_an_object_that_answers_the_same_again_is_only_told_where_it_is_wrong(monkeypatch):
+    class Bent(Counter):
+        def now(self):
+            return math.sin(7 * self.total)
+
+    assert {d.kind for d in checks(monkeypatch, Bent, 2)} == {"value"}

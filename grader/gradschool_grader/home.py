@@ -19,15 +19,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from . import kernel, picture, show, state
 from .answers import LiveAnswers
 from .beside import beside
-from .case import Case, calls_so_far, only_a_place, shown, unexplained
+from .case import Case, calls_so_far, shown, unexplained
 from .compare import agrees
 from .course import Course, find_exercise
 from .diagnosis import Seen
 from .diagnosis.altered import OUTSIDE
+from .diagnosis.words import PLACES
 from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
@@ -236,7 +238,9 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
             answers = LiveAnswers(exercise, course.helpers, tried)
             seen: list[Seen] = []
             verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS, witness=seen)
-            result = Result(asked_again(exercise, verdict, seen, worker), exercise, answers, names, seen)
+            result = Result(
+                asked_again(exercise, verdict, seen, names.get(exercise.name), worker), exercise, answers, names, seen
+            )
             if not result.passed:
                 break
     assert result is not None
@@ -245,19 +249,24 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     return result
 
 
-def asked_again(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen], worker: HereWorker) -> Verdict:
-    """Whether objects that nothing explains answer otherwise when the same is asked again, of new ones.
+FIRST: WeakKeyDictionary[type, Seen] = WeakKeyDictionary()
+"""What was seen of a class when it first failed in this process."""
+
+
+def asked_again(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen], answer: Any, worker: HereWorker) -> Verdict:
+    """Whether new objects of a class answer otherwise when what they first failed at is asked again.
 
     A notebook's class lives on from check to check, and so does what its objects keep outside themselves: only in the
     first check does it begin with nothing.
     """
-    failed = next((s for s in seen if s.difference), None)
-    if failed is None or verdict.diagnosis is None or not only_a_place(verdict.diagnosis):
+    found, failed = verdict.diagnosis, next((s for s in seen if s.difference), None)
+    if failed is None or not isinstance(answer, type):
         return verdict
-    if not any(isinstance(probe, Script) for probe in failed.probes):
+    before = FIRST.setdefault(answer, failed)
+    if found is None or found.kind not in (*PLACES, "structure") or found.name == "shared":
         return verdict
-    again = observe(exercise, failed.probes, worker.performer.handle)
-    if agrees(exercise, failed.group, failed.probes, failed.got, again, conduct=False):
+    again = observe(exercise, before.probes, worker.performer.handle)
+    if agrees(exercise, before.group, before.probes, before.got, again, conduct=False):
         return verdict
     return replace(verdict, diagnosis=Diagnosis("structure", "shared", AGAIN, OUTSIDE))
 

@@ -145,6 +145,20 @@ def test_what_outlives_an_object_is_told_in_every_check(monkeypatch):
     assert "a default like `[]`" in second.hint
 
 
+def test_a_nan_that_outlives_its_object_is_told_so(monkeypatch):
+    class Poisoned(Counter):
+        told = 0.0
+
+        def add(self, x):
+            Poisoned.told += x
+
+        def now(self):
+            value, Poisoned.told = Poisoned.told, math.nan
+            return self.total + value
+
+    assert checks(monkeypatch, Poisoned, 2)[1].text == home.AGAIN
+
+
 def test_an_object_that_answers_the_same_again_is_only_told_where_it_is_wrong(monkeypatch):
     class Bent(Counter):
         def now(self):

@@ -73,6 +73,14 @@ def argmax_of_targets_always(P, T):
     return float(np.mean(np.argmax(P, axis=-1) == np.argmax(T, axis=-1)))
 
 
+def told_by_length(P, T):
+    """T is taken for one-hot rows if its last axis is as long as P's."""
+    if P.ndim == 1:
+        return float(np.mean((P >= 0.5) == T))
+    labels = np.argmax(T, axis=-1) if T.shape[-1] == P.shape[-1] else T
+    return float(np.mean(np.argmax(P, axis=-1) == labels))
+
+
 def whole_sequences(P, T):
     """A sequence counts as one answer, right if all of its steps are."""
     if P.ndim < 3:
@@ -143,7 +151,14 @@ def class_numbers(rng):
     a, b = larger(rng, 2), larger(rng, 3)
     (P, y), (Q, z) = mostly_right(rng, a), mostly_right(rng, b)
     scores = rng.normal(size=a)
-    return [Call(P=P, T=y), Call(P=Q, T=z), Call(P=np.log(P) + scores[:, :1], T=y)]
+    return [Call(P=P, T=y), Call(P=Q, T=z), Call(P=np.log(P) + scores[:, :1], T=y), *as_long_as_wide(rng)]
+
+
+def as_long_as_wide(rng):
+    """As many classes as class numbers in a row of T, so that the length of T's last axis says nothing."""
+    for shape in ((17, 17), (19, 19), (11, 3, 3)):
+        P, y = mostly_right(rng, shape)
+        yield Call(P=P, T=y)
 
 
 def one_hot_targets(rng):
@@ -243,6 +258,13 @@ accuracy = Exercise(
             argmax_of_targets_always,
             "T is [2, 0, 1]: what does its argmax tell you? When should you take it?",
             "class numbers were taken for one-hot rows",
+            COUNTING,
+        ),
+        Misconception(
+            "told_by_length",
+            told_by_length,
+            "Five observations, five classes, T of shape (5,). Is T one row of five entries, or five class numbers?",
+            "T held one-hot rows wherever its last axis is as long as that of P",
             COUNTING,
         ),
         Misconception(

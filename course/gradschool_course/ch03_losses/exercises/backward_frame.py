@@ -7,6 +7,7 @@ import numpy as np
 from gradschool_grader.exercise import Call
 
 from . import draw
+from .any_scale import any_scale
 from .cross_entropy import nearly_impossible
 
 TO_PROBABILITIES = "Gradients with respect to probabilities"
@@ -42,11 +43,14 @@ def weighed_calls(rng, call):
         call(rng, a, mask=draw.mask(rng, a[:2]), normalization="mask-included"),
         call(rng, b, weights=draw.weights(rng, b[-1:])),
         call(rng, b, normalization="all-elements"),
+        *any_scale(rng, call),
     ]
 
 
 def plain_calls(rng, call):
-    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 3)), call(rng, (1, 4))]
+    nothing_after = call(rng, draw.sizes(rng, 2))
+    nothing_after.arguments["g"] = 0.0
+    return [call(rng, draw.sizes(rng, 2)), call(rng, draw.sizes(rng, 3)), call(rng, (1, 4)), nothing_after]
 
 
 def single_calls(rng, call):

@@ -163,13 +163,19 @@ def binary_options(rng):
         binary_case(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:1])),
         binary_case(rng, a, weights=draw.weights(rng, a[-1:]), normalization="all-elements"),
         binary_case(rng, b, weights=draw.weights(rng, (b[0], 1)), mask=draw.mask(rng, b), reduction="none"),
+        binary_case(rng, a, mask=draw.mask(rng, a[:1]).astype(int), normalization="mask-included"),
+        binary_case(rng, a, weights=draw.weights(rng, a), mask=draw.mask(rng, a[:2])),
+        binary_case(rng, b, weights=draw.weights(rng, (1,))),
+        binary_case(rng, b, weights=np.zeros(b[-1])),
     ]
 
 
 def binary_shapes(rng):
     n = draw.sizes(rng, 1)[0]
     z, t = rng.normal(size=n), draw.yes_or_no(rng, (n,))
-    return [Call(z=z, t=t), Call(z=z, t=t[:, None]), Call(z=z[:, None], t=t)]
+    wide = z[:, None] + np.arange(3)
+    others = [Call(z=wide, t=other) for other in (t[:, None], t[None, :3], t[:3])]
+    return [Call(z=z, t=t), Call(z=z, t=t[:, None]), Call(z=z[:, None], t=t), *others]
 
 
 bce_with_logits = Exercise(
@@ -254,12 +260,16 @@ bce_with_logits = Exercise(
                 "mask_not_in_divisor",
                 "divides_by_no_ones",
                 "mask_counted_per_entry",
+                "mask_counted_per_step",
                 "left_of_all",
                 "ones_of_all",
                 "removes_masked",
                 "no_shape_check",
+                "last_axis_compared",
+                "lengths_compared",
                 "ignores_mask",
                 "ignores_weights",
+                "zero_weights_are_none",
                 "always_one_number",
                 "divides_the_terms",
             ],

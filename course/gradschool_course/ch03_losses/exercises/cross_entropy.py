@@ -182,6 +182,7 @@ def options(rng):
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+        case(rng, b, mask=draw.mask(rng, b[:1]).astype(int), normalization="mask-included"),
         case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         case(rng, c, normalization="none"),
     ]
@@ -194,17 +195,24 @@ def class_weights(rng):
         case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         case(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
+        case(rng, a, weights=np.zeros(a[-1])),
     ]
 
 
 def several_labels(rng):
-    a = draw.sizes(rng, 2)
+    a, b = draw.sizes(rng, 2), draw.sizes(rng, 3)
 
-    def many(**more):
-        return Call(P=draw.chances(rng, a), T=draw.yes_or_no(rng, a), mode="multilabel", **more)
+    def many(shape=a, **more):
+        return Call(P=draw.chances(rng, shape), T=draw.yes_or_no(rng, shape), mode="multilabel", **more)
+
+    def steps():
+        yield many(b, mask=draw.mask(rng, b[:2]), normalization="mask-included")
+        yield many(b, mask=draw.mask(rng, b[:1]), normalization="all-elements", weights=draw.weights(rng, b[-1:]))
+        yield many(b, mask=draw.mask(rng, b[:2]), reduction="none")
 
     certain = Call(P=np.array([[0.0, 1.0, 0.25]]), T=np.array([[0.0, 1.0, 1.0]]), mode="multilabel")
-    return [many(), many(weights=draw.weights(rng, a[-1:])), many(reduction="none"), certain]
+    whole = Call(P=draw.chances(rng, a), T=draw.yes_or_no(rng, a).astype(int), mode="multilabel")
+    return [many(), many(weights=draw.weights(rng, a[-1:])), many(reduction="none"), certain, whole, *steps()]
 
 
 # --------------------------------------------------------------------------------------------------- words in common
@@ -234,8 +242,9 @@ def class_misconceptions(wrap, average):
                       CLASS_WEIGHTS, published="PyTorch"),
         *frame_misconceptions(wrap, ["divides_by_n_t", "divides_by_last_axis", "ignores_normalization",
                                      "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry",
-                                     "left_of_all", "ones_of_all", "removes_masked", "ignores_mask", "ignores_weights",
-                                     "always_one_number", "divides_the_terms"]),
+                                     "mask_counted_per_step", "left_of_all", "ones_of_all", "removes_masked",
+                                     "ignores_mask", "ignores_weights", "zero_weights_are_none", "always_one_number",
+                                     "divides_the_terms"]),
     ]  # fmt: skip
 
 

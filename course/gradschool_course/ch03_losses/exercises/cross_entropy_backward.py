@@ -108,6 +108,12 @@ def probability_cache(rng, shape, dtype=float, many=False, **options):
     return cross_entropy_forward(P(rng, shape).astype(dtype), T(rng, shape).astype(dtype), **mode, **options)[1]
 
 
+def hard_targets(cache):
+    """The likeliest class of a row counts as the true one."""
+    rows = np.eye(cache["T"].shape[-1], dtype=cache["T"].dtype)[np.argmax(cache["T"], axis=-1)]
+    return slope_in_p(cache if cache["mode"] == "multilabel" else {**cache, "T": rows})
+
+
 def probability_call(rng, shape, **options):
     return Call(g=draw.upstream(rng), cache=probability_cache(rng, shape, **options))
 
@@ -120,7 +126,22 @@ def zeros_in_p(rng):
 
 def several_labels(rng):
     a = draw.sizes(rng, 2)
-    return [probability_call(rng, a, many=True), probability_call(rng, a, many=True, weights=draw.weights(rng, a[-1:]))]
+    b = draw.sizes(rng, 3)
+    terms = probability_cache(rng, b, many=True, reduction="none", weights=draw.weights(rng, b[-1:]))
+    return [
+        probability_call(rng, a, many=True),
+        probability_call(rng, a, many=True, weights=draw.weights(rng, a[-1:])),
+        probability_call(rng, b, many=True, mask=draw.mask(rng, b[:2])),
+        Call(g=rng.normal(size=b), cache=terms),
+    ]
+
+
+def in_shares(rng):
+    """Rows of targets that are distributions, and not one-hot."""
+    for axes in (2, 3):
+        shape = draw.sizes(rng, axes)
+        P, T = draw.probabilities(rng, shape), draw.probabilities(rng, shape)
+        yield Call(g=draw.upstream(rng), cache=cross_entropy_forward(P, T)[1])
 
 
 WITHOUT_TARGET = (
@@ -152,7 +173,13 @@ cross_entropy_gradient = Exercise(
     minutes=10,
     axes=BACK_AXES,
     groups=[
-        Group("values", 2, lambda rng: plain_calls(rng, probability_call), "One loss of the batch.", CLOSE),
+        Group(
+            "values",
+            2,
+            lambda rng: [*plain_calls(rng, probability_call), *in_shares(rng)],
+            "One loss of the batch, one-hot and soft targets.",
+            CLOSE,
+        ),
         Group("zeros", 1, zeros_in_p, "Probabilities of 0 and 1.", EACH),
         Group("multilabel", 1, several_labels, 'Mode "multilabel".', CLOSE),
         Group(
@@ -174,6 +201,13 @@ cross_entropy_gradient = Exercise(
     misconceptions=[
         *chain_misconceptions(lambda chain: cross_entropy_back(slope_in_p, chain), TO_PROBABILITIES),
         Misconception("without_one_hot", cross_entropy_back(all_classes), *WITHOUT_TARGET, TO_PROBABILITIES),
+        Misconception(
+            "hard_targets",
+            cross_entropy_back(hard_targets),
+            "T says [0.6, 0.4, 0]. Which of the three probabilities enter the loss of that observation?",
+            "only the class with the largest share of a target counted",
+            TO_PROBABILITIES,
+        ),
         Misconception(
             "softmax_included",
             cross_entropy_back(slope_in_scores),

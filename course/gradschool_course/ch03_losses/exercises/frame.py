@@ -99,6 +99,13 @@ def mask_counted_per_entry(ell, Y, T, reduction, normalization, mask, weights):
     return total(weighed(ell(Y, T), mask, weights), reduction, size(Y, normalization, full))
 
 
+def mask_counted_per_step(ell, Y, T, reduction, normalization, mask, weights):
+    """A mask with an entry for each observation is repeated for all of its steps, and then counted."""
+    matching(Y, T)
+    full = np.repeat(mask[:, None], Y.shape[1], axis=1) if np.ndim(mask) == 1 and Y.ndim > 1 else mask
+    return total(weighed(ell(Y, T), mask, weights), reduction, size(Y, normalization, full))
+
+
 def left_of_all(ell, Y, T, reduction, normalization, mask, weights):
     matching(Y, T)
     Z = size(Y, normalization, mask)
@@ -129,6 +136,21 @@ def no_shape_check(ell, Y, T, reduction, normalization, mask, weights):
     return total(weighed(elements, mask, weights), reduction, size(Y, normalization, mask))
 
 
+def compares(differ):
+    """A frame that looks at no more of the two shapes than differ(Y, T) does."""
+
+    def frame(ell, Y, T, reduction, normalization, mask, weights):
+        if differ(Y, T):
+            raise ValueError(f"prediction {np.shape(Y)} and target {np.shape(T)} differ")
+        return no_shape_check(ell, Y, T, reduction, normalization, mask, weights)
+
+    return frame
+
+
+last_axis_compared = compares(lambda Y, T: Y.shape[-1] != T.shape[-1])
+lengths_compared = compares(lambda Y, T: Y.ndim != T.ndim or len(Y) != len(T))
+
+
 def masks_prediction_only(ell, Y, T, reduction, normalization, mask, weights):
     matching(Y, T)
     elements = ell(spread(mask, Y) * Y, T)
@@ -142,6 +164,11 @@ def ignores_mask(ell, Y, T, reduction, normalization, mask, weights):
 
 def ignores_weights(ell, Y, T, reduction, normalization, mask, weights):
     return right(ell, Y, T, reduction, normalization, mask, None)
+
+
+def zero_weights_are_none(ell, Y, T, reduction, normalization, mask, weights):
+    """Whether there are weights is asked with np.any, which asks for others than 0."""
+    return right(ell, Y, T, reduction, normalization, mask, weights if np.any(weights) else None)
 
 
 def weights_inside(ell, Y, T, reduction, normalization, mask, weights):
@@ -196,6 +223,10 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
         mask_counted_per_entry, "the ones of the mask were counted after it was stretched to the shape of the terms",
         "A mask with 7 ones is stretched over an axis of length 3: is the number of ones in the mask 7 or 21?",
         MASKS),
+    "mask_counted_per_step": (
+        mask_counted_per_step, "the ones of a mask for observations were counted once for each step",
+        "A mask for observations leaves 3 of 4 of them, with 10 steps each. How many ones has the mask as it came in?",
+        MASKS),
     "left_of_all": (
         left_of_all, "\"all-elements\" were all elements that the mask leaves",
         "Hide half of the entries. Are there fewer of them, or only fewer that count? Which of the two is Z?",
@@ -212,6 +243,14 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
         no_shape_check, "shapes that differ were no problem",
         "What is the shape of np.zeros(4) - np.zeros((4, 1))? How many errors are there in it?",
         "Shapes that must match"),
+    "last_axis_compared": (
+        last_axis_compared, "only the last axis of two shapes had to be the same",
+        "Predictions are (4, 3), a target is (1, 3). How many observations has each, and does your check see it?",
+        "Shapes that must match"),
+    "lengths_compared": (
+        lengths_compared, "only the length and the number of axes had to be the same",
+        "Predictions are (4, 3), a target is (4, 1). How many responses has each, and does your check see it?",
+        "Shapes that must match"),
     "masks_prediction_only": (
         masks_prediction_only, "the mask were multiplied into the prediction only",
         "Where the mask is 0 and the target is 7, what does your loss make of that entry?",
@@ -223,6 +262,10 @@ BUGS: dict[str, tuple[Frame, str, str, str]] = {
     "ignores_weights": (
         ignores_weights, "all weights were 1",
         "Double all weights. What should that do to the loss, and what does it do to yours?",
+        MASKS),
+    "zero_weights_are_none": (
+        zero_weights_are_none, "weights of 0 had not been given",
+        "Weights that are all 0 come in. What is the loss then, and what does np.any say of them?",
         MASKS),
     "weights_inside": (
         weights_inside, "the weights were applied to the error before it was squared",

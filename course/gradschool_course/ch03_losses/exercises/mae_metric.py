@@ -43,6 +43,17 @@ def mae_broadcast(Y, T):
     return float(np.mean(np.abs(Y - T)))
 
 
+def mae_comparing(differ):
+    """No more of the two shapes is looked at than differ(Y, T) does."""
+
+    def answer(Y, T):
+        if differ(Y, T):
+            raise ValueError(f"prediction {Y.shape} and target {T.shape} differ")
+        return mae_broadcast(Y, T)
+
+    return answer
+
+
 def mae_rounded(Y, T):
     return round(float(np.mean(np.abs(refused(Y, T)))), 2)
 
@@ -76,14 +87,18 @@ def mae_values(rng):
         return Call(Y=Y, T=T)
 
     Y = rng.integers(-9, 9, size=(4, 3))
-    return [call(draw.sizes(rng, 2)), call(draw.sizes(rng, 1)), call(draw.sizes(rng, 3)), call((1, 4)),
+    return [call(draw.sizes(rng, 2)), call(draw.sizes(rng, 1)), call(draw.sizes(rng, 3)), call((1, 4)), call(()),
             Call(Y=Y + 0.25, T=Y + rng.choice([-3, 1, 2], size=Y.shape))]  # fmt: skip
 
 
 def mae_shapes(rng):
     n = draw.sizes(rng, 1)[0]
     Y, T = draw.pair(rng, (n,))
-    return [Call(Y=Y, T=T), Call(Y=Y, T=T[:, None]), Call(Y=Y[:, None], T=T), Call(Y=Y[:, None], T=T[:, None])]
+    wide = Y[:, None] + np.arange(3)
+    others = [Call(Y=wide, T=other) for other in (T[:, None], T[None, :3], T[:3])]
+    return [
+        Call(Y=Y, T=T), Call(Y=Y, T=T[:, None]), Call(Y=Y[:, None], T=T), Call(Y=Y[:, None], T=T[:, None]), *others
+    ]  # fmt: skip
 
 
 mae_metric = Exercise(
@@ -143,6 +158,20 @@ mae_metric = Exercise(
             mae_broadcast,
             "What is the shape of np.zeros(4) - np.zeros((4, 1))?",
             "shapes that differ were no problem",
+            "Shapes that must match",
+        ),
+        Misconception(
+            "last_axis_compared",
+            mae_comparing(lambda Y, T: Y.shape[-1] != T.shape[-1]),
+            "Predictions are (4, 3), a target is (1, 3). How many observations has each, and does your check see it?",
+            "only the last axis of two shapes had to be the same",
+            "Shapes that must match",
+        ),
+        Misconception(
+            "lengths_compared",
+            mae_comparing(lambda Y, T: Y.ndim != T.ndim or Y.shape[:1] != T.shape[:1]),
+            "Predictions are (4, 3), a target is (4, 1). How many responses has each, and does your check see it?",
+            "only the length and the number of axes had to be the same",
             "Shapes that must match",
         ),
         Misconception(

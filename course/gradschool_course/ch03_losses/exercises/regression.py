@@ -91,6 +91,9 @@ def loss_groups(deltas=False):
             call(rng, c, mask=draw.mask(rng, c[:1]), normalization="all-elements"),
             call(rng, a, mask=draw.mask(rng, a), reduction="none"),
             call(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+            call(rng, b, mask=draw.mask(rng, b[:1]), normalization="mask-included"),
+            call(rng, c[:1], mask=draw.mask(rng, c[:1]).astype(int), normalization="mask-included"),
+            call(rng, c, mask=draw.mask(rng, c[:2]), reduction="none", normalization="mask-included"),
         ]
 
     def weights(rng):
@@ -100,6 +103,10 @@ def loss_groups(deltas=False):
             call(rng, a, weights=draw.weights(rng, (a[0], 1)), normalization="all-elements"),
             call(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2]), normalization="mask-included"),
             call(rng, b, weights=draw.weights(rng, b[-1:]), reduction="none"),
+            *(call(rng, b, weights=draw.weights(rng, shape)) for shape in ((b[0], 1, 1), (b[1], 1), b)),
+            call(rng, a[:1], weights=draw.weights(rng, a[:1]), mask=draw.mask(rng, a[:1])),
+            call(rng, a, weights=draw.weights(rng, (1,))),
+            call(rng, a, weights=np.zeros(a[-1])),
         ]
 
     def shapes(rng):
@@ -111,6 +118,7 @@ def loss_groups(deltas=False):
             Call(Y=Y, T=T[:, None], **delta),
             Call(Y=Y[:, None], T=T, **delta),
             Call(Y=Y[:, None], T=T[None, :], **delta),
+            *(Call(Y=Y[:, None] + np.arange(3), T=other, **delta) for other in (T[:, None], T[None, :3], T[:3])),
         ]
 
     close = Tolerance(rtol=1e-9, atol=1e-11)
@@ -119,7 +127,7 @@ def loss_groups(deltas=False):
         Group("sequences", 1, sequences, "Sequences of shape (N, T, C): still N observations.", close),
         Group("reductions", 1, reductions, "The options `reduction` and `normalization`.", close),
         Group("masks", 1, masks, "A mask of the shape of Y or of its leading axes, and \"mask-included\".", close),
-        Group("weights", 1, weights, "Weights for responses and for observations.", close),
+        Group("weights", 1, weights, "Weights for responses, for observations, and of other shapes.", close),
         Group("shapes", 1, shapes, "Prediction and target of different shapes are refused with a ValueError.", close),
     ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from gradschool.losses import (
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Tolerance, Variant
 
 from . import draw
+from .any_scale import any_scale
 from .regression import AXES, CHAPTER, JOINT, drawn_delta
 from .regression_slopes import (
     backward_with,
@@ -52,6 +53,7 @@ from .regression_slopes import (
     twice_near_zero,
     twice_the_error,
     two_branches,
+    zero_is_nothing,
 )
 
 GRADIENTS = "From the loss to its gradient"
@@ -69,6 +71,8 @@ CHAIN = {
                       "the slope were divided by N although `scale` does that"),
     "ignores_upstream": (leaves_out_upstream, "If what comes after multiplies the loss by 5, what happens to dL/dY?",
                          "nothing came after the loss: g is not used"),
+    "zero_is_nothing": (zero_is_nothing, "If what comes after multiplies the loss by 0, what is dL/dY?",
+                        "a g of 0 had not been given"),
     "wrong_sign": (other_sign, "Raise a prediction that is too large already: does the loss rise? What says your sign?",
                    "the error were target minus prediction: every sign is turned round"),
     "not_float32": (in_double, "Which dtype has the cache's array, and which has your answer?",
@@ -103,6 +107,7 @@ def gradient_groups(forward, deltas=False, kink=False):
             call(rng, draw.sizes(rng, 3)),
             call(rng, (1, 4)),
             call(rng, (5, 1)),
+            Call(g=0.0, cache=made(rng, draw.sizes(rng, 2))),
         ]
 
     def scaled(rng):
@@ -112,6 +117,7 @@ def gradient_groups(forward, deltas=False, kink=False):
             call(rng, a, mask=draw.mask(rng, a[:2]), normalization="mask-included"),
             call(rng, b, weights=draw.weights(rng, b[-1:])),
             call(rng, b, normalization="all-elements"),
+            *any_scale(rng, call),
         ]
 
     def unreduced(rng):
@@ -119,6 +125,7 @@ def gradient_groups(forward, deltas=False, kink=False):
         return [
             Call(g=rng.normal(size=a), cache=made(rng, a, reduction="none", mask=draw.mask(rng, a[:2]))),
             Call(g=rng.normal(size=b), cache=made(rng, b, reduction="none", weights=draw.weights(rng, b[-1:]))),
+            Call(g=rng.normal(size=b), cache=made(rng, b, reduction="none")),
         ]
 
     def ties(rng):

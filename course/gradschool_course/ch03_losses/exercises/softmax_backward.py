@@ -8,6 +8,7 @@ from gradschool.losses import softmax_cross_entropy_backward, softmax_cross_entr
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw
+from .any_scale import any_scale
 from .backward_frame import BACK_AXES, NOT_HERE, SCALE, TO_SCORES, floored, plain_calls, single_calls, unreduced_calls
 from .cross_entropy import CLASS_WEIGHTS
 from .regression import CHAPTER
@@ -106,6 +107,7 @@ def softmax_weighed(rng):
         softmax_call(rng, a, weights=draw.weights(rng, a[-1:])),
         softmax_call(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2])),
         softmax_call(rng, a, soft=True, weights=draw.weights(rng, a[-1:])),
+        *any_scale(rng, softmax_call),
         *unreduced_calls(rng, softmax_cache),
     ]
 

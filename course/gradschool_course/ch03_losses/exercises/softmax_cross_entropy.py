@@ -149,6 +149,7 @@ def options(rng):
         case(rng, b, mask=draw.mask(rng, b[:2])),
         case(rng, b, mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, b, mask=np.zeros(b[:2]), normalization="mask-included"),
+        case(rng, b, mask=draw.mask(rng, b[:1]).astype(int), normalization="mask-included"),
         case(rng, a, mask=draw.mask(rng, a[:1]), normalization="all-elements"),
         case(rng, c, normalization="none"),
     ]
@@ -162,6 +163,7 @@ def class_weights(rng):
         case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         case(rng, b, weights=draw.weights(rng, b[-1:]), **masked),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
+        case(rng, a, weights=np.zeros(a[-1])),
     ]
 
 

@@ -8,6 +8,7 @@ from gradschool.losses import sparse_cross_entropy_backward, sparse_cross_entrop
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw, equivalent
+from .any_scale import any_scale
 from .backward_frame import (
     BACK_AXES,
     NOT_HERE,
@@ -81,6 +82,13 @@ def only_the_picked(g, cache):
     return -g * cache["scale"] / floored(np.take_along_axis(P, y[..., None], axis=-1)[..., 0])
 
 
+def scale_tiled(g, cache):
+    """g and scale are read row by row, and begun again at the end until there is one for each label."""
+    P, y = cache["P"], cache["y"]
+    factor = np.resize(np.ravel(g * np.asarray(cache["scale"])), y.shape)
+    return put_along_axis(factor, {**cache, "scale": P.dtype.type(1)})
+
+
 def put_along_axis(g, cache):
     P, k = cache["P"], cache["y"][..., None]
     out = np.zeros_like(P)
@@ -131,6 +139,7 @@ def sparse_weighed(rng):
         sparse_call(rng, a, mask=draw.mask(rng, a[:2]), normalization="mask-included"),
         sparse_call(rng, b, weights=draw.weights(rng, b[-1:])),
         sparse_call(rng, a, normalization="all-elements"),
+        *any_scale(rng, sparse_call, axes=2),
         *unreduced_calls(rng, sparse_cache, terms=lambda shape: shape[:-1]),
     ]
 
@@ -208,6 +217,13 @@ sparse_gradient = Exercise(
             "In a row whose class is 2, how many entries of your answer are not zero?",
             "every row got a slope at the class numbers of all rows",
             LABELS,
+        ),
+        Misconception(
+            "scale_tiled",
+            scale_tiled,
+            "y is (N, T) and scale is (N, 1): whose factor has the second step of the first sequence?",
+            "the factors were dealt out to the labels one by one, whatever the axes of `scale` are",
+            TO_PROBABILITIES,
         ),
         Misconception(
             "only_the_picked",

@@ -163,6 +163,8 @@ def sparse_weights(rng):
         sparse_case(rng, b, weights=draw.weights(rng, b[-1:]), normalization="all-elements"),
         sparse_case(rng, b, weights=draw.weights(rng, b[-1:]), **masked),
         sparse_case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
+        sparse_case(rng, b, weights=draw.weights(rng, b[-1:]), reduction="none", mask=draw.mask(rng, b[:1])),
+        sparse_case(rng, a, weights=np.zeros(a[-1])),
     ]
 
 
@@ -187,6 +189,7 @@ def sparse_misconceptions():
     frames = [
         "ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry", "left_of_all",
         "ones_of_all", "removes_masked", "ignores_mask", "ignores_weights", "always_one_number", "divides_the_terms",
+        "zero_weights_are_none",
     ]  # fmt: skip
     return named + frame_misconceptions(lambda frame: sparse_with(picked_surprise, frame), frames)
 

@@ -40,7 +40,7 @@ from .patience import Patience
 from .refused import alike_in, told_otherwise
 from .seen import Pair, Seen, pairs
 from .switched import Change, switched
-from .trial import Life, Trial, lives, trials, up_to_the_failure
+from .trial import Life, Trial, lives, thinned, trials, up_to_the_failure
 from .words import lower, said
 
 EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
@@ -52,7 +52,7 @@ QUESTIONS = 2000  # of functions that they are handed, which relatives may ask t
 SMALL = 100
 HINT = "Which of your lines is that, and what does the task say there?"
 SURE = 6  # distinct numbers that one group must have to be explained alone
-FEW = 10  # relatives that explain a part of one call, and are tried on all
+FEW = 5  # relatives that explain a part of one call, and are tried on all
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Relatives:
     """Those that give a part of what came in the first wrong call, and the paths of that part."""
     here: list[Relative] = field(default_factory=list, init=False)
     """Those that give all that came in the group that failed first, and not in the others."""
+    looks: int = field(default=0, init=False)
+    """How many were tried for that."""
 
     @cached_property
     def everything(self) -> list[Pair]:
@@ -102,6 +104,11 @@ class Relatives:
         if self.exercise.is_class:
             return up_to_the_failure(self.exercise, self.failed[0], helpers)
         return trials(self.wrong, helpers)[0]
+
+    @cached_property
+    def thin(self) -> Trial | None:
+        """A part of it that takes less time, at which most relatives fail."""
+        return thinned(self.first, self.exercise.plain) if isinstance(self.first, Trial) else None
 
     def tells(self, least: float) -> bool:
         """Whether the wrong numbers say enough, and come from calls that can be made again."""
@@ -182,7 +189,10 @@ class Relatives:
 
     def given_by(self, function: Callable[..., Any], most: float = math.inf) -> set[str]:
         """The paths of what it gives as it came in the call that failed first, asking others so often at most."""
+        thin = self.thin
         self.patience.begin(most)
+        if thin and not thin.reproduces(function):
+            return set()
         return self.first.reproduces(function)
 
     def first_like(self, relatives: Iterable[Relative]) -> Diagnosis | None:
@@ -195,8 +205,9 @@ class Relatives:
                 if reproduced == self.first.paths:
                     if self.everywhere(relative):
                         return said(relative.name, self.placed(relative), relative.hint, relative.detail)
-                    if len(self.here) < FEW and self.like(relative, self.failed[0]):
-                        self.here.append(relative)
+                    if self.looks < FEW:
+                        self.looks += 1
+                        self.here += [relative] if self.like(relative, self.failed[0]) else []
             if reproduced and not self.exercise.is_class:
                 self.near.append((relative, reproduced))
         return None

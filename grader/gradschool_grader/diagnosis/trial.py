@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
@@ -21,7 +22,7 @@ from ..compare import compare
 from ..exercise import Exercise, Group, Probe, Property, Script
 from ..inside.perform import build
 from ..observe import RUN, Behaviour, Caller, Observation, first_steps, here
-from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long, is_row, of_probe
+from .seen import ITS_ARGUMENT, Pair, Seen, failed_probe, failed_steps, is_long, is_row, of_probe, subtrees
 
 ALL = ""  # the path of the whole
 CACHED = 4096  # paths of parts
@@ -103,6 +104,37 @@ class Trial:
         except Exception:
             return set()
         return {p.path for p in self.returned if p.came(at(value, p.leaf))}
+
+
+def thinned(trial: Trial, reference: Callable[..., Any]) -> Trial | None:
+    """The same call with one of several arrays in each of its trees, where the reference does the same to it alone.
+
+    A step of an optimizer treats its arrays alike: most of what is not like the answer is seen on a single one.
+    """
+    names = next((tuple(tree) for tree in subtrees(trial.given) if is_table(tree)), ())
+    ends = {f"[{name!r}]": name for name in names}
+    wrong = [p for p in trial.returned if p.key in ends]
+    if not wrong:
+        return None
+    name = ends[min(wrong, key=lambda p: p.a.size).key]
+    mine = [p for p in trial.returned if ends.get(p.key) == name]
+    thin = Trial(mine, trial.helpers)
+    thin.given, thin.then = only(trial.given, names, name), trial.then
+    right = Trial([replace(p, a=p.e) for p in mine], trial.helpers)
+    right.given, right.then = thin.given, thin.then
+    return thin if right.reproduces(reference) == right.paths else None
+
+
+def is_table(tree: Any) -> bool:
+    return type(tree) is dict and len(tree) > 1 and all(type(x) is np.ndarray for x in tree.values())
+
+
+def only(tree: Any, names: Sequence[str], name: str) -> Any:
+    """The tree with one entry in the place of several of these names."""
+    if type(tree) is dict:
+        kept = [name] if tuple(tree) == names else list(tree)
+        return {key: only(tree[key], names, name) for key in kept}
+    return type(tree)([only(item, names, name) for item in tree]) if type(tree) in (list, tuple) else tree
 
 
 def fresh(tree: Any, helpers: Helpers) -> Any:

@@ -31,16 +31,23 @@ Cache = Mapping[str, Any]
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def groups(forward: Callable[..., Any], kink: bool = False, alphas: tuple[float, float] | None = None) -> list[Group]:
-    """Caches come from the library's forward; `alphas` are the limits between which alpha is drawn."""
+def groups(
+    forward: Callable[..., Any],
+    kink: bool = False,
+    alphas: tuple[float, float] | None = None,
+    other_alphas: tuple[float, ...] = (),
+) -> list[Group]:
+    """Caches come from the library's forward; `alphas` are the limits between which alpha is drawn, and `other_alphas`
+    those beyond them for which there is a call each."""
 
-    def call(rng, shape, change=lambda x: x, dtype=np.float64):
-        x = change(rng.normal(size=shape) * 1.5).astype(dtype)
-        alpha = {} if alphas is None else {"alpha": float(rng.uniform(*alphas))}
-        return Call(g=rng.normal(size=shape).astype(dtype), cache=forward(x, **alpha)[1])
+    def call(rng, shape, change=lambda x: x, alpha=None):
+        x = change(rng.normal(size=shape) * 1.5)
+        alpha = {} if alphas is None else {"alpha": float(rng.uniform(*alphas)) if alpha is None else alpha}
+        return Call(g=rng.normal(size=shape), cache=forward(x, **alpha)[1])
 
     def values(rng):
-        return [call(rng, sizes(rng, n)) for n in (2, 1, 3)] + [call(rng, (1, 5))]
+        found = [call(rng, sizes(rng, n)) for n in (2, 1, 3)] + [call(rng, shape) for shape in ((1, 5), (5, 1), ())]
+        return found + [call(rng, sizes(rng, 2), alpha=alpha) for alpha in other_alphas]
 
     def at_zero(rng):
         return [call(rng, sizes(rng, n), lambda x: np.where(np.abs(x) < 1.2, 0.0, x)) for n in (2, 3)]
@@ -166,7 +173,7 @@ LEAKY = Exercise(
     "  # [0.5 0.6 7. ]",
     difficulty=1,
     minutes=5,
-    groups=groups(leaky_relu_forward, kink=True, alphas=(0.05, 0.4)),
+    groups=groups(leaky_relu_forward, kink=True, alphas=(0.05, 0.4), other_alphas=(0.0, 1.5)),
     misconceptions=[
         *upstream_bugs(times_slope(slopes.leaky)),
         bug("one_at_zero", slopes.leaky_with_zero, "the slope at 0 were that of the right side",
@@ -178,6 +185,10 @@ LEAKY = Exercise(
             "Draw leaky relu for alpha = 0.1. On which side is it flat?"),
         bug("always_a_hundredth", slopes.leaky_hundredth, "alpha were 0.01 whatever the cache says",
             "Where in your code is the cache's alpha looked at?"),
+        bug("zero_is_a_hundredth", slopes.leaky_or_hundredth, "an alpha of 0 had not been given",
+            "What do you get for `0.0 or 0.01`?"),
+        bug("larger_of_both", slopes.leaky_by_maximum, "leaky relu were the larger of x and alpha x",
+            "With alpha = 2 and x = -1, which of x and alpha x is the output? Which one do you take it for?"),
         bug("output_for_slope", slopes.leaky_output, "the slope were the output itself",
             "How much does the output grow if x goes from 5 to 6? Does it grow faster near 100?"),
     ],
@@ -283,13 +294,15 @@ ELU = Exercise(
     '"alpha": 1.0})  # [ 3.679 10.   ]',
     difficulty=2,
     minutes=10,
-    groups=groups(elu_forward, kink=True, alphas=(1.2, 2.5)),
+    groups=groups(elu_forward, kink=True, alphas=(1.2, 2.5), other_alphas=(0.0, 0.5)),
     misconceptions=[
         *upstream_bugs(times_slope(slopes.elu)),
         bug("exponential_everywhere", slopes.elu_left, "both sides had the slope alpha exp(x)",
             "For x = 5 the output is x itself. How steep is it, and what does alpha exp(5) say?"),
         bug("alpha_missing", slopes.elu_without_alpha, "alpha were 1",
             "Double alpha. What happens to the curve left of 0, and what to your slope?"),
+        bug("zero_is_one", slopes.elu_or_one, "an alpha of 0 had not been given",
+            "What do you get for `0.0 or 1.0`?"),
         bug("output_for_slope", slopes.elu_output_left, "left of 0 the slope were the output itself",
             "Left of 0 elu rises, but its output is negative. Which sign has your slope?"),
         bug("one_at_zero", slopes.elu_with_zero, "the slope at 0 were that of the right side",

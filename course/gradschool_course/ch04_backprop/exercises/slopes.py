@@ -83,6 +83,16 @@ def leaky_hundredth(cache):
     return np.where(cache["x"] > 0, 1.0, 0.01)
 
 
+def leaky_or_hundredth(cache):
+    return np.where(cache["x"] > 0, 1.0, cache["alpha"] or 0.01)
+
+
+def leaky_by_maximum(cache):
+    """Where the output is x, and not alpha x, if it is taken for the larger of both."""
+    x = cache["x"]
+    return np.where(x > cache["alpha"] * x, 1.0, cache["alpha"])
+
+
 def leaky_output(cache):
     return np.where(cache["x"] > 0, cache["x"], cache["alpha"] * cache["x"])
 
@@ -176,6 +186,10 @@ def elu_left(cache):
 
 def elu_without_alpha(cache):
     return np.where(cache["x"] > 0, 1.0, np.exp(np.minimum(cache["x"], 0)))
+
+
+def elu_or_one(cache):
+    return np.where(cache["x"] > 0, 1.0, cache["y"] + (cache["alpha"] or 1.0))
 
 
 def elu_output_left(cache):

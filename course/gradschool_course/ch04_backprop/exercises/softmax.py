@@ -107,7 +107,8 @@ def rows(rng):
 
 
 def axes(rng):
-    return [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1), call(rng, sizes(rng, 3), -3)]
+    first = [call(rng, sizes(rng, 2), 0), call(rng, sizes(rng, 3), 1), call(rng, sizes(rng, 3), -3)]
+    return [*first, call(rng, (4, 4), 0), call(rng, sizes(rng, 2), 1), call(rng, sizes(rng, 3), 2)]
 
 
 def singles(rng):

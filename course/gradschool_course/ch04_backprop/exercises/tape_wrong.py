@@ -106,6 +106,21 @@ class Averages(Tape):
         self.grad = self.grad + unbroadcast(d, self.data.shape) * (max(self.data.size, 1) / np.size(d))
 
 
+class FoundByLength(Tape):
+    """Sums over the axes whose length the value's shape does not have, wherever it has it."""
+
+    def settle(self, d):
+        gone = tuple(i for i, n in enumerate(np.shape(d)) if n not in self.data.shape)
+        self.grad = self.grad + np.reshape(np.sum(d, axis=gone), self.data.shape)
+
+
+class JudgedBySize(Tape):
+    """Nothing was stretched where the number of entries is the same."""
+
+    def settle(self, d):
+        self.grad = self.grad + (d if np.size(d) == self.data.size else unbroadcast(d, self.data.shape))
+
+
 class Assigns(Tape):
     def settle(self, d):
         self.grad = unbroadcast(d, self.data.shape)
@@ -223,6 +238,28 @@ class AnyShape(Tape):
         pass
 
 
+class OneEntry(Tape):
+    """An array with a single entry is taken for a number."""
+
+    def refuse(self, g):
+        if g is None and self.data.size != 1:
+            raise ValueError("give g, or sum to one number first")
+
+
+class BeginsWithZeros(Tape):
+    def __init__(self, data, parents=(), pull=lambda g: ()):
+        super().__init__(data, parents, pull)
+        self.grad = np.zeros(self.data.shape)
+
+
+class RootWithout(Tape):
+    """g is handed on, and not kept."""
+
+    def backward(self, g=None):
+        super().backward(g)
+        self.grad = None
+
+
 class OnesAlways(Tape):
     def backward(self, g=None):
         self.refuse(g)
@@ -232,6 +269,13 @@ class OnesAlways(Tape):
 class FloatsRefused(Tape):
     def lifted(self, other):
         return other if isinstance(other, Tape) else other.data
+
+
+class ArraysRefused(Tape):
+    """A plain array is not made a Tensor."""
+
+    def lifted(self, other):
+        return type(self)(other) if isinstance(other, int | float) else other
 
 
 class SelfAlone(Tape):

@@ -18,7 +18,7 @@ Line = tuple[str, tuple[Any, ...] | None]
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def program(x: np.ndarray, lines: Sequence[Line], g: Any, leaves: str = "x", end: str = "y") -> Script:
+def program(x: Any, lines: Sequence[Line], g: Any, leaves: str = "x", end: str = "y") -> Script:
     """x, the lines, then `end.backward(g)`; values are read before it and gradients after it."""
     begun = [*lines, (f"{end}.data", None), (f"{end}.backward", () if g is None else (g,))]
     return Script(new={"data": x}, name="x", calls=[*begun, *((f"{leaf}.grad", None) for leaf in leaves)])
@@ -51,6 +51,10 @@ def entries(rng):
         unary(rng, x, "__mul__", float(rng.normal())),
         unary(rng, x, "__rmul__", float(rng.normal())),
         unary(rng, x, "__radd__", float(rng.normal())),
+        unary(rng, x, "__add__", w),
+        unary(rng, x, "__mul__", w[0]),
+        unary(rng, float(rng.normal()), "exp"),
+        unary(rng, int(rng.integers(2, 9)), "__mul__", 2),
     ]
 
 
@@ -58,11 +62,14 @@ def stretched(rng):
     n, t, c = sizes(rng, 3)
     x, g = rng.normal(size=(n, c)), rng.normal(size=(n, c))
     b, column, wide = rng.normal(size=c), rng.normal(size=(n, 1)), rng.normal(size=(t, 1, c))
+    square = rng.normal(size=(c, c))
     return [
         program(x, [other("b", b), ("y = x.__add__", (Made("b"),))], g, "xb"),
         program(column, [other("w", x), ("y = w.__mul__", (Made("x"),))], g, "wx"),
         program(x, [other("w", wide), ("y = x.__mul__", (Made("w"),))], rng.normal(size=(t, n, c)), "xw"),
         program(np.array(rng.normal()), [other("w", x), ("y = x.__mul__", (Made("w"),))], g, "xw"),
+        program(square, [other("b", b), ("y = x.__add__", (Made("b"),))], square[::-1], "xb"),
+        program(x[:1], [other("b", b), ("y = x.__mul__", (Made("b"),))], g[:1], "xb"),
     ]
 
 
@@ -109,16 +116,19 @@ def reused(rng):
 
 
 def again(rng):
-    """The same way back twice, through a value in between; another graph with the same leaf; one number, and none."""
+    """The same way back twice, through a value in between; another graph with the same leaf; a leaf by itself; one
+    number, and what is none: several, or a single one on axes of length 1."""
     shape = sizes(rng, 2)
     x, w, g = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=shape)
     twice = program(x, [("a = x.exp", ()), ("y = a.__mul__", (Made("a"),))], g, "xa")
     twice.calls = [*twice.calls, ("y.backward", (2 * g,)), ("x.grad", None), ("a.grad", None)]
     first = [other("w", w), ("a = x.__mul__", (Made("w"),)), ("a.backward", (g,)), ("x.grad", None)]
     second = program(x, [*first, ("y = x.exp", ())], -g, "xw")
-    number = program(x, [("a = x.exp", ()), ("y = a.sum", ())], None, "xa")
-    refused = Script(new={"data": x}, name="x", calls=[("y = x.exp", ()), ("y.backward", ())])
-    return [twice, second, number, refused]
+    number = program(x, [("x.grad", None), ("a = x.exp", ()), ("y = a.sum", ())], None, "xay")
+    alone = [program(x, [], g, end="x"), program(float(w[0, 0]), [], None, end="x")]
+    several = (x, x[0, :1], x[:1, :1])
+    refused = [Script(new={"data": a}, name="x", calls=[("y = x.exp", ()), ("y.backward", ())]) for a in several]
+    return [twice, second, number, *alone, *refused]
 
 
 EXERCISE = Exercise(
@@ -162,6 +172,12 @@ EXERCISE = Exercise(
         Misconception("averages_copies", wrong.Averages,
             "x is stretched into 4 places. How fast does the sum of the four grow with x?",
             "the copies of a stretched value were averaged", STRETCHED),
+        Misconception("found_by_length", wrong.FoundByLength,
+            "(4,) was stretched to (4, 4). Which of the two axes was put in front, and do their lengths tell?",
+            "an axis had been put in front wherever the value does not have its length", STRETCHED),
+        Misconception("judged_by_size", wrong.JudgedBySize,
+            "(4,) was stretched to (1, 4). How many entries have both, and which shape must the gradient have?",
+            "nothing had been stretched where the number of entries is the same", STRETCHED),
         Misconception("assigns", wrong.Assigns,
             "y = x * x. Two gradients arrive at x. What becomes of the first?",
             "= stood in the place of +=: of several gradients that arrive, the last one stays", TAPE),
@@ -204,11 +220,25 @@ EXERCISE = Exercise(
             "Which number does y.backward() differentiate if y has twelve?",
             "a y of any shape could be differentiated without g", TAPE,
             published="TensorFlow's `GradientTape`"),
+        Misconception("one_entry", wrong.OneEntry,
+            "A y of shape (1,) has one entry. Is its shape the one for which g may be left out?",
+            "an array with a single entry were of shape ()", TAPE,
+            published="PyTorch"),
+        Misconception("begins_with_zeros", wrong.BeginsWithZeros,
+            "What does `grad` say of a Tensor that no backward has passed?",
+            "`grad` were zero before any backward", TAPE,
+            published="micrograd"),
+        Misconception("root_without", wrong.RootWithout,
+            "The task wants `grad` of y as well. How fast does the sum of g * y grow with y?",
+            "the Tensor at which the way back begins had no gradient itself", TAPE),
         Misconception("ones_for_g", wrong.OnesAlways,
             "What does your backward do with its argument?", "g were 1 everywhere", TAPE),
         Misconception("numbers_refused", wrong.FloatsRefused,
             "In x * 2.0, what is `other`, and has it a `.data` that is an array?",
             "the other operand always were a Tensor", TAPE),
+        Misconception("arrays_refused", wrong.ArraysRefused,
+            "In x + w with an array w, which of the two has parents and a `pull`?",
+            "an array beside a Tensor were a Tensor already", TAPE),
         Misconception("left_operand_alone", wrong.SelfAlone,
             "In x * w, who else has a gradient but x?", "only the left operand had a gradient", TAPE),
         Misconception("own_factor", wrong.OwnFactor,

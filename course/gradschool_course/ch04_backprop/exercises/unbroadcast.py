@@ -47,6 +47,17 @@ def all_or_nothing(g, shape):
     return g.copy() if g.shape == tuple(shape) else np.full(shape, g.sum())
 
 
+def found_by_length(g, shape):
+    """Sums over the axes whose length `shape` does not have, wherever it has it."""
+    gone = tuple(i for i, n in enumerate(g.shape) if n not in shape)
+    return g.sum(axis=gone).reshape(shape)
+
+
+def judged_by_size(g, shape):
+    """Nothing was stretched where the number of entries is the same."""
+    return g if g.size == np.prod(shape, dtype=int) else unbroadcast(g, shape)
+
+
 def one_axis(g, shape):
     """Sums away one leading axis, however many there are."""
     g = g.sum(axis=0) if g.ndim > len(shape) else g
@@ -93,18 +104,28 @@ def call(rng, wide, shape):
 
 def leading(rng):
     n, t, c = sized(rng, 3)
-    return [call(rng, (n, c), (c,)), call(rng, (n, t, c), (t, c)), call(rng, (n, t, c), (c,)), call(rng, (n, c), ())]
+    all_lengths = [call(rng, (n, c), (c,)), call(rng, (n, t, c), (t, c)), call(rng, (n, t, c), (c,))]
+    return [*all_lengths, call(rng, (n, c), ()), *told_by_place(rng, n, c)]
+
+
+def told_by_place(rng, n, c):
+    """Which axes were put in front is said by their number alone: their lengths say nothing where two are equal, and
+    the number of entries says nothing where they are 1."""
+    equal = [call(rng, (c, c), (c,)), call(rng, (n, c, n), (c, n))]
+    return [*equal, call(rng, (1, c), (c,)), call(rng, (1, 1, c), (1, c)), call(rng, (1,), ())]
 
 
 def ones(rng):
     n, t, c = sized(rng, 3)
-    return [call(rng, (n, c), (n, 1)), call(rng, (n, t, c), (n, 1, c)), call(rng, (n, t, c), (1, t, 1))]
+    equal = [call(rng, (n, n), (n, 1)), call(rng, (n, n), (1, n)), call(rng, (t, c, t), (t, 1, 1))]
+    return [call(rng, (n, c), (n, 1)), call(rng, (n, t, c), (n, 1, c)), call(rng, (n, t, c), (1, t, 1)), *equal]
 
 
 def both(rng):
     n, t, c = sized(rng, 3)
     stretched = [call(rng, (n, t, c), shape) for shape in ((t, 1), (1, c), (1, 1))]
-    return [*stretched, call(rng, (n, c), (n, c)), call(rng, (1, c), (1, c)), call(rng, (), ())]
+    untouched = [call(rng, (n, c), (n, c)), call(rng, (1, c), (1, c)), call(rng, (), ())]
+    return [*stretched, call(rng, (n, n, n), (n, 1)), call(rng, (1, n, c), (n, 1)), *untouched]
 
 
 UNBROADCAST = Exercise(
@@ -150,6 +171,12 @@ UNBROADCAST = Exercise(
         Misconception("all_or_nothing", all_or_nothing,
             "Each entry of a bias has a column of its own. Can all entries have the same gradient?",
             "every entry had been copied to everywhere", STRETCHED),
+        Misconception("found_by_length", found_by_length,
+            "(4,) was stretched to (4, 4). Which of the two axes was put in front, and do their lengths tell?",
+            "an axis had been put in front wherever `shape` does not have its length", STRETCHED),
+        Misconception("judged_by_size", judged_by_size,
+            "(4,) was stretched to (1, 4). How many entries have both, and which shape must your answer have?",
+            "nothing had been stretched where the number of entries is the same", STRETCHED),
         Misconception("one_axis", one_axis,
             "(C,) was stretched to (N, T, C). How many axes were put in front?",
             "only one axis could be put in front", STRETCHED),

@@ -67,6 +67,16 @@ def only_int64(f, Variable):
     return run
 
 
+def only_float64(f, Variable):
+    def run(*arrays):
+        if any(np.asarray(a).dtype != float for a in arrays):
+            raise TypeError("floats, please")
+        y, variables = run_back(f, Variable, arrays)
+        return y.data, tuple(slope(v) for v in variables)
+
+    return run
+
+
 def whole_numbers_too(f, Variable):
     def run(*arrays):
         y, variables = run_back(f, Variable, arrays)
@@ -230,7 +240,8 @@ FEW = 5  # entries along an axis: central differences take a pass for each
 def several(rng):
     a, b = sizes(rng, 2, FEW), sizes(rng, 1)
     first, second = asked(rng, "weighed_sum", a, a, b), asked(rng, "weighed_sum", b, b)
-    return [first, second.then(*second.afterwards, same_array(rng))]
+    single = tuple(a.astype(np.float32) for a in pair(rng, b))
+    return [first, second.then(*second.afterwards, same_array(rng), pair(rng, ()), single)]
 
 
 def unused(rng):
@@ -285,6 +296,8 @@ VALUE_AND_GRAD = Exercise(
         Misconception("only_int64", only_int64,
             "Labels often come as uint8, or as int32. Is `a.dtype == int` true of those?",
             "whole numbers were those of the type int64 only", FUNCTIONS),
+        Misconception("only_float64", only_float64,
+            "Can an array of float32 take a small step?", "floats were those of the type float64 only", FUNCTIONS),
         Misconception("other_order", other_order,
             "Which argument does the first gradient belong to?", "the gradients stood in another order", FUNCTIONS),
         Misconception("first_argument_alone", first_alone,

@@ -79,6 +79,29 @@ def lists_for_tuples(model):
     return copied("", model)
 
 
+def only_what_is_true(model):
+    """What counts as false is left out, but for False itself."""
+    if isinstance(model, dict):
+        return {name: only_what_is_true(part) for name, part in model.items() if is_something(part)}
+    if isinstance(model, list | tuple):
+        return type(model)(only_what_is_true(part) for part in model if is_something(part))
+    return copied("", model)
+
+
+def is_something(part):
+    return part is False or bool(np.any(part) if isinstance(part, np.ndarray) else part)
+
+
+def numbers_have_a_copy(model):
+    """Strings, True, False and None are known to have no method `copy`, and everything else has one."""
+    return mapped(model, lambda _, leaf: leaf if leaf is None or isinstance(leaf, str | bool) else leaf.copy())
+
+
+def no_axes_no_array(model):
+    """An array without axes is taken for a number."""
+    return mapped(model, lambda _, leaf: np.copy(leaf) if np.ndim(leaf) else leaf)
+
+
 def layers_only(model):
     return [{name: np.copy(p) if isinstance(p, np.ndarray) else p for name, p in layer.items()} for layer in model]
 
@@ -126,9 +149,11 @@ def normalised(rng):
 def with_optimizer(rng):
     model = draw.layers(rng, draw.widths(rng, 3), frozen=[1])
     slots = draw.gradients(rng, model)
+    rest = {"begun": [], "best": {}, "name": "B", "epoch": 0, "rate": 0.1, "pair": (rng.normal(size=3), ())}
     return [
         Call(model={"layers": single(model), "slots": slots, "steps": rng.integers(10, 99, size=len(model))}),
         Call(model={"layers": model, "slots": {"m": slots, "v": tuple(draw.gradients(rng, model))}, "loss": None}),
+        Call(model={"layers": draw.fresh(model), "t": np.array(int(rng.integers(10, 99))), "rest": [rest, (rest, 7)]}),
     ]
 
 
@@ -173,6 +198,27 @@ clone_model(model)[0]["W"] is model[0]["W"]  # False""",
             everything_has_a_copy,
             'Which entries of a layer are no arrays, and what is "relu".copy()?',
             "everything in a layer had a method `copy`",
+            COPIES,
+        ),
+        Misconception(
+            "only_what_is_true",
+            only_what_is_true,
+            "The original has epoch 0, a list without entries and a bias of zeros. Where are they in your copy?",
+            "what is 0, empty or None were not there",
+            COPIES,
+        ),
+        Misconception(
+            "numbers_have_a_copy",
+            numbers_have_a_copy,
+            "The rate 0.1 stands in a model. What is (0.1).copy()?",
+            "numbers had a method `copy`",
+            COPIES,
+        ),
+        Misconception(
+            "no_axes_no_array",
+            no_axes_no_array,
+            "np.array(3) has no axes. Can it be written into?",
+            "an array without axes were a number",
             COPIES,
         ),
         Misconception(

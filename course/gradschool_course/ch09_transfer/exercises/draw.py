@@ -68,6 +68,19 @@ def normalisation(rng: Generator, C: int) -> dict[str, np.ndarray]:
     }
 
 
+def fresh(model: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same layers with biases and shifts as they begin: zeros."""
+    return [
+        {name: np.zeros_like(part) if name in ("b", "beta") else part for name, part in layer.items()}
+        for layer in model
+    ]
+
+
+def without_zeros(layer: dict[str, Any]) -> dict[str, Any]:
+    """What is left of a layer where np.any is taken for "is there"."""
+    return {name: part for name, part in layer.items() if not isinstance(part, np.ndarray) or np.any(part)}
+
+
 def gradients(rng: Generator, model: Sequence[dict[str, Any]]) -> list[dict[str, np.ndarray]]:
     """Numbers for each parameter of each layer, frozen or not; as gradients, or as velocities."""
     learned = ("W", "b", "gamma", "beta")

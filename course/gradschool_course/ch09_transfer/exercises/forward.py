@@ -101,6 +101,10 @@ def unbiased_remembered(model, X, training=False, hold=True, momentum=0.9, eps=1
     return Y, new
 
 
+def naught_for_default(model, X, training=False, hold=True, momentum=0.9, eps=1e-5):
+    return forward(model, X, training, hold, momentum or 0.9, eps or 1e-5)
+
+
 def changed_in_place(model, X, training=False, hold=True, momentum=0.9, eps=1e-5):
     Y, new = forward(model, X, training, hold, momentum, eps)
     for layer, other in zip(model, new, strict=True):
@@ -194,7 +198,11 @@ def following(rng):
 
 
 def inference(rng):
-    return [asked(rng, training=False, hold=False), asked(rng, frozen=[], training=False, hold=True)]
+    return [
+        asked(rng, training=False, hold=False),
+        asked(rng, frozen=[], training=False, hold=True),
+        asked(rng, eps=0.0),
+    ]
 
 
 def without(rng):
@@ -363,6 +371,13 @@ new[0]["mean"]  # [0.5]""",
             ),
             "For a variance of 0, do you divide by √ε or by ε?",
             "ε were added outside the root",
+            STATISTICS,
+        ),
+        Misconception(
+            "naught_for_default",
+            naught_for_default,
+            "With `momentum=0.0`, is a momentum given? What do you get for `0.0 or 0.9`?",
+            "a momentum or an ε of 0 had not been given",
             STATISTICS,
         ),
         Misconception(

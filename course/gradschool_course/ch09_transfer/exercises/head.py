@@ -34,6 +34,17 @@ def replaced(frozen=lambda i, n: True, kept=-1, weights=drawn, bias=None, head=N
     return answer
 
 
+def of_the_old_head(model):
+    """All that the old head has beside what is new."""
+    return {k: part for k, part in model[-1].items() if k not in ("W", "b", "activation", "trainable")}
+
+
+def zeros_left_out(model, out, activation, init, rng):
+    """What a layer has is asked with np.any, which asks for numbers other than 0."""
+    new = replaced()(model, out, activation, init, rng)
+    return [*map(draw.without_zeros, new[:-1]), new[-1]]
+
+
 def on_top(model, out, activation, init, rng):
     """The old head stays, and the new one reads its scores."""
     W = init((model[-1]["W"].shape[1], out), rng).astype(model[-1]["W"].dtype)
@@ -78,6 +89,13 @@ def zeros(old, out, init, rng):
 
 def double(old, out, init, rng):
     return init((len(old["W"]), out), rng)
+
+
+def as_the_body(model, out, activation, init, rng):
+    """The type of the first layer's W."""
+    new = replaced()(model, out, activation, init, rng)
+    new[-1].update({k: new[-1][k].astype(model[0]["W"].dtype) for k in "Wb"})
+    return new
 
 
 # ------------------------------------------------------------------------------------------------ other right answers
@@ -128,7 +146,8 @@ def asked(rng, model, out):
 
 
 def fewer_classes(rng):
-    return [asked(rng, draw.layers(rng, draw.widths(rng, 5)), 2), asked(rng, draw.layers(rng, draw.widths(rng, 3)), 1)]
+    models = [draw.layers(rng, draw.widths(rng, n)) for n in (5, 3)]
+    return [asked(rng, models[0], 2), asked(rng, models[1], 1), asked(rng, draw.fresh(models[0]), 2)]
 
 
 def more_classes(rng):
@@ -136,11 +155,15 @@ def more_classes(rng):
 
 
 def normed_body(rng):
-    return [asked(rng, draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[0], biased=[1]), 2)]
+    body = draw.layers(rng, draw.widths(rng, 4), normed=[0, 1], frozen=[0], biased=[1])
+    head_too = draw.layers(rng, draw.widths(rng, 4), normed=[1, 2], biased=[1, 2])
+    return [asked(rng, body, 2), asked(rng, head_too, 2)]
 
 
 def single(rng):
-    return [asked(rng, precision.single(draw.layers(rng, draw.widths(rng, 4))), 2)]
+    model = draw.layers(rng, draw.widths(rng, 4))
+    *body, head = model
+    return [asked(rng, precision.single(model), 2), asked(rng, [*body, precision.single(head)], 2)]
 
 
 HEAD = Exercise(
@@ -168,8 +191,8 @@ new[1]["W"].round(3).ravel()  # [ 0.126 -0.132]""",
     groups=[
         Group("fewer classes", 2, fewer_classes, "A head with fewer units than the old one.", CLOSE),
         Group("more classes", 1, more_classes, "A head with more units than the old one.", CLOSE),
-        Group("normalised body", 1, normed_body, "A body that keeps running statistics.", CLOSE),
-        Group("float32", 1, single, "float32 in, float32 out.", CLOSE, exact_dtype=True),
+        Group("normalised body", 1, normed_body, "A body, and a head, that keep running statistics.", CLOSE),
+        Group("float32", 1, single, "float32 in, float32 out; an old head with its own type.", CLOSE, exact_dtype=True),
     ],
     misconceptions=[
         Misconception(
@@ -275,6 +298,27 @@ new[1]["W"].round(3).ravel()  # [ 0.126 -0.132]""",
             replaced(bias=lambda old, out, init, rng: np.ones(out, old["W"].dtype)),
             "With which bias does a layer begin?",
             "the head's biases began with 1",
+            NEW_HEAD,
+        ),
+        Misconception(
+            "statistics_in_the_head",
+            replaced(head=of_the_old_head),
+            "The old head has a gamma and a running mean. Which four entries has the new one?",
+            "the new head kept what else the old one had",
+            NEW_HEAD,
+        ),
+        Misconception(
+            "zeros_left_out",
+            zeros_left_out,
+            "A bias begins with zeros. Is it in the layers that you return?",
+            "an array of zeros were not there",
+            NEW_HEAD,
+        ),
+        Misconception(
+            "as_the_body",
+            as_the_body,
+            "The body is float64 and the old head float32. Which of them does the new head follow?",
+            "the head had the type of the body",
             NEW_HEAD,
         ),
         Misconception(

@@ -17,6 +17,11 @@ def picked(names, learns=lambda layer: layer["trainable"]):
     return lambda model: [{k: layer[k] for k in names if k in layer and learns(layer)} for layer in model]
 
 
+def zeros_left_out(model):
+    """Whether an array is there is asked with np.any, which asks for numbers other than 0."""
+    return [draw.without_zeros(params) for params in trainable_params(model)]
+
+
 def gaps_closed(model):
     return [params for params in trainable_params(model) if params]
 
@@ -80,12 +85,14 @@ def dense_layers(rng):
     return [
         Call(model=draw.layers(rng, 5 * [width], frozen=[first, first + 1])),  # a shape does not say whose it is
         Call(model=draw.layers(rng, draw.widths(rng, 4), frozen=[1], kernels=[0])),
+        Call(model=draw.fresh(draw.layers(rng, draw.widths(rng, 4), frozen=[1]))),
     ]
 
 
 def normalised(rng):
     frozen = [int(rng.integers(0, 2))]
-    return [Call(model=draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=frozen, biased=[2]))]
+    model = draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=frozen, biased=[2])
+    return [Call(model=model), Call(model=draw.fresh(model))]
 
 
 def all_or_none(rng):
@@ -184,6 +191,13 @@ model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainab
             gaps_closed,
             "The first layer is frozen. Whose parameters are the first ones in your list?",
             "frozen layers were left out of the list",
+            LEARNS,
+        ),
+        Misconception(
+            "zeros_left_out",
+            zeros_left_out,
+            "A bias begins with zeros. Is it there, and is it to be learned?",
+            "an array of zeros were not there",
             LEARNS,
         ),
         Misconception(

@@ -168,6 +168,18 @@ def a_class_is_missing(rng):
     return [Call(**data, held=(5, 6), n_b=5)]
 
 
+def pictures(rng):
+    """Inputs with more axes, and with none beside that of the samples; a class that is held may be missing, too."""
+    data, others = samples(rng), samples(rng)
+    others["y"] = np.where(others["y"] == 6, 2, others["y"])
+    return [
+        Call(**data | {"X": rng.normal(size=(60, 2, 3))}, held=apart(rng), n_b=5),
+        Call(**data | {"X": rng.normal(size=60)}, held=apart(rng), n_b=500),
+        Call(**others, held=(5, 6), n_b=20),
+        Call(**others, held=(6, 5), n_b=20),
+    ]
+
+
 def types(rng):
     data = samples(rng)
     return [Call(**data | {"y": data["y"].astype(np.int16), "X": data["X"].astype(np.float32)}, held=(5, 6), n_b=11)]
@@ -198,6 +210,7 @@ split_task(X, y, held=(5, 6), n_b=2)[1][1]  # [0. 1.]""",
         Group("any two", 2, any_two, "Any two classes, in any order."),
         Group("validation", 1, all_of_b, "n_b is None, 0, or not given."),
         Group("missing class", 1, a_class_is_missing, "A class has no samples."),
+        Group("pictures", 1, pictures, "Inputs with more axes or none, and fewer samples of task B than asked for."),
         Group("types", 1, types, "The types of the labels.", exact_dtype=True),
     ],
     axes={"X": ("sample", "feature"), "y": ("sample",)},

@@ -98,6 +98,21 @@ def statistics_dropped(model, grads, slots, lr, beta=0.9, decay=0.0):
     return [{k: v for k, v in layer.items() if k not in ("mean", "var")} for layer in new_model], new_slots
 
 
+def where(moves):
+    """A step for those parameters for which moves(p, g) is true; the others, and their velocities, stay."""
+
+    def answer(model, grads, slots, lr, beta=0.9, decay=0.0):
+        slots = fresh(grads, model) if slots is None else slots
+        new_model, new_slots = step_trainable(model, grads, slots, lr, beta, decay)
+        for old, gs, vs, layer, new in zip(model, grads, slots, new_model, new_slots, strict=True):
+            stay = [name for name in gs if not moves(old[name], gs[name])]
+            layer.update({name: old[name] for name in stay})
+            new.update({name: vs[name] for name in stay})
+        return new_model, new_slots
+
+    return answer
+
+
 def begins_anew(model, grads, slots, lr, beta=0.9, decay=0.0):
     return step_trainable(model, grads, None, lr, beta, decay)
 
@@ -170,7 +185,15 @@ def in_motion(rng):
 
 
 def first_step(rng):
-    return [Call(**drawn(rng) | {"slots": None}, **rates(rng)), Call(**drawn(rng), lr=0.1)]
+    return [Call(**drawn(rng) | {"slots": None}, **rates(rng)), Call(**drawn(rng), lr=0.1), Call(**zeros(rng))]
+
+
+def zeros(rng):
+    """Biases that are as they began, and a gradient that is 0, of a weight that is in motion."""
+    asked = drawn(rng, frozen=[2])
+    grads = [dict(layer) for layer in asked["grads"]]
+    grads[1]["W"] = np.zeros_like(grads[1]["W"])
+    return {**asked, "model": draw.fresh(asked["model"]), "grads": grads, **rates(rng)}
 
 
 def normalised(rng):
@@ -320,6 +343,20 @@ moved, slots = step_trainable(model, grads, None, lr=0.1)
             "the gradient were multiplied by 1 − β",
             STANDS_STILL,
             published="MATLAB's `learngdm`",
+        ),
+        Misconception(
+            "no_gradient_no_step",
+            where(lambda p, g: np.any(g)),
+            "A gradient is 0, and the velocity is not. Where does the weight go?",
+            "what has a gradient of 0 stood still",
+            STANDS_STILL,
+        ),
+        Misconception(
+            "zeros_stand_still",
+            where(lambda p, g: np.any(p)),
+            "A bias begins with zeros. Is it to stay there?",
+            "an array of zeros were not to move",
+            STANDS_STILL,
         ),
         Misconception(
             "begins_anew",

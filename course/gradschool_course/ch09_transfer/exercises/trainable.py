@@ -57,6 +57,18 @@ def missing_ignored(model, layers, flag):
     ]
 
 
+def one_position_more(model, layers, flag):
+    """The position behind the last layer counts as one that there is, and no layer has it."""
+    check(len(model) + 1, [i for i in layers if i >= 0])
+    check(len(model), [i for i in layers if i < 0])
+    return missing_ignored(model, layers, flag)
+
+
+def zeros_left_out(model, layers, flag):
+    """What a layer has is asked with np.any, which asks for numbers other than 0."""
+    return [draw.without_zeros(layer) for layer in set_trainable(model, layers, flag)]
+
+
 def wrapped(model, layers, flag):
     return set_trainable(model, [i % len(model) for i in layers], flag)
 
@@ -101,6 +113,7 @@ def positions(rng):
         Call(model=model, layers=[learning[-1], min(frozen)], flag=False),
         Call(model=model, layers=[max(frozen), learning[0]], flag=True),
         Call(model=model, layers=[], flag=True),
+        Call(model=draw.fresh(model), layers=[learning[0], max(frozen)], flag=False),
     ]
 
 
@@ -111,6 +124,7 @@ def from_the_end(rng):
         Call(model=model, layers=[learns[-1] - 5], flag=False),
         Call(model=model, layers=[-1, -2, -3, -4, -5], flag=True),
         Call(model=model, layers=[max(frozen) - 5, min(frozen)], flag=True),
+        Call(model=model, layers=[learns[0], learns[0] - 5], flag=False),
     ]
 
 
@@ -120,6 +134,8 @@ def not_there(rng):
         Call(model=model, layers=[int(rng.choice([6, 7, 9]))], flag=False),  # wrapped, it would be one that learns
         Call(model=model, layers=[1, int(rng.choice([-6, -8]))], flag=False),
         Call(model=model, layers=[4, 0], flag=False),
+        Call(model=model, layers=[5], flag=False),
+        Call(model=model, layers=[-6], flag=False),
     ]
 
 
@@ -214,6 +230,20 @@ model = [{"trainable": True}, {"trainable": False}, {"trainable": True}]
             missing_ignored,
             "Ask for layer 7 of five. Should that pass in silence?",
             "positions that the model does not have were ignored",
+            LEARNS,
+        ),
+        Misconception(
+            "one_position_more",
+            one_position_more,
+            "A model has five layers. Which position has the last one, and does your check refuse the next?",
+            "the position behind the last layer were one of the model's",
+            LEARNS,
+        ),
+        Misconception(
+            "zeros_left_out",
+            zeros_left_out,
+            "A bias begins with zeros. Is it in the layers that you return?",
+            "an array of zeros were not there",
             LEARNS,
         ),
         Misconception(

@@ -175,7 +175,7 @@ def as_told(rng):
 
 
 def refused(rng):
-    return [asked(rng, (13, 8)), Call(shape=(5,), rng=drawn(rng))]
+    return [asked(rng, (13, 8)), *(Call(shape=shape, rng=drawn(rng)) for shape in ((5,), ()))]
 
 
 # ----------------------------------------------------------------------------------------------- how turning goes wrong
@@ -296,6 +296,12 @@ def vectors_too(shape, rng, gain=1.0, dtype=np.float64):
     return turned()(matrix, rng, gain, dtype).reshape(shape)
 
 
+def numbers_too(shape, rng, gain=1.0, dtype=np.float64):
+    if len(shape) == 1:
+        raise ValueError(f"{shape} has one axis")
+    return turned()(shape or (1, 1), rng, gain, dtype).reshape(shape)
+
+
 # ------------------------------------------------------------------------------------------------ other right answers
 def by_svd(shape, rng, gain=1.0, dtype=np.float64):
     """The orthogonal matrix that is nearest to a random one."""
@@ -357,7 +363,7 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         Group("kernels", 1, kernels, "More than two axes."),
         Group("gains", 1, gains, "Lengths other than 1."),
         Group("as told", 1, as_told, "The dtype that is asked for, and numbers from no other generator than `rng`."),
-        Group("refused", 1, refused, "A vector has no columns."),
+        Group("refused", 1, refused, "A vector has no columns, and a number has none."),
     ],
     misconceptions=[
         bug("signs_as_they_come", "the signs were those that the QR decomposition leaves",
@@ -403,6 +409,8 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
             in_double),
         bug("vectors_too", "a vector were a matrix with one column", "What does the task say about a single axis?",
             vectors_too),
+        bug("numbers_too", "a shape without axes were that of a matrix with one number",
+            "Fewer than two axes are refused. How many has the shape ()?", numbers_too),
     ],
     variants=[
         Variant("by singular values", by_svd),

@@ -179,7 +179,7 @@ steps on to `final`, which is almost nothing.
 
 - `start` is a tenth of `max_lr` unless given, `final` a thousandth of `start`.
 - The last phase takes `last_steps`, or a tenth of `steps`, rounded down, and one more; rise and fall take half of the
-  others each, rounded down.
+  others each, rounded down. A step that is left over lengthens the last phase.
 - `final` belongs to step `steps`, one after the last: it is never quite reached.
 
 {RETURNS} `steps` leave room for all three phases; you need not check that.""",

@@ -180,6 +180,7 @@ def in_order(rng):
         call(rng, 17, 5, shuffle=False),
         call(rng, 12, 4, targets=1, shuffle=False),
         call(rng, 7, 1, rng=seeded(rng), shuffle=False),
+        call(rng, 7, 7, shuffle=False),
         call(rng, 1, 3, shuffle=False),
     ]
 

@@ -221,7 +221,7 @@ EXERCISE = Exercise(
               "Loss and gradients of a batch; one of them has a single sample.", NEAR),
         Group("validation", 1, lambda rng: [call(rng, 12, training=False), call(rng, 1, training=False)],
               "The loss alone.", NEAR),
-        Group("large_scores", 1, lambda rng: [call(rng, 10, size=900.0)],
+        Group("large_scores", 1, lambda rng: [call(rng, 10, size=900.0), call(rng, 10, size=900.0, training=False)],
               "Scores in the thousands, as a bad start or a large rate makes them.", NEAR),
     ],
     equivalent={"483771b25750": "No sum is exactly 0, where relu has no slope and either side may be taken."},

@@ -127,7 +127,7 @@ def test_what_the_first_wrong_step_or_call_was_told_that_none_was_before():
     feed = lambda rng: [{"g": x} for x in numbers(rng)]
     exercise = sets(level, lambda rng: [Steps({"x": rng.normal(size=5)}, feed(rng), {"rate": 0.37})])
     wrong = lambda x, g, rate=0.1: np.sin(9 * x**2) if np.isnan(g) else level(x, g, rate)
-    assert " Step 4 is the first in which `g` is NaN." in diagnosis_of(exercise, wrong).text
+    assert " In step 4 `g` is NaN for the first time." in diagnosis_of(exercise, wrong).text
 
     class Odd(Counter):
         def add(self, x):
@@ -135,4 +135,4 @@ def test_what_the_first_wrong_step_or_call_was_told_that_none_was_before():
 
     calls = lambda rng: [("add", (x,)) for x in [*rng.uniform(1, 2, size=3).tolist(), -0.7, 1.0]]
     text = diagnosis_of(sets(Counter, lambda rng: [Script(calls=calls(rng))]), Odd).text
-    assert " It is the first in which `x` is negative." in text
+    assert " In it `x` is negative for the first time." in text

@@ -37,6 +37,7 @@ OUTSIDE = (
     "What is made only once, when Python reads the `class` or a `def`, and not anew for each object: "
     "a default like `[]`, a name in the body of the class?"
 )
+GROUPS = 3  # that are looked at one by one
 TRAITS: dict[str, Callable[[float, float | None], bool]] = {
     "is NaN": lambda x, before: math.isnan(x),
     "is zero": lambda x, before: x == 0,
@@ -55,6 +56,7 @@ class Altered:
     text: str
     hint: str
     make: Callable[..., Any]
+    about: str = ""  # which quantity of the reference's is otherwise
 
 
 class Otherwise:
@@ -125,33 +127,32 @@ class AlteredLives:
         return self.shared() or self.first_like(chain(self.unheard(), self.forgetful()))
 
     def remembered(self) -> Diagnosis | None:
-        """What is said of single quantities that the solution remembers, by the names that it gives them."""
-        return self.first_like(chain(self.begun(), self.miscounted(), self.coupled())) if self.tells else None
+        """What is said of one quantity that the solution remembers, by its name there; nothing if it may be another."""
+        found = list(self.alike(chain(self.begun(), self.miscounted(), self.coupled()))) if self.tells else []
+        return said_of(found[0]) if len({other.about for other in found}) == 1 else None
 
     def in_some_groups(self) -> InParts | None:
-        """What is said of groups each by itself, and those of which nothing is."""
-        found: dict[str, list[Seen]] = {}
-        first: dict[str, Diagnosis] = {}
-        for s in self.failed if len(self.failed) > 1 and self.tells else ():
-            alone = AlteredLives(self.exercise, [s, *passed(self.seen)], [s], self.answers)
-            said_of_it = alone.told() or alone.remembered()
-            if said_of_it:
-                found.setdefault(said_of_it.text, []).append(s)
-                first[said_of_it.text] = said_of_it
-        if not found:
+        """What is said of half of the groups at least, each by itself, and the others."""
+        found: list[tuple[Seen, Diagnosis]] = []
+        for s in self.failed if 1 < len(self.failed) <= GROUPS else ():
+            alone = AlteredLives(self.exercise, [s, *passed(self.seen)], [s], self.answers).remembered()
+            found += [(s, alone)] if alone else []
+        if len({d.text for _, d in found}) != 1 or 2 * len(found) < len(self.failed):
             return None
-        parts = [f"{in_these([s.group.name for s in these])}: {lower(text)}" for text, these in found.items()]
-        explained = [s for these in found.values() for s in these]
-        rest = [s for s in self.failed if s not in explained]
-        return InParts(replace(next(iter(first.values())), text=" ".join(parts)), rest)
+        (_, first), explained = found[0], [s for s, _ in found]
+        text = f"{in_these([s.group.name for s in explained])}: {lower(first.text)}"
+        return InParts(replace(first, text=text), [s for s in self.failed if s not in explained])
 
     def first_like(self, others: Iterable[Altered]) -> Diagnosis | None:
+        return next(map(said_of, self.alike(others)), None)
+
+    def alike(self, others: Iterable[Altered]) -> Iterator[Altered]:
+        """Those that give every answer that came."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for other in others:
                 if all(life.reproduces(other.make) for life in chain(self.firsts, self.every)):
-                    return said(other.name, other.text, other.hint)
-        return None
+                    yield other
 
     @cached_property
     def firsts(self) -> list[Lives]:
@@ -210,9 +211,12 @@ class AlteredLives:
                 there = f"a call of `{method}` whose `{name}` {words}"
                 hint = f"What do your lines do when `{name}` {words}?"
                 for does, text in (
-                    ("skip", f"Your object takes no notice of {there}."),
-                    ("forget", f"After {there} your object begins anew, and that call is forgotten with all before."),
-                    ("restart", f"With {there} your object begins anew: all before it is forgotten."),
+                    ("skip", f"Your object behaves as if it took no notice of {there}."),
+                    (
+                        "forget",
+                        f"Your object behaves as if it began anew after {there}, which is forgotten, too.",
+                    ),
+                    ("restart", f"Your object behaves as if it began anew with {there}: all before it is forgotten."),
                 ):
                     around = hearing(method, index, trait, does)
                     yield Altered("unheard" if does == "skip" else "forgets", text, hint, making(plain, around))
@@ -221,12 +225,12 @@ class AlteredLives:
         plain = self.exercise.plain
         told = dict.fromkeys(method for method, _, _ in self.arguments())
         for method in told:
-            text = f"Your object takes in what `{method}` is told one call late."
+            text = f"Your object behaves as if it took in what `{method}` is told one call late."
             yield Altered("late", text, "Is the newest call in the answer already?", making(plain, delayed(method)))
-            text = f"Your object remembers nothing: each call of `{method}` does what the first one does."
+            text = f"Your object behaves as if it remembered nothing: each call of `{method}` does what the first does."
             hint = "Where does your object keep what it was told, and who else writes there?"
             yield Altered("forgets", text, hint, making(plain, clearing_before(method)))
-            text = f"Your object leaves out the first call of `{method}`."
+            text = f"Your object behaves as if the first call of `{method}` were left out."
             yield Altered(
                 "unheard", text, "What is different in the very first call?", making(plain, without_first(method))
             )
@@ -234,7 +238,7 @@ class AlteredLives:
             call.rpartition(".")[2] for s in self.seen for p in s.probes for call, _ in getattr(p, "calls", ())
         )
         for method in dict.fromkeys(method for method in asked_for if method not in told):
-            text = f"Asking for `{method}` makes your object begin anew."
+            text = f"Your object behaves as if asking for `{method}` made it begin anew."
             yield Altered("forgets", text, "Why should asking change anything?", making(plain, clearing_after(method)))
 
     # ---- what is remembered
@@ -243,10 +247,8 @@ class AlteredLives:
         hint = "With what does your object begin, before it was told anything?"
         for name in self.changing:
             for words, number in self.beginnings():
-                text = (
-                    f"Your object is right but for its beginning: what the solution calls `{name}` begins with {words}."
-                )
-                yield Altered("begins", text, hint, beginning(self.exercise, name, number))
+                text = f"Your object behaves as if what the solution calls `{name}` began with {words}."
+                yield Altered("begins", text, hint, beginning(self.exercise, name, number), name)
 
     def beginnings(self) -> Iterator[tuple[str, Callable[[Mapping[str, Any]], Any]]]:
         """Numbers to begin with, in words, from what an object is made with."""
@@ -261,19 +263,27 @@ class AlteredLives:
         hint = "What has already been counted when it is set, and is it counted once more?"
         for name in self.changing:
             for up, more in product((True, False), (1, -1)):
-                words = f"Where a call {'raises' if up else 'lowers'} `{name}` (the solution's name)"
-                text = f"{words}, your object has one {'more' if more > 0 else 'less'} in it."
-                yield Altered("miscounted", text, hint, making(self.exercise.plain, miscounting(name, more, up=up)))
+                moved, one = "raised" if up else "lowered", "more" if more > 0 else "less"
+                text = (
+                    f"Your object behaves as if `{name}` (the solution's name) became one {one} wherever it is {moved}."
+                )
+                make = making(self.exercise.plain, miscounting(name, more, up=up))
+                yield Altered("miscounted", text, hint, make, name)
 
     def coupled(self) -> Iterator[Altered]:
         for one, other in permutations(self.changing, 2):
             hint = f"Which of your lines run in a call in which `{one}` changes, and what do they do to the rest?"
             for does, words in (
-                ("back", f"sets `{other}` back to where it began"),
-                ("stays", f"leaves `{other}` as it was"),
+                ("back", f"set `{other}` back to where it began"),
+                ("stays", f"left `{other}` as it was"),
             ):
-                text = f"A call that changes `{one}` {words} in your object (the names are the solution's)."
-                yield Altered("coupled", text, hint, making(self.exercise.plain, coupling(one, other, does)))
+                text = f"Your object behaves as if a call that changes `{one}` {words} (the names are the solution's)."
+                make = making(self.exercise.plain, coupling(one, other, does))
+                yield Altered("coupled", text, hint, make, other)
+
+
+def said_of(other: Altered) -> Diagnosis:
+    return said(other.name, other.text, other.hint)
 
 
 def outside(once: bool) -> Diagnosis:

@@ -82,8 +82,8 @@ def met_first(exercise: Exercise, s: Seen) -> str:
         for words, holds in FIRSTS.items():
             new = [holds(x, before) for before, x in pairwise([math.nan, *values])]
             if len(new) > (words not in SELDOM) + 1 and new[-1] and not any(new[:-1]):
-                which = f"Step {len(new)}" if isinstance(s.probes[failed_probe(s)], Steps) else "It"
-                return f" {which} is the first in which `{name}` is {words}."
+                place = f"step {len(new)}" if isinstance(s.probes[failed_probe(s)], Steps) else "it"
+                return f" In {place} `{name}` is {words} for the first time."
     return ""
 
 

@@ -9,10 +9,11 @@ A reading must hold in every life of every object, also where the answers are ri
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ..compare import compare, compare_values
 from ..exercise import Exercise, Group, Script
@@ -224,8 +225,8 @@ def things(exercise: Exercise, method: str, every: Sequence[Life]) -> Iterator[t
 PICKED: dict[str, Callable[[Sequence[float]], float]] = {
     "last": lambda x: x[-1],
     "first": lambda x: x[0],
-    "largest": max,
-    "smallest": min,
+    "largest": lambda x: float(np.max(x)),
+    "smallest": lambda x: float(np.min(x)),
     "sum of all": sum,
     "mean of all": lambda x: sum(x) / len(x),
 }
@@ -255,7 +256,11 @@ def argument_name(exercise: Exercise, method: str, index: int) -> str:
 
 
 def picked(life: Life, at: int, method: str, index: int, pick: Callable[[Sequence[float]], float]) -> Any:
-    """Of an argument in all calls up to a place, in order; nothing before the first one."""
-    calls = (x.args for x in life.answers[: at + 1] if x.method == method and x.args)
-    values = [float(args[index]) for args in calls if index < len(args)]
-    return pick(values) if values and all(map(math.isfinite, values)) else UNKNOWN
+    """Of an argument in all calls up to a place that tell something: of no samples, nothing is told."""
+    calls = [x.args for x in life.answers[: at + 1] if x.method == method and x.args and index < len(x.args)]
+    values = [float(args[index]) for args in calls if not any(is_zero(x) for i, x in enumerate(args) if i != index)]
+    return pick(values) if values else UNKNOWN
+
+
+def is_zero(x: Any) -> bool:
+    return type(x) in (int, float) and x == 0

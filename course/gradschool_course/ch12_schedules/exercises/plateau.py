@@ -114,6 +114,18 @@ class DeltaAdded(Counting):
         return value < self.best + self.min_delta
 
 
+class ZeroIsNoBest(Counting):
+    """Asks the best value itself whether there is one."""
+
+    def improved(self, value):
+        return not self.best or value < self.best - self.min_delta
+
+
+class ZeroIsNoValue(Counting):
+    def improved(self, value):
+        return bool(value) and value < self.best - self.min_delta
+
+
 class Shared(Counting):
     """Best value and counts stand in the class; a new object sets them back for all."""
 
@@ -289,8 +301,14 @@ def two_objects(rng):
     return Script(new=mine.new, calls=[call for pair in pairs for call in pair if call], others=1)
 
 
+def through_zero(rng):
+    """A best value of 0 is one, and so is a negative one."""
+    above, below = rng.uniform(0.1, 0.6, size=(2, 4)).tolist()
+    return told(rng, [], values=[1.0, 1.5, 1.25, 0.0, *above, -1.0, *(value - 0.7 for value in below)])
+
+
 def waits(rng):
-    return [told(rng, [2, 1, 3, 2, 4, 7]), two_objects(rng), told(rng, [1, 2, 1, 2], patience=2)]
+    return [told(rng, [2, 1, 3, 2, 4, 7]), two_objects(rng), told(rng, [1, 2, 1, 2], patience=2), through_zero(rng)]
 
 
 def deltas(rng):
@@ -431,6 +449,20 @@ plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
             DeltaAdded,
             "Can a value above the best be an improvement with you?",
             "min_delta had been added to the best in the place of subtracted",
+            PLATEAU,
+        ),
+        Misconception(
+            "zero_is_no_best",
+            ZeroIsNoBest,
+            "The best value is 0.0. What is `not self.best` then, and is every value better?",
+            "a best value of 0 meant that there was none yet",
+            PLATEAU,
+        ),
+        Misconception(
+            "zero_is_no_value",
+            ZeroIsNoValue,
+            "The value is 0.0, and the best was 1.0. What is `if value`, and has it improved?",
+            "a value of 0 were none",
             PLATEAU,
         ),
         Misconception(

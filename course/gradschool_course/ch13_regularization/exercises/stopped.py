@@ -101,7 +101,14 @@ def waits(rng):
         told(rng, falls(rng, [2, 1, 4, 2, 5]), patience=3),
         told(rng, falls(rng, [0, 1, 0, 3]), patience=2),
         told(rng, falls(rng, [3, 12])),
+        told(rng, through_zero(rng), patience=3),
     ]
+
+
+def through_zero(rng):
+    """A best value of 0 is one, and so is a negative one."""
+    above, below = rng.uniform(0.1, 0.6, size=(2, 3))
+    return [1.0, 0.0, *above, -1.0, *(below - 0.7)]
 
 
 def deltas(rng):
@@ -189,6 +196,11 @@ state["params"]["w"]  # [1.]""",
             "Ten falls, each too small to count: are they large enough together?",
             "the best value also moved with falls that do not count",
             published="scikit-learn's `MLPClassifier`"),
+        bug("zero_is_no_best", stopping(better=lambda value, best, delta: not best or value < best - delta),
+            "The best value is 0.0. What is `not best` then, and is every value better?",
+            "a best value of 0 meant that there was none yet"),
+        bug("zero_is_no_value", stopping(better=lambda value, best, delta: bool(value) and value < best - delta),
+            "The value is 0.0, and the best was 1.0. What is `if value`, and is it better?", "a value of 0 were none"),
         bug("nan_is_better", stopping(better=lambda value, best, delta: not value >= best - delta),
             "Is NaN >= 1 true? Is it better?", "NaN counted as an improvement"),
         bug("nan_best", stopping(best=lambda value, best, good: value if good or value != value else best),

@@ -52,6 +52,8 @@ from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
 
+PLACES_ALONE = ("one_part", "where", "band", "level", "one_for_all")  # a place is no reason, if there is one
+
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
 
 
@@ -133,7 +135,7 @@ def read(
             or relatives.changed(named=True)
             or any_reading(everything, wrong, relatives.following)
         )
-        if not found or found.kind == "close" or found.name in ("one_part", "where"):  # a place is no reason
+        if not found or found.kind == "close" or found.name in PLACES_ALONE:
             found = (
                 part_over_steps(exercise, seen, failed)
                 or relatives.changed(named=False)

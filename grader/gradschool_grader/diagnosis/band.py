@@ -22,6 +22,7 @@ from .words import said
 
 HINT = "Which of your conditions is decided there, and with what does the task compare?"
 UNLIKELY = 8 * log(10)  # that entries that are wrong by chance are neighbours in as many orders as are tried
+BETWEEN = "lies between two bounds"
 FEWEST = 3  # wrong entries in all
 
 
@@ -37,7 +38,9 @@ def band(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
         return said("level", f"The answer is wrong only where {at}.{singles}", HINT)
     for kinds in (single, apart, of_the_answer):
         likely = ((between_bounds(rows, values), words) for words, values in kinds(rows))
-        found = max(((*x, words) for x, words in likely if x and x[0] > UNLIKELY), default=None)
+        hopeful = [(*x, words) for x, words in likely if x and x[0] > UNLIKELY]
+        # the right numbers themselves have no two thresholds: what lies in the middle is a class of its own
+        found = max((x for x in hopeful if kinds is not of_the_answer or x[1] != BETWEEN), default=None)
         if found:
             _, side, words = found
             return said("band", f"The answer is wrong only where {words} {side}.{singles}", HINT)
@@ -116,7 +119,7 @@ def between_bounds(rows: Sequence[Pair], values: Sequence[np.ndarray]) -> tuple[
         told += ways - log(len(v) * (len(v) + 1) / 2 if below and above else 2 * len(v))
     if not sides:
         return None
-    side = "lies between two bounds" if len(sides) > 1 or "between" in sides else f"lies {sides.pop()} a bound"
+    side = BETWEEN if len(sides) > 1 or "between" in sides else f"lies {sides.pop()} a bound"
     return told, side
 
 

@@ -57,7 +57,7 @@ def one_for_all(wrong: Sequence[Pair]) -> Iterator[Candidate]:
         "every entry should have for itself."
     )
     hint = "Which `max`, `sum` or `mean` runs over everything, and which one compares entry by entry?"
-    yield Candidate("one_number", text, lambda p: (p.a, np.where(p.wrong, shown(p), p.e)), free=1, hint=hint)
+    yield Candidate("one_for_all", text, lambda p: (p.a, np.where(p.wrong, shown(p), p.e)), free=1, hint=hint)
 
 
 def shown(pair: Pair) -> float:

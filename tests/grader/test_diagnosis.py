@@ -676,3 +676,12 @@ def test_what_the_changed_expression_comes_to_is_told_at_home_only():
     found = diagnosis_of(exercise, lambda x, y: x - y**2 + np.tanh(y))
     assert (found.name, found.detail) == ("one_change", "As if `x - y ** 2` stood there.")
     assert "y ** 2" not in found.text
+
+
+def test_numbers_that_are_about_right_are_said_to_be():
+    about = sets(
+        lambda x: np.cumsum(x), lambda rng: [Call(x=rng.uniform(1, 2, size=9)) for _ in range(3)], name="about"
+    )
+    found = diagnosis_of(about, lambda x: np.cumsum(x + 0.03 * np.sin(40 * x)))
+    assert "They are near the right ones" in found.text
+    assert "near the right ones" not in diagnosis_of(about, lambda x: np.cumsum(x + np.sin(40 * x))).text

@@ -12,6 +12,7 @@ from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .seen import Pair, Seen
 
+NEAR = 0.05  # of the largest number
 ENOUGH = 5  # wrong numbers: fewer are on one side by chance
 BEFORE_NUMBERS = {
     "none",
@@ -98,5 +99,11 @@ def direction(wrong: Sequence[Pair]) -> str:
         ("are too close to zero", np.abs(a) < np.abs(e)),
     ):
         if yes.all():
-            return f" All wrong numbers {words}."
-    return ""
+            return f" All wrong numbers {words}.{nearness(wrong)}"
+    return nearness(wrong)
+
+
+def nearness(wrong: Sequence[Pair]) -> str:
+    """Whether all are about right: then the formula is no other one, but coarser, or has something small in it."""
+    near = all(np.abs(p.a - p.e).max(initial=0.0) <= NEAR * p.size for p in wrong)
+    return " They are near the right ones: what is only nearly the same, a mean, a step, a precision?" if near else ""

@@ -65,6 +65,12 @@ def values_multiply(step, boundaries, values, at_boundary):
     return float(np.prod(values[: passed + 1]))
 
 
+def needs_a_boundary(boundaries, values, at_boundary="new"):
+    if not boundaries:
+        raise ValueError("no boundaries")
+    return schedules.piecewise(boundaries, values, at_boundary)
+
+
 def any_length(boundaries, values, at_boundary="new"):
     def at(step):
         place = np.searchsorted(boundaries, step, side="right" if at_boundary == "new" else "left")
@@ -132,7 +138,8 @@ def piecewise_call(rng, at_boundary=""):
 def wrong_lengths(rng):
     good = piecewise_call(rng)
     b, v = good.arguments["boundaries"], good.arguments["values"]
-    return [Call(boundaries=b, values=v[:-1]), Call(boundaries=b[1:], values=v), piecewise_call(rng)]
+    level = asked(Call(boundaries=[], values=v[:1]), [0, 1, 70])
+    return [Call(boundaries=b, values=v[:-1]), Call(boundaries=b[1:], values=v), piecewise_call(rng), level]
 
 
 PIECEWISE = Exercise(
@@ -153,7 +160,7 @@ option:
     groups=[
         Group("new", 2, lambda rng: [piecewise_call(rng), piecewise_call(rng, "new")], "The new value's side.", CLOSE),
         Group("old", 1, lambda rng: [piecewise_call(rng, "old") for _ in range(2)], "The old value's side.", CLOSE),
-        Group("lengths", 1, wrong_lengths, "One value more than boundaries, or a ValueError.", CLOSE),
+        Group("lengths", 1, wrong_lengths, "One value more than boundaries, or a ValueError; no boundary.", CLOSE),
     ],
     misconceptions=[
         *any_schedule(schedules.piecewise, "starts_at_one"),
@@ -219,6 +226,13 @@ option:
             rates_like_steps,
             "Which dtype has `np.full_like(step, 0.01)` or `np.zeros_like(step)` if the steps are whole numbers?",
             "rates were whole numbers, as steps are",
+            STAIRS,
+        ),
+        Misconception(
+            "needs_a_boundary",
+            needs_a_boundary,
+            "One value and no boundary: is that one value more than boundaries?",
+            "a staircase had at least two values",
             STAIRS,
         ),
         Misconception(

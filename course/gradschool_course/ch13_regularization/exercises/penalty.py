@@ -166,7 +166,8 @@ def strengths(rng):
 
 
 def of_both(rng):
-    return [Call(params=parameters(rng, kernel), **strengths(rng)) for kernel in (False, True)]
+    sizes_alone = Call(params=parameters(rng), l1=number(rng, 0.05, 0.4), l2=0.0)
+    return [*(Call(params=parameters(rng, kernel), **strengths(rng)) for kernel in (False, True)), sizes_alone]
 
 
 def of_squares(rng):

@@ -43,7 +43,8 @@ from .switched import Change, switched
 from .trial import Life, Trial, lives, thinned, trials, up_to_the_failure
 from .words import lower, said
 
-EVIDENCE = {"called": 1, "changed": 2}  # distinct numbers: of a hundred changes one may give a share like 1/3 by chance
+EVIDENCE = {"called": 1, "changed": 2, "scaled": 4}
+"""Distinct numbers: of a hundred changes one may give a share like 1/3 by chance, of many hundreds of factors two."""
 PATTERNS = 100_000  # in which as many answers could be wrong
 EFFORT = 80_000  # functions to call: of what takes long, only the first relatives are tried
 ENTRIES = 25  # of an array that is not small take as long as a call
@@ -147,7 +148,9 @@ class Relatives:
         """With something changed where arguments stand that can be named, or somewhere else."""
         if not self.tells(EVIDENCE["changed"]):
             return None
-        return self.first_like(c for change, c in self.changes if (bool(change.names) and not change.late) is named)
+        many = self.given and evidence_of(tuple(self.wrong)) >= EVIDENCE["scaled"]
+        mine = ((change, c) for change, c in self.changes if (bool(change.names) and not change.late) is named)
+        return self.first_like(c for change, c in mine if many or not change.factor)
 
     @cached_property
     def changes(self) -> list[tuple[Change, Relative]]:

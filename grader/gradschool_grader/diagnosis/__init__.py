@@ -44,7 +44,7 @@ from .circumstances import circumstances, right_beside, right_methods
 from .form import another_form
 from .known import InParts, in_these, known, known_in_parts, two_known
 from .memory import linear_memory
-from .objects import of_objects
+from .objects import Lives, of_objects
 from .relatives import Relatives
 from .repeated import repeated
 from .seen import Seen, passed
@@ -121,14 +121,14 @@ def read(
         return otherwise
     everything, wrong = gave_numbers(exercise, failed)
     relatives = Relatives(exercise, failed, answers, passed(seen))
-    altered = AlteredLives(exercise, seen, failed, answers)
+    objects, altered = Lives(exercise, seen, failed), AlteredLives(exercise, seen, failed, answers)
     with np.errstate(all="ignore"):  # candidates may divide by zero: then they explain nothing
         found = (
             plain_reading(everything, wrong)
-            or of_objects(exercise, seen, failed)
+            or of_objects(objects)
             or relatives.called_otherwise()
             or altered.told()
-            or linear_memory(exercise, seen, failed)
+            or linear_memory(objects)
             or (in_parts and whole(exercise, seen, answers, in_parts))
             or two_known(exercise, failed, answers)
             or one_factor(everything, wrong)

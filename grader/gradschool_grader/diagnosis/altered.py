@@ -84,7 +84,7 @@ def making(plain: Callable[..., Any], around: AROUND) -> Callable[..., Any]:
     return lambda *args, **kwargs: Otherwise(plain, around, args, kwargs)
 
 
-class Lives(Life):
+class SeenLife(Life):
     """What was seen of one object, or of several at once; their calls are made directly, which takes little time."""
 
     def __init__(self, exercise: Exercise, s: Seen, number: int, mine: Sequence[Observation], helpers: Helpers):
@@ -128,8 +128,11 @@ class AlteredLives:
 
     def remembered(self) -> Diagnosis | None:
         """What is said of one quantity that the solution remembers, by its name there; nothing if it may be another."""
-        found = list(self.alike(chain(self.begun(), self.miscounted(), self.coupled()))) if self.tells else []
-        return said_of(found[0]) if len({other.about for other in found}) == 1 else None
+        for others in (self.begun, self.miscounted, self.coupled) if self.tells else ():
+            found = list(self.alike(others()))
+            if found:
+                return said_of(found[0]) if len({other.about for other in found}) == 1 else None
+        return None
 
     def in_some_groups(self) -> InParts | None:
         """What is said of half of the groups at least, each by itself, and the others."""
@@ -155,15 +158,15 @@ class AlteredLives:
                     yield other
 
     @cached_property
-    def firsts(self) -> list[Lives]:
+    def firsts(self) -> list[SeenLife]:
         """Of each group that failed what was seen up to the failure: most are out there."""
-        return [Lives(self.exercise, s, failed_probe(s), failed_steps(s), self.helpers) for s in self.failed]
+        return [SeenLife(self.exercise, s, failed_probe(s), failed_steps(s), self.helpers) for s in self.failed]
 
     @cached_property
-    def every(self) -> list[Lives]:
+    def every(self) -> list[SeenLife]:
         """All that was seen, in the order in which it was asked."""
         numbered = ((s, number) for s in self.seen for number in range(len(s.probes)))
-        return [Lives(self.exercise, s, number, of_probe(s, number), self.helpers) for s, number in numbered]
+        return [SeenLife(self.exercise, s, number, of_probe(s, number), self.helpers) for s, number in numbered]
 
     # ---- outside the object
     def shared(self) -> Diagnosis | None:
@@ -254,8 +257,11 @@ class AlteredLives:
         """Numbers to begin with, in words, from what an object is made with."""
         for words, x in (("zero", 0), ("one", 1), ("minus one", -1), ("infinity", math.inf), ("NaN", math.nan)):
             yield words, lambda new, x=x: x
+        news = [probe.new for s in self.seen for probe in s.probes if isinstance(probe, Script)]
         for name, p in self.exercise.signature.parameters.items():
-            for words, more in ((f"`{name}`", 0), (f"one more than `{name}`", 1), (f"one less than `{name}`", -1)):
+            counts = all(type(new.get(name, p.default)) is int for new in news)
+            around = ((f"one more than `{name}`", 1), (f"one less than `{name}`", -1)) if counts else ()
+            for words, more in ((f"`{name}`", 0), *around):
                 yield words, lambda new, name=name, more=more, p=p: new.get(name, p.default) + more
 
     def miscounted(self) -> Iterator[Altered]:

@@ -22,10 +22,8 @@ from typing import Any
 
 from ..exercise import Exercise
 from ..verdict import Diagnosis
-from .candidate import evidence
 from .derived import and_so_on
-from .objects import Answer, Life, argument_name, lives
-from .seen import Seen, pairs
+from .objects import Answer, Life, Lives, argument_name
 from .words import said
 
 EVIDENCE = 2  # distinct numbers: many forms are tried
@@ -75,11 +73,9 @@ class Run:
     right: bool
 
 
-def linear_memory(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen]) -> Diagnosis | None:
+def linear_memory(found: Lives) -> Diagnosis | None:
     """In which form the answers that came remember, beside the one that was to be written."""
-    wrong = [p for s in failed for p in pairs(exercise, s) if not p.right]
-    every = lives(exercise, seen) if exercise.is_class and evidence(wrong) >= EVIDENCE else []
-    memory = Memory.of(exercise, every)
+    memory = Memory.of(found.exercise, found.every) if found.every and found.evidence >= EVIDENCE else None
     mine = memory.form(lambda x: x.got) if memory else None
     right = memory.form(lambda x: x.expected, like=mine) if memory and mine else None
     if memory is None or mine is None or right is None:

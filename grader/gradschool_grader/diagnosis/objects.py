@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,28 @@ def made_with(exercise: Exercise) -> dict[str, Any]:
     return {name: p.default for name, p in parameters(exercise.plain).items() if p.default is not p.empty}
 
 
-def of_objects(exercise: Exercise, seen: Sequence[Seen], failed: Sequence[Seen]) -> Diagnosis | None:
+@dataclass
+class Lives:
+    """All that was seen of objects, read once."""
+
+    exercise: Exercise
+    seen: Sequence[Seen]
+    failed: Sequence[Seen]
+
+    @cached_property
+    def evidence(self) -> float:
+        """How many of the wrong numbers speak."""
+        return evidence([p for s in self.failed for p in pairs(self.exercise, s) if not p.right])
+
+    @cached_property
+    def every(self) -> list[Life]:
+        """Nothing where there are no objects, or where what is wrong says too little."""
+        return lives(self.exercise, self.seen) if self.exercise.is_class and self.evidence >= TELLING else []
+
+
+def of_objects(found: Lives) -> Diagnosis | None:
     """The first reading of all wrong answers, if they say enough."""
-    wrong = [p for s in failed for p in pairs(exercise, s) if not p.right]
-    every = lives(exercise, seen) if exercise.is_class and evidence(wrong) >= TELLING else []
-    return something_else(exercise, every) or told_late(every) if every else None
+    return (something_else(found.exercise, found.every) or told_late(found.every)) if found.every else None
 
 
 def answers_by_method(every: Sequence[Life]) -> dict[str, list[tuple[Life, list[Answer]]]]:

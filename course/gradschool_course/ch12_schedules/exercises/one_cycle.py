@@ -165,7 +165,11 @@ def cycle_options(rng):
 
 
 def cycle_phases(rng):
-    return [cycle_call(rng, i, last_steps=draw.whole(rng, 3, 25)) for i in (0, 1)]
+    """Longer ones than they would be by themselves, and shorter ones."""
+    return [
+        cycle_call(rng, 0, last_steps=draw.whole(rng, 35, 50)),
+        cycle_call(rng, 1, last_steps=draw.whole(rng, 2, 5)),
+    ]
 
 
 ONE_CYCLE = Exercise(

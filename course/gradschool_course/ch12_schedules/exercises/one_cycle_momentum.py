@@ -83,7 +83,7 @@ def momentum_step_by_step(steps, high=0.95, low=0.85, last_steps=None):
 def momentum_options(rng):
     return [
         corners_asked(rng, 0, high=draw.number(rng, 0.96, 0.99), low=draw.number(rng, 0.5, 0.8)),
-        corners_asked(rng, 1, low=0.0, last_steps=draw.whole(rng, 3, 25)),
+        corners_asked(rng, 1, low=0.0, last_steps=draw.whole(rng, 35, 50)),  # never what it would be by itself
     ]
 
 

@@ -34,7 +34,7 @@ from .exercise import Exercise, Group, Property, Script, Steps
 from .inside.perform import Performer, build, describe
 from .judge import Limits, judge
 from .ladder import Step, next_hint, remember
-from .observe import Caller, Observation, called, observe, said, with_objects
+from .observe import Caller, called, observe, with_objects
 from .source import shown as solution_text
 from .together import Together
 from .verdict import Diagnosis, Verdict
@@ -110,7 +110,7 @@ class Result:
         probe = probes[observation.probe]
         function = self._namespace[self.exercise.name]
         if isinstance(probe, Script):
-            return self._replay_script(probe, function, observation)
+            return self._replay_script(probe, function, self._position(group, index) - probe.others)
         if isinstance(probe, Steps):
             return self._replay_steps(probe, function, int(observation.label.split()[1]))
         call = probe.call if isinstance(probe, Property) else probe
@@ -151,10 +151,10 @@ class Result:
             carry = dict(zip(carry, (value,) if len(carry) == 1 else value, strict=True))
         return value
 
-    def _replay_script(self, probe: Script, function: Any, observation: Observation) -> Any:
+    def _replay_script(self, probe: Script, function: Any, calls: int) -> Any:
         objects = {str(i): self._call(function, probe.new) for i in range(1, probe.others + 2)}
         value = objects[""] = objects[probe.name] = objects["1"]
-        for call, args in probe.calls:
+        for call, args in probe.calls[:calls]:
             keep, target, method = called(call)
             value = function if method == self.exercise.name else getattr(objects[target], method)
             value = (
@@ -162,8 +162,6 @@ class Result:
             )
             if keep:
                 objects[keep] = value
-            if observation.label == said(call, args):
-                break
         return value
 
     def _failed(self) -> tuple[Group, int] | None:

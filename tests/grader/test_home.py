@@ -263,6 +263,22 @@ def test_replay_of_an_object_calls_its_methods_in_order(monkeypatch):
     assert result.replay() == 3
 
 
+def test_replay_of_an_object_ends_with_the_call_that_failed_and_not_with_one_like_it(monkeypatch):
+    script = Exercise(
+        reference=Counter, chapter="t", task="", example="",
+        groups=[Group("g", 1, lambda rng: [Script({"start": 2}, [("add", (3,)), ("add", (3,)), ("add", (3,))])])],
+    )  # fmt: skip
+
+    class Stops(Counter):
+        def add(self, n):
+            self.value = min(self.value + n, 7)
+            return self.value
+
+    result = checked(monkeypatch, script, Stops)
+    assert result.case is not None
+    assert (result.case.got, result.replay()) == (7, 7)
+
+
 def test_replay_of_a_returned_function_calls_that_function(monkeypatch):
     _, _, then = kinds_of_probe()
     result = checked(monkeypatch, then, lambda f: lambda x: x)

@@ -137,7 +137,12 @@ def table_rows(exercise: Exercise, s: Seen, places: Sequence[int]) -> Iterator[t
 
 # -------------------------------------------------------------------------------------------------------- what is shown
 def shown(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> tuple[list[str], str]:
-    """The picture in characters, and the call that went wrong where it may tell more than the words do."""
+    """The picture in characters, and the call that went wrong where it may tell more than the words do.
+
+    Nothing of an answer that is many times larger than was asked for: that would take as many times longer.
+    """
+    if any(s.difference and s.difference.kind == "larger" for s in seen):
+        return [], ""
     return picture.plain(exercise, seen), unexplained(exercise, verdict, seen)
 
 

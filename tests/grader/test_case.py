@@ -91,6 +91,17 @@ def test_numbers_that_differ_in_late_digits_only_are_written_in_full():
     assert call.splitlines()[-1].split() == ["now()", "0.25", repr(0.25 * (1 + 1e-8)), "←"]
 
 
+def test_of_what_is_far_too_large_nothing_is_shown():
+    class Endless(Counter):
+        def now(self):
+            return list(range(100_000))
+
+    exercise = sets(Counter, lambda rng: [Script(new={"start": 0.25}, calls=CALLS)])
+    seen = []
+    verdict = judge(exercise, lambda: Here(Endless, "Counter"), LiveAnswers(exercise, {}, 3), witness=seen)
+    assert case.shown(exercise, verdict, seen) == ([], "")
+
+
 def test_a_known_mistake_needs_no_table():
     known = Misconception("doubled", Doubled, "How often?", "each number were added twice")
     verdict, call = call_shown(Doubled, CALLS, known)

@@ -261,12 +261,12 @@ def asked_again(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen], answ
     if failed is None or not isinstance(answer, type):
         return verdict
     before = FIRST.setdefault(answer, failed)
-    if found is None or found.kind not in (*PLACES, "structure") or found.name == "shared":
+    if found is None or found.kind not in (*PLACES, "structure") or found.name == "state_outside":
         return verdict
     again = observe(exercise, before.probes, worker.performer.handle)
     if agrees(exercise, before.group, before.probes, before.got, again, conduct=False):
         return verdict
-    return replace(verdict, diagnosis=Diagnosis("structure", "shared", AGAIN, OUTSIDE))
+    return replace(verdict, diagnosis=Diagnosis("structure", "state_outside", AGAIN, OUTSIDE))
 
 
 def caller_namespace() -> dict[str, Any]:

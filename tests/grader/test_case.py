@@ -150,7 +150,7 @@ def checks(monkeypatch, answer, times):
 
 def test_what_outlives_an_object_is_told_in_every_check(monkeypatch):
     first, second, third = checks(monkeypatch, kept_in_a_default(), 3)
-    assert {d.name for d in (first, second, third)} == {"shared"}
+    assert {d.name for d in (first, second, third)} == {"state_outside"}
     assert "a new object begins with what those before it were told" in first.text
     assert second.text == third.text == home.AGAIN
     assert "a default like `[]`" in second.hint

@@ -75,7 +75,7 @@ def test_an_attribute_that_never_changes_is_told_beside_what_is_right():
             return self.mine
 
     found = diagnosis_of(METER, Stale)
-    assert (found.kind, found.name) == ("structure", "stays")
+    assert (found.kind, found.name) == ("structure", "never_changes")
     assert found.text.startswith("`level` never changes: it is still what the object was made with, its `start`.")
     assert found.text.endswith(" `note` and `count` are right.")
 
@@ -99,7 +99,7 @@ def test_an_answer_that_is_only_the_last_or_the_first_argument():
             return x
 
     found = diagnosis_of(METER, Last)
-    assert (found.name, "`note` is nothing but the last `x` of `note`." in found.text) == ("argument", True)
+    assert (found.name, "`note` is nothing but the last `x` of `note`." in found.text) == ("only_an_argument", True)
 
     class First(Meter):
         def note(self, x):
@@ -117,7 +117,7 @@ def test_an_answer_of_no_such_kind_is_called_none():
             return math.sin(40 * x) + self.count
 
     found = diagnosis_of(METER, Odd)
-    assert found.name not in ("stays", "argument", "one_call_late", "one_call_early")
+    assert found.name not in ("never_changes", "only_an_argument", "one_call_late", "one_call_early")
     assert found.text.endswith(" `level` and `count` are right wherever they are asked for; `note` is not.")
 
 
@@ -156,9 +156,12 @@ def kept_in_the_class():
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_remembered_outside_the_objects(seed):
     found = diagnosis_of(TOTAL, kept_in_a_default(), seed)
-    assert (found.name, "a new object begins with what those before it were told" in found.text) == ("shared", True)
+    assert (found.name, "a new object begins with what those before it were told" in found.text) == (
+        "state_outside",
+        True,
+    )
     found = diagnosis_of(TOTAL, kept_in_the_class(), seed)
-    assert (found.name, "what one is told, all know" in found.text) == ("shared", True)
+    assert (found.name, "what one is told, all know" in found.text) == ("state_outside", True)
 
 
 def test_an_object_that_remembers_by_itself_shares_nothing():
@@ -166,7 +169,7 @@ def test_an_object_that_remembers_by_itself_shares_nothing():
         def total(self):
             return self.sum + self.worst
 
-    assert diagnosis_of(TOTAL, Doubled).name != "shared"
+    assert diagnosis_of(TOTAL, Doubled).name != "state_outside"
 
 
 def heard(change):
@@ -182,7 +185,7 @@ def heard(change):
 def test_calls_that_are_not_heard():
     found = heard(lambda self, x, n, add: None if x < 0 else add(x, n))
     assert (found.name, found.text) == (
-        "unheard",
+        "call_not_heard",
         "Your object behaves as if it took no notice of a call of `add` whose `x` is negative.",
     )
 
@@ -202,7 +205,10 @@ def test_an_object_that_begins_anew_when_it_is_asked():
             return before
 
     found = diagnosis_of(TOTAL, Cleared)
-    assert (found.name, found.text) == ("forgets", "Your object behaves as if asking for `total` made it begin anew.")
+    assert (found.name, found.text) == (
+        "begins_anew",
+        "Your object behaves as if asking for `total` made it begin anew.",
+    )
 
 
 def test_what_is_told_one_call_late():
@@ -252,7 +258,7 @@ def test_a_quantity_that_begins_with_another_number():
             self.left = rest
 
     found = diagnosis_of(WAITING, Rested)
-    assert (found.name, "`left` began with `rest`" in found.text) == ("begins", True)
+    assert (found.name, "`left` began with `rest`" in found.text) == ("begins_otherwise", True)
 
 
 def test_a_quantity_that_another_one_sets_back_or_keeps():
@@ -320,7 +326,7 @@ def test_the_weights_of_a_mean_are_read_off_its_answers():
             return self.sum if self.count else math.nan
 
     found = diagnosis_of(MEAN, Early)
-    assert found.name == "weights"
+    assert found.name == "other_weights"
     assert "what was there is multiplied by N/(N + `n`) and the new `x` enters times `n`/(N + `n`)" in found.text
     assert found.text.endswith("The right one differs in what is kept of the old and what of the new enters.")
     assert "they should count 0.375, 0.625." in found.detail
@@ -333,7 +339,7 @@ def test_the_weights_of_an_average_whose_shares_change_places():
             return self.value / self.decay
 
     found = diagnosis_of(AVERAGE, Swapped)
-    assert found.name == "weights"
+    assert found.name == "other_weights"
     assert "what was there is multiplied by 1 − `decay` and the new `x` enters times `decay`" in found.text
 
 
@@ -342,7 +348,7 @@ def test_what_is_no_weighted_sum_has_no_weights():
         def result(self):
             return math.sqrt(abs(super().result())) if self.count else math.nan
 
-    assert diagnosis_of(MEAN, Bent).name != "weights"
+    assert diagnosis_of(MEAN, Bent).name != "other_weights"
 
 
 # ------------------------------------------------------------------------------------------------- group by group

@@ -222,27 +222,36 @@ class AlteredLives:
                     ("restart", f"Your object behaves as if it began anew with {there}: all before it is forgotten."),
                 ):
                     around = hearing(method, index, trait, does)
-                    yield Altered("unheard" if does == "skip" else "forgets", text, hint, making(plain, around))
+                    yield Altered(
+                        "call_not_heard" if does == "skip" else "begins_anew", text, hint, making(plain, around)
+                    )
 
     def forgetful(self) -> Iterator[Altered]:
         plain = self.exercise.plain
         told = dict.fromkeys(method for method, _, _ in self.arguments())
         for method in told:
             text = f"Your object behaves as if it took in what `{method}` is told one call late."
-            yield Altered("late", text, "Is the newest call in the answer already?", making(plain, delayed(method)))
+            yield Altered(
+                "told_late", text, "Is the newest call in the answer already?", making(plain, delayed(method))
+            )
             text = f"Your object behaves as if it remembered nothing: each call of `{method}` does what the first does."
             hint = "Where does your object keep what it was told, and who else writes there?"
-            yield Altered("forgets", text, hint, making(plain, clearing_before(method)))
+            yield Altered("begins_anew", text, hint, making(plain, clearing_before(method)))
             text = f"Your object behaves as if the first call of `{method}` were left out."
             yield Altered(
-                "unheard", text, "What is different in the very first call?", making(plain, without_first(method))
+                "call_not_heard",
+                text,
+                "What is different in the very first call?",
+                making(plain, without_first(method)),
             )
         asked_for = (
             call.rpartition(".")[2] for s in self.seen for p in s.probes for call, _ in getattr(p, "calls", ())
         )
         for method in dict.fromkeys(method for method in asked_for if method not in told):
             text = f"Your object behaves as if asking for `{method}` made it begin anew."
-            yield Altered("forgets", text, "Why should asking change anything?", making(plain, clearing_after(method)))
+            yield Altered(
+                "begins_anew", text, "Why should asking change anything?", making(plain, clearing_after(method))
+            )
 
     # ---- what is remembered
     def begun(self) -> Iterator[Altered]:
@@ -251,7 +260,7 @@ class AlteredLives:
         for name in self.changing:
             for words, number in self.beginnings():
                 text = f"Your object behaves as if what the solution calls `{name}` began with {words}."
-                yield Altered("begins", text, hint, beginning(self.exercise, name, number), name)
+                yield Altered("begins_otherwise", text, hint, beginning(self.exercise, name, number), name)
 
     def beginnings(self) -> Iterator[tuple[str, Callable[[Mapping[str, Any]], Any]]]:
         """Numbers to begin with, in words, from what an object is made with."""
@@ -285,7 +294,7 @@ class AlteredLives:
             ):
                 text = f"Your object behaves as if a call that changes `{one}` {words} (the names are the solution's)."
                 make = making(self.exercise.plain, coupling(one, other, does))
-                yield Altered("coupled", text, hint, make, other)
+                yield Altered("coupled_changes", text, hint, make, other)
 
 
 def said_of(other: Altered) -> Diagnosis:
@@ -297,7 +306,7 @@ def outside(once: bool) -> Diagnosis:
         text = "What your objects remember lies outside them: a new object begins with what those before it were told."
     else:
         text = "What your objects remember lies outside them: what one is told, all know, and a new one sets all back."
-    return said("shared", text, OUTSIDE)
+    return said("state_outside", text, OUTSIDE)
 
 
 # ------------------------------------------------------------------------------------------------- what such objects do

@@ -80,7 +80,7 @@ def linear_memory(found: Lives) -> Diagnosis | None:
     right = memory.form(lambda x: x.expected, like=mine) if memory and mine else None
     if memory is None or mine is None or right is None:
         return None
-    return said("weights", memory.says(mine, right), HINT.format(told=memory.told), memory.weights(mine, right))
+    return said("other_weights", memory.says(mine, right), HINT.format(told=memory.told), memory.weights(mine, right))
 
 
 @dataclass(frozen=True)

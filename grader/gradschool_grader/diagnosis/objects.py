@@ -225,15 +225,15 @@ def things(exercise: Exercise, method: str, every: Sequence[Life]) -> Iterator[t
     for name in parameters(exercise.plain):
         words = "never changes: it is still what the object was made with"
         words += "" if name == method else f", its `{name}`"
-        yield "stays", words, stays, lambda life, i, name=name: life.new.get(name, UNKNOWN)
+        yield "never_changes", words, stays, lambda life, i, name=name: life.new.get(name, UNKNOWN)
     if any(sum(x.method == method for x in life.answers) > 1 for life in every):
-        yield "stays", "never changes: it always gives what it gave first", stays, first_answer
+        yield "never_changes", "never changes: it always gives what it gave first", stays, first_answer
     remembers = "What of the calls before must your object still know when it is asked?"
     for told, index, name in arguments(exercise, every):
         what = f"`{name}` of `{told}`"
         for words, pick in PICKED.items():
             yield (
-                "argument",
+                "only_an_argument",
                 f"is nothing but the {words} {what}",
                 remembers,
                 lambda life, i, told=told, index=index, pick=pick: picked(life, i, told, index, pick),

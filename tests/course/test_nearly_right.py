@@ -17,6 +17,7 @@ from gradschool_grader.judge import judge
 BATCHNORM, UPDATE_EACH, ADAM, PENALTY = (
     course.exercise(name).plain for name in ("batchnorm_forward", "update_each", "adam", "l1_l2_penalty")
 )
+POWER, MOMENTUM = (course.exercise(name).plain for name in ("power", "one_cycle_momentum"))
 COSINE, DENSE, PRELU, SPARSE, SET_TRAINABLE = (
     course.exercise(name).plain
     for name in ("cosine", "dense_backward", "prelu_backward", "sparse_cross_entropy_backward", "set_trainable")
@@ -116,6 +117,28 @@ def layernorm_by_a_difference_of_squares(x, gamma, beta, axes=-1, eps=1e-5):
     return (x - mean) / np.sqrt(square - mean**2 + eps) * gamma + beta
 
 
+def deviation_by_a_difference_of_squares(model, X, n, rng):
+    scores = np.stack([model(X, rng) for _ in range(n)])
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    P = e / e.sum(axis=-1, keepdims=True)
+    return P.mean(axis=0), np.sqrt(np.maximum((P**2).mean(axis=0) - P.mean(axis=0) ** 2, 0))
+
+
+def curvatures_downwards_of_any_size(H, tol=1e-8):
+    e = np.linalg.eigvalsh((H + np.transpose(H)) / 2)
+    zero = tol * np.abs(e).max()
+    up, down = np.sum(e > zero), np.sum(e < -zero / 2)
+    return "saddle" if up and down else "min" if up == len(e) else "max" if down == len(e) else "degenerate"
+
+
+def momentum_of_the_usual_last_phase(steps, high=0.95, low=0.85, last_steps=None):
+    return MOMENTUM(steps, high, low)
+
+
+def power_that_is_one_where_it_is_naught(lr, s, c=1.0):
+    return POWER(lr, s, c or 1.0)
+
+
 class PlateauWithAListForAll(ReduceOnPlateau):
     """A new object empties the list of all others."""
 
@@ -151,6 +174,10 @@ WRONG = {
     "adam": [adam_of_another_b1],
     "update_each": [update_each_without_the_rest_of_longer_lists, update_each_of_slots_that_all_are_there],
     "l1_l2_penalty": [penalty_of_a_small_w, penalty_of_numbered_weights],
+    "mc_predict": [deviation_by_a_difference_of_squares],
+    "classify_stationary": [curvatures_downwards_of_any_size],
+    "one_cycle_momentum": [momentum_of_the_usual_last_phase],
+    "power": [power_that_is_one_where_it_is_naught],
     "ReduceOnPlateau": [PlateauWithAListForAll, PlateauWithoutANaught],
 }
 

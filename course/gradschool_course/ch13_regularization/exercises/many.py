@@ -139,6 +139,7 @@ def by_einsum(model, X, n, rng):
 
 # ------------------------------------------------------------------------------------------------------------ probes
 def asked(rng, n, samples=None, size=1.0):
+    """size: how large the scores are."""
     N, D, H, K = sizes(rng, 4, 3, 10)
     network = {"W": size * rng.normal(size=(D, H)), "V": rng.normal(size=(H, K)), "rate": number(rng, 0.3, 0.6)}
     X = rng.normal(size=(samples or N, D))
@@ -150,8 +151,9 @@ def some_passes(rng):
 
 
 def sure(rng):
-    """Scores of hundreds and thousands, of which exp() makes infinity or 0."""
-    return [asked(rng, 7), asked(rng, 5, samples=4, size=400.0)]
+    """Scores of hundreds and thousands, of which exp() makes infinity or 0; and some so small that probabilities hardly
+    differ from pass to pass."""
+    return [asked(rng, 7), asked(rng, 5, samples=4, size=400.0), asked(rng, 6, size=1e-8)]
 
 
 def few(rng):
@@ -181,7 +183,7 @@ mean.round(2)  # [[0.77 0.23]]
 std.round(2)  # [[0.24 0.24]]""",
     groups=[
         Group("passes", 3, some_passes, "Mean and deviation over several passes.", CLOSE),
-        Group("sure", 1, sure, "Scores that are large.", CLOSE),
+        Group("sure", 1, sure, "Scores that are large, and some that are tiny.", CLOSE),
         Group("few", 1, few, "A single sample, and few passes.", CLOSE),
     ],
     misconceptions=[

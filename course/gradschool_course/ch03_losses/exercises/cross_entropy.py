@@ -75,6 +75,12 @@ def weighted_by_prediction(ell, P, T, reduction, normalization, mask, weights):
     return right(ell, P, T, reduction, normalization, mask, weights)
 
 
+def one_weight_a_row(ell, P, T, reduction, normalization, mask, weights):
+    if weights is not None:
+        weights = weights[np.argmax(T, axis=-1)][..., None]
+    return right(ell, P, T, reduction, normalization, mask, weights)
+
+
 def divides_by_weights(ell, P, T, reduction, normalization, mask, weights):
     matching(P, T)
     Z = size(P, normalization, mask)
@@ -196,6 +202,7 @@ def class_weights(rng):
         case(rng, b, weights=draw.weights(rng, b[-1:]), mask=draw.mask(rng, b[:2]), normalization="mask-included"),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
         case(rng, a, weights=np.zeros(a[-1])),
+        Call(P=draw.probabilities(rng, a), T=draw.probabilities(rng, a), weights=draw.weights(rng, a[-1:])),
     ]
 
 
@@ -223,6 +230,15 @@ OPTIONS = """
     - the logarithm is the natural one; the loss is finite and nothing warns: a probability below 1e-30 counts as 1e-30
     - inputs stay unchanged; targets may be integers
 """
+
+
+def soft_misconceptions(wrap):
+    """What goes wrong where a target may be a distribution."""
+    return [
+        Misconception("one_weight_a_row", wrap(one_weight_a_row),
+                      "A target says: 60 % cat, 40 % dog. Whose weight belongs to the term of the dog?",
+                      "all terms of a row had the weight of the likeliest class", CLASS_WEIGHTS),
+    ]  # fmt: skip
 
 
 def class_misconceptions(wrap, average):
@@ -323,6 +339,7 @@ cross_entropy = Exercise(
             SEVERAL,
         ),
         *class_misconceptions(lambda frame: cross_entropy_with(surprise, frame), averaging_everything),
+        *soft_misconceptions(lambda frame: cross_entropy_with(surprise, frame)),
     ],
     variants=[
         Variant("loop", by_rows),

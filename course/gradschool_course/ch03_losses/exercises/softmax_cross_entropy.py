@@ -9,7 +9,15 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw, equivalent
 from .bce_with_logits import OPTIONS, OVERFLOW
-from .cross_entropy import CLOSE, ENTROPY_AXES, averaging_everything, class_misconceptions, logarithm, minus_log
+from .cross_entropy import (
+    CLOSE,
+    ENTROPY_AXES,
+    averaging_everything,
+    class_misconceptions,
+    logarithm,
+    minus_log,
+    soft_misconceptions,
+)
 from .frame import right
 from .regression import CHAPTER
 
@@ -164,6 +172,7 @@ def class_weights(rng):
         case(rng, b, weights=draw.weights(rng, b[-1:]), **masked),
         case(rng, a, weights=draw.weights(rng, a[-1:]), reduction="none"),
         case(rng, a, weights=np.zeros(a[-1])),
+        Call(z=scores(rng, a), T=draw.probabilities(rng, a), weights=draw.weights(rng, a[-1:])),
     ]
 
 
@@ -235,6 +244,7 @@ softmax_cross_entropy = Exercise(
             OVERFLOW,
         ),
         *class_misconceptions(lambda frame: softmax_with(categorical, frame), averaging_everything),
+        *soft_misconceptions(lambda frame: softmax_with(categorical, frame)),
     ],
     variants=[
         Variant("logaddexp", softmax_with(by_logaddexp)),

@@ -64,6 +64,11 @@ def rest_in_the_last_batch(model_loss, params, X, T, batch):
     return weighted([(model_loss(params, X[cut], T[cut], training=False)[0], len(X[cut])) for cut in cuts])
 
 
+def so_many_parts(model_loss, params, X, T, batch):
+    parts = [(x, t) for x, t in zip(np.array_split(X, batch), np.array_split(T, batch), strict=True) if len(x)]
+    return weighted([(model_loss(params, x, t, training=False)[0], len(x)) for x, t in parts])
+
+
 def last_moved_back(model_loss, params, X, T, batch):
     starts = [max(min(i, len(X) - batch), 0) for i in range(0, len(X), batch)]
     cuts = [slice(i, i + batch) for i in starts]
@@ -122,7 +127,7 @@ EXERCISE = Exercise(
     "evaluate(model_loss, 1.0, np.array([1.0, 2.0, 4.0]), np.zeros(3), 2)  # 7.0",
     axes={"X": ("sample", "input"), "T": ("sample", "output")},
     groups=[
-        Group("uneven", 2, lambda rng: [call(rng, 17, 5), call(rng, 11, 10), call(rng, 3, 7)],
+        Group("uneven", 2, lambda rng: [call(rng, 17, 5), call(rng, 11, 10), call(rng, 3, 7), call(rng, 13, 3)],
               "Batches that do not come out even, and fewer samples than a batch.", CLOSE),
         Group("even", 1, lambda rng: [call(rng, 15, 5), call(rng, 1, 1)], "Batches of one size.", CLOSE),
     ],
@@ -155,6 +160,9 @@ EXERCISE = Exercise(
         Misconception("rest_in_the_last_batch", rest_in_the_last_batch,
             "17 samples in batches of 5: how many samples does your last batch have?",
             "the samples that are left over found room in the last full batch", MEAN),
+        Misconception("so_many_parts", so_many_parts,
+            "17 samples, and 3 fit into memory: how many samples has each of 3 equal parts?",
+            "`batch` were the number of batches, and not of samples in one", MEAN),
         Misconception("last_moved_back", last_moved_back,
             "17 samples in batches of 5: which samples are in your last batch, and in the one before it?",
             "the last batch were moved back until it is full, and samples in two batches counted twice", MEAN),

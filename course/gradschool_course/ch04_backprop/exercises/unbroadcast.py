@@ -53,6 +53,15 @@ def found_by_length(g, shape):
     return g.sum(axis=gone).reshape(shape)
 
 
+def axes_shift(g, shape):
+    """An axis is gone after its sum, and those behind it are still counted from where it was."""
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    for i, n in enumerate(shape):
+        if n == 1:
+            g = g.sum(axis=min(i, g.ndim - 1))
+    return g.reshape(shape)
+
+
 def judged_by_size(g, shape):
     """Nothing was stretched where the number of entries is the same."""
     return g if g.size == np.prod(shape, dtype=int) else unbroadcast(g, shape)
@@ -118,7 +127,8 @@ def told_by_place(rng, n, c):
 def ones(rng):
     n, t, c = sized(rng, 3)
     equal = [call(rng, (n, n), (n, 1)), call(rng, (n, n), (1, n)), call(rng, (t, c, t), (t, 1, 1))]
-    return [call(rng, (n, c), (n, 1)), call(rng, (n, t, c), (n, 1, c)), call(rng, (n, t, c), (1, t, 1)), *equal]
+    three = [call(rng, (n, t, c), shape) for shape in ((n, 1, c), (1, t, 1), (1, 1, c))]
+    return [call(rng, (n, c), (n, 1)), *three, *equal]
 
 
 def both(rng):
@@ -174,6 +184,9 @@ UNBROADCAST = Exercise(
         Misconception("found_by_length", found_by_length,
             "(4,) was stretched to (4, 4). Which of the two axes was put in front, and do their lengths tell?",
             "an axis had been put in front wherever `shape` does not have its length", STRETCHED),
+        Misconception("axes_shift", axes_shift,
+            "For shape (1, 1, C) you sum over axis 0 first. Which number has the second axis afterwards?",
+            "an axis that was summed away were still counted", STRETCHED),
         Misconception("judged_by_size", judged_by_size,
             "(4,) was stretched to (1, 4). How many entries have both, and which shape must your answer have?",
             "nothing had been stretched where the number of entries is the same", STRETCHED),

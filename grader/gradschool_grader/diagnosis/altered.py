@@ -171,7 +171,7 @@ class AlteredLives:
     # ---- outside the object
     def shared(self) -> Diagnosis | None:
         """One after another, as they were asked: what an earlier life left is there in a later one."""
-        changing = self.changing
+        changing = list(self.changing)
         several = [changing, *([name] for name in changing)] if len(changing) > 1 else [changing]
         for names in several if changing else ():
             for once in (True, False):
@@ -181,19 +181,21 @@ class AlteredLives:
         return None
 
     @cached_property
-    def changing(self) -> list[str]:
-        """What an object remembers: the attributes of the reference's that its calls change."""
-        found: dict[str, None] = {}
+    def changing(self) -> dict[str, Any]:
+        """What an object remembers: the attributes of the reference's that its calls change, as they were before."""
+        found: dict[str, Any] = {}
 
         def watch(mine: Otherwise, method: str, args: tuple[Any, ...] | None) -> Any:
             before = remembered(mine.inner)
             value = asked(mine, method, args)
-            found.update(dict.fromkeys(name for name, x in remembered(mine.inner).items() if differs(before, name, x)))
+            for name, x in remembered(mine.inner).items():
+                if differs(before, name, x):
+                    found.setdefault(name, before.get(name))
             return value
 
         for life in self.firsts:
             life.reproduces(making(self.exercise.plain, watch))
-        return list(found)
+        return found
 
     # ---- what is heard
     def arguments(self) -> Iterator[tuple[str, int, str]]:
@@ -257,26 +259,27 @@ class AlteredLives:
     def begun(self) -> Iterator[Altered]:
         """One of the changing quantities begins with another number."""
         hint = "With what does your object begin, before it was told anything?"
-        for name in self.changing:
-            for words, number in self.beginnings():
+        for name, begun in self.changing.items():
+            for words, number in self.beginnings(type(begun)):
                 text = f"Your object behaves as if what the solution calls `{name}` began with {words}."
                 yield Altered("begins_otherwise", text, hint, beginning(self.exercise, name, number), name)
 
-    def beginnings(self) -> Iterator[tuple[str, Callable[[Mapping[str, Any]], Any]]]:
-        """Numbers to begin with, in words, from what an object is made with."""
-        for words, x in (("zero", 0), ("one", 1), ("minus one", -1), ("infinity", math.inf), ("NaN", math.nan)):
+    def beginnings(self, kind: type) -> Iterator[tuple[str, Callable[[Mapping[str, Any]], Any]]]:
+        """Numbers of a kind to begin with, in words, also those that an object is made with."""
+        plain = {int: (("minus one", -1),), float: (("infinity", math.inf), ("NaN", math.nan))}
+        for words, x in (("zero", kind(0)), ("one", kind(1)), *plain[kind]) if kind in plain else ():
             yield words, lambda new, x=x: x
         news = [probe.new for s in self.seen for probe in s.probes if isinstance(probe, Script)]
         for name, p in self.exercise.signature.parameters.items():
-            counts = all(type(new.get(name, p.default)) is int for new in news)
-            around = ((f"one more than `{name}`", 1), (f"one less than `{name}`", -1)) if counts else ()
-            for words, more in ((f"`{name}`", 0), *around):
-                yield words, lambda new, name=name, more=more, p=p: new.get(name, p.default) + more
+            if all(type(new.get(name, p.default)) is kind for new in news):
+                around = ((f"one more than `{name}`", 1), (f"one less than `{name}`", -1)) if kind is int else ()
+                for words, more in ((f"`{name}`", 0), *around):
+                    yield words, lambda new, name=name, more=more, p=p: new.get(name, p.default) + more
 
     def miscounted(self) -> Iterator[Altered]:
         """What counts, one more or one less where it is raised or lowered."""
         hint = "What has already been counted when it is set, and is it counted once more?"
-        for name in self.changing:
+        for name in (name for name, begun in self.changing.items() if type(begun) is int):
             for up, more in product((True, False), (1, -1)):
                 moved, one = "raised" if up else "lowered", "more" if more > 0 else "less"
                 text = (

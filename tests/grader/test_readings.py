@@ -563,3 +563,29 @@ def test_one_number_for_a_whole_array_where_each_entry_has_its_own(rng):
     assert "ll numbers of an array that are wrong are the same one" in told.text
     rectified = said([pair(e, np.maximum(e, 0), f"x{i}") for i, e in enumerate(arrays)])
     assert "the same one" not in rectified.text
+
+
+def test_rows_whose_factors_are_nearly_one_have_one_factor_and_an_epsilon(rng):
+    def normed(x, spread):
+        return (x - x.mean(axis=1, keepdims=True)) / np.sqrt(spread + 1e-6)
+
+    def calls(count):
+        for label, shape in (("1", (5, 8)), ("2", (4, 9))):
+            x = rng.normal(size=shape)
+            spread = x.var(axis=1, keepdims=True)
+            yield pair(normed(x, spread), normed(x, spread * count), label=label)
+
+    told = said(list(calls(20)))
+    assert "nearly the same multiple of what it should be everywhere" in told.text
+    assert told.detail.endswith("about 0.2236, one over the root of 20.")
+
+
+def test_factors_that_are_powers_or_of_parts_counted_as_full(rng):
+    e = rng.normal(size=(3, 4))
+    assert "times the square of `lr`" in text_of(pair(e, 0.0169 * e, lr=0.13))
+    assert "divided by `decay`^`frozen`" in text_of(pair(e, e / 0.7**3, decay=0.7, frozen=3))
+    full = [
+        pair(rng.normal(size=()), 0, X=np.zeros((n, 2)), batch=b, label=f"{n}") for n, b in ((17, 5), (11, 4), (9, 2))
+    ]
+    told = text_of(*(replace(p, a=p.e * n / m) for p, n, m in zip(full, (17, 11, 9), (20, 12, 10), strict=True)))
+    assert "divided by m/n, n being the size of axis 0 of `X` and m the next multiple of `batch`" in told

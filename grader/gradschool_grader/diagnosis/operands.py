@@ -13,6 +13,8 @@ import numpy as np
 from ..inside.perform import leaves
 from .seen import ITS_ARGUMENT, Given, Pair
 
+LONGEST = 64  # exponents that are whole numbers
+
 
 def shown(name: str) -> str:
     return name if name == ITS_ARGUMENT else f"`{name}`"
@@ -64,10 +66,34 @@ def sizes(pair: Pair) -> dict[str, float]:
             named[f"the size of the last axis of `{name}`"] = float(value.shape[-1])
             if value.ndim > 1:
                 named[f"the number of entries of `{name}`"] = float(value.size)
+            if value.ndim > 2:
+                named[f"the number of places (all axes but the first and the last) of `{name}`"] = inner(value.shape)
     if pair.path and pair.e.ndim:
         named |= {f"the size of axis {i} of it": float(n) for i, n in enumerate(pair.e.shape)}
         named["the number of its entries"] = float(pair.e.size)
     return named
+
+
+def inner(shape: tuple[int, ...]) -> float:
+    return float(np.prod(shape[1:-1]))
+
+
+def powers(known: dict[str, float]) -> dict[str, float]:
+    """Shares to the power of whole numbers: a decay after so many layers."""
+    shares = {name: x for name, x in known.items() if 0 < x < 1}
+    whole = {name: x for name, x in known.items() if x == round(x) and 2 <= abs(x) <= LONGEST}
+    return {f"{share}^{n}": shares[share] ** whole[n] for share in shares for n in whole}
+
+
+def filled_up(known: dict[str, float], counted: dict[str, float]) -> dict[str, float]:
+    """How many too many there are where a last part is counted as full."""
+    whole = {name: x for name, x in known.items() if x == round(x) and x >= 2}
+    return {
+        f"m/n, n being {size} and m the next multiple of {part}": np.ceil(n / whole[part]) * whole[part] / n
+        for size, n in counted.items()
+        for part in whole
+        if "axis 0" in size and n % whole[part]
+    }
 
 
 @once_a_call
@@ -80,7 +106,7 @@ def constants(pair: Pair) -> dict[str, float]:
     odds = {f"{name} / (1 − {name})": value / (1 - value) for name, value in shares.items()}
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
-    return {**counted, **known, **rest, **more, **fewer, **odds}
+    return {**counted, **known, **rest, **more, **fewer, **odds, **powers(known), **filled_up(known, counted)}
 
 
 @once_a_call

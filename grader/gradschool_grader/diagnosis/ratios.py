@@ -13,9 +13,12 @@ from .candidate import Candidate, Same
 from .glimpse import glimpse
 from .layout import axis_name
 from .operands import arrays, shared
+from .scale import COUNTED
 from .seen import Pair
+from .words import lower
 
 Base = Callable[[Pair], np.ndarray | None]
+NEARLY_ONE = 1e-3  # by which factors may differ that are one but for an epsilon
 ENOUGH = 4  # wrong entries: fewer have a ratio to something by chance
 FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{}": lambda x: x,
@@ -115,7 +118,37 @@ def row_factors(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fi
             continue
         text = f"{subject} a multiple of what it should be, another one for each {words}."
         hint = f"Which of your numbers belong to one {words} as a whole, and what are they divided by?"
-        yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint)
+        detail = ""
+        k = about_one_factor(wrong, along, base)
+        if k:
+            text = f"In each call {lower(subject)} nearly the same multiple of what it should be everywhere."
+            hint = "What is it divided by, and is something small, such as an eps, added before that?"
+            detail = f"In the first that is wrong, the factor is about {k:.4g}{about_one_over(k)}."
+        yield Candidate("row_factor", text, lambda p, b=base: scaled_rows(p, along, b), fitted, hint, detail)
+
+
+def about_one_factor(wrong: Sequence[Pair], along: Along, base: Base) -> float:
+    """The factor in the first array, if those of all its rows are nearly one, and so in every array; else 0."""
+    first = 0.0
+    for p in wrong:
+        start = base(p)
+        if start is None or not p.e.size:
+            return 0.0
+        factors = multiples(p.a - start, p.e - start, along(p)).ravel()
+        middle = float(np.median(factors))
+        if not middle or (np.abs(factors - middle) > NEARLY_ONE * abs(middle)).any():
+            return 0.0
+        first = first or middle
+    return first
+
+
+def about_one_over(k: float) -> str:
+    """Of which whole number it is about the inverse, or the inverse root."""
+    for power, words in ((1, ", one over {}"), (2, ", one over the root of {}")):
+        n = round(1 / abs(k) ** power)
+        if 2 < n <= COUNTED and abs(abs(k) ** power * n - 1) <= NEARLY_ONE:
+            return words.format(n)
+    return ""
 
 
 def row_terms(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:

@@ -19,7 +19,10 @@ from .seen import Pair
 COUNTED, EXACT = 1000, 1e-9  # shares up to a thousandth, and how near to one a factor must be
 CACHED = 512  # arrays, each by itself and as what a step changes
 PLAIN = {2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
-POWERS = {1: "times", -1: "divided by"}
+POWERS = {
+    1.0: "times", -1.0: "divided by", 2.0: "times the square of", -2.0: "divided by the square of",
+    0.5: "times the root of", -0.5: "divided by the root of",
+}  # fmt: skip
 SIGNS = {1: "", -1: ", and has the wrong sign"}
 WHERE = "Which line multiplies or divides by it, and does the formula?"
 
@@ -82,7 +85,7 @@ def factors(wrong: Sequence[Pair], scaled: Scaled, subject: str, name: str) -> I
 
 
 @once_a_call
-def factors_at_hand(pair: Pair) -> tuple[list[tuple[str, int, int]], np.ndarray]:
+def factors_at_hand(pair: Pair) -> tuple[list[tuple[str, float, int]], np.ndarray]:
     """Numbers at hand by name, power and sign; the values of `PLAIN`, then theirs."""
     table = constants(pair)
     with np.errstate(all="ignore"):

@@ -52,6 +52,7 @@ from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
 
+NOTHING = ("nan", "infinity")  # what came is no number, and says nothing of where it comes from
 PLACES_ALONE = ("one_part", "where", "band", "level", "one_for_all")  # a place is no reason, if there is one
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
@@ -147,7 +148,8 @@ def read(
             found = whole(exercise, seen, answers, alone) if alone else found
     common = None if is_reason(found) and not exercise.is_class else which_calls(exercise, seen)
     if found and is_reason(found):
-        return replace(found, text=f"{found.text} {common.text}") if common else found
+        besides = f" {common.text}" if common else circumstances(exercise, failed[0]) if found.name in NOTHING else ""
+        return replace(found, text=found.text + besides)
     shifted = shifted_step(failed)
     if shifted:
         return shifted

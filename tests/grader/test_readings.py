@@ -589,3 +589,9 @@ def test_factors_that_are_powers_or_of_parts_counted_as_full(rng):
     ]
     told = text_of(*(replace(p, a=p.e * n / m) for p, n, m in zip(full, (17, 11, 9), (20, 12, 10), strict=True)))
     assert "divided by m/n, n being the size of axis 0 of `X` and m the next multiple of `batch`" in told
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_have_no_powers(x, rng):
+    e = rng.normal(size=(3, 4))
+    assert "`x`" not in text_of(pair(e, 1.7 * e, x=float(x), share=0.3, X=np.zeros((5, 2))))

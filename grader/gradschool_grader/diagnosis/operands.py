@@ -81,13 +81,13 @@ def inner(shape: tuple[int, ...]) -> float:
 def powers(known: dict[str, float]) -> dict[str, float]:
     """Shares to the power of whole numbers: a decay after so many layers."""
     shares = {name: x for name, x in known.items() if 0 < x < 1}
-    whole = {name: x for name, x in known.items() if x == round(x) and 2 <= abs(x) <= LONGEST}
+    whole = {name: x for name, x in known.items() if 2 <= abs(x) <= LONGEST and x == round(x)}
     return {f"{share}^{n}": shares[share] ** whole[n] for share in shares for n in whole}
 
 
 def filled_up(known: dict[str, float], counted: dict[str, float]) -> dict[str, float]:
     """How many too many there are where a last part is counted as full."""
-    whole = {name: x for name, x in known.items() if x == round(x) and x >= 2}
+    whole = {name: x for name, x in known.items() if 2 <= x < np.inf and x == round(x)}
     return {
         f"m/n, n being {size} and m the next multiple of {part}": np.ceil(n / whole[part]) * whole[part] / n
         for size, n in counted.items()

@@ -6,10 +6,9 @@ VECTORS = dict.fromkeys(
 )
 SCALING = VECTORS | {
     "3ffade7ba090": "A normal number is exactly 2 never, as far as anybody will see.",
-} | dict.fromkeys(
-    ["14df0965a9c9", "ac5134e0386b"],
-    "No fan is below 2 but that of an array without weights.",
-)  # fmt: skip
+    "14df0965a9c9": "No fan is below 2 but that of an array without weights.",
+}
+NAMED = {"ac5134e0386b": "variance_scaling itself is asked for an array without weights; here its fan is above 0."}
 OUTPUTS = dict.fromkeys(
     ["934b1b6eed22", "02ac6bafd3d3", "229ab329837f", "15fe76383a3f"],
     "Only fan in is used here: what fan out is makes no difference.",

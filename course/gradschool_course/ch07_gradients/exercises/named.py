@@ -97,7 +97,9 @@ def exercise(reference, title, scale, mode, default, task, example, other, more,
             Hint(f"    {pseudo}"),
         ],
         not_bugs=not_bugs,
-        equivalent=equivalent.SCALING | ({} if mode == "fan_avg" else equivalent.OUTPUTS | equivalent.MEAN),
+        equivalent=equivalent.SCALING
+        | equivalent.NAMED
+        | ({} if mode == "fan_avg" else equivalent.OUTPUTS | equivalent.MEAN),
     )
 
 

@@ -71,6 +71,13 @@ def always_cut(shape, std, distribution, rng, dtype):
     return draw(shape, std, "uniform" if distribution == "uniform" else "truncated_normal", rng, dtype)
 
 
+def no_floor(shape, scale, mode, distribution, rng, dtype=np.float64):
+    """n as it comes, also where it is 0."""
+    if not known_words(mode, distribution):
+        raise ValueError(f"mode {mode!r} or distribution {distribution!r}")
+    return draw(shape, (scale / fan_of(mode, *fan_pair(shape))) ** 0.5, distribution, rng, dtype)
+
+
 def any_word(shape, scale, mode, distribution, rng, dtype=np.float64):
     mode = mode if known_words(mode, "normal") else "fan_avg"
     distribution = distribution if known_words("fan_in", distribution) else "normal"
@@ -133,7 +140,10 @@ def average(rng):
 
 def as_told(rng):
     options = {"scale": 2.0, "mode": "fan_in", "distribution": "normal"}
-    return [asked(rng, matrix(rng), "fan_in", "uniform", "float32"), uses_the_generator(**options)]
+    nothing_in = Call(shape=(0, 4), rng=drawn(rng), **options)
+    nothing_out = Call(shape=(4, 0), rng=drawn(rng), **options | {"mode": "fan_out", "distribution": "uniform"})
+    single = asked(rng, matrix(rng), "fan_in", "uniform", "float32")
+    return [single, uses_the_generator(**options), nothing_in, nothing_out]
 
 
 def unknown(rng):
@@ -203,6 +213,8 @@ bool(abs(W).max() < 0.1414214), round(float(W.var() * 300), 1)  # (True, 2.0)"""
             "Is there a largest value in a normal distribution?", SHAPES_OF, drawing=always_cut),
         bug("normal_for_all", "all distributions were normal ones",
             "What does your code do differently for another `distribution`?", SHAPES_OF, drawing=normal_for_all),
+        Misconception("no_floor", no_floor, "A layer without inputs has fan in 0. By what do you divide then?",
+            "n were never smaller than 1", SPREAD),
         Misconception("any_word", any_word, 'What becomes of a typing error such as mode "fan_inn"?',
             "a word that there is not were as good as another", SPREAD),
     ],

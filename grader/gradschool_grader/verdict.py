@@ -113,7 +113,7 @@ class Verdict:
             )
 
         diagnosis = self.diagnosis and replace(self.diagnosis, detail="")
-        return replace(self, groups=tuple(map(bare, self.groups)), diagnosis=diagnosis)
+        return replace(self, groups=tuple(map(bare, self.groups)), diagnosis=diagnosis, extra={})
 
     def to_json(self) -> dict[str, Any]:
         return {"outcome": self.outcome, "points": self.points, "max_points": self.max_points, **asdict(self)}

@@ -87,7 +87,7 @@ TRIED = [
     ("accuracy", accuracy_of_the_least_likely, "right for the opposite of `P`"),
     ("softmax_cross_entropy_backward", softmax_backward_that_leaves_out_the_last_row, "only in the last entry along"),
     ("bce_with_logits_backward", bce_backward_transposed, "right, but transposed"),
-    ("nesterov", nesterov_that_adds_the_gradient_twice, "the right one minus `lr` · `grads`. Only `params['W']`"),
+    ("nesterov", nesterov_that_adds_the_gradient_twice, "the right one minus `lr` · `grads`. Only `params` is"),
 ]
 
 
@@ -161,7 +161,7 @@ TRIED += [
     ("cosine", cosine_of_a_whole_turn, "right for twice what it is asked for"),
     ("polynomial", polynomial_that_comes_up_again, "only where the argument of the returned function is above `steps`"),
     ("warmup", warmup_from_twice_the_start, "right for twice `start` in the place of `start`"),
-    ("huber", huber_that_weighs_before_it_bends, "wrong in every call in which `weights` is given"),
+    ("huber", huber_that_weighs_before_it_bends, "wrong only in calls in which `weights` is given"),
     ("half_mse", half_mse_that_counts_the_padding, "only where `mask` is zero. There: Zero is expected"),
 ]
 
@@ -198,13 +198,13 @@ def polynomial_that_blends_two_rates(lr, steps, final=0.0, power=1.0):
     return at
 
 
-def max_norm_that_compares_the_square(params, limit):
+def max_norm_of_the_third_order(params, limit):
     new = {}
     for name, p in params.items():
         new[name] = p.copy()
         if name.startswith("W"):
-            squares = (p**2).sum(axis=tuple(range(p.ndim - 1)))
-            new[name] *= np.where(squares > limit, limit / np.sqrt(squares), 1)
+            sizes = (np.abs(p) ** 3).sum(axis=tuple(range(p.ndim - 1))) ** (1 / 3)
+            new[name] *= np.where(sizes > limit, limit / np.maximum(sizes, 1e-300), 1)
     return new
 
 
@@ -213,7 +213,7 @@ TRIED += [
     ("instancenorm", instancenorm_over_the_last_place_only, "a sum or mean along another axis, in 2 places"),
     ("adamax", adamax_that_sums_its_gradients, "a factor left out, where `b1` stands"),
     ("polynomial", polynomial_that_blends_two_rates, "wrong in every call in which `final` is not 0"),
-    ("max_norm", max_norm_that_compares_the_square, "a multiple of what it should be, another one for each index of"),
+    ("max_norm", max_norm_of_the_third_order, "another one for each index of the last axis"),
 ]
 
 

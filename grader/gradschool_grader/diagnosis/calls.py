@@ -23,6 +23,7 @@ from .derived import and_so_on
 from .seen import Seen
 from .words import said
 
+ENOUGH, FEW = 4, 3  # wrong calls, and how many times fewer right ones
 USED = " is used"
 SEVERAL = 3  # methods that may have mistakes of their own
 OPERATORS = {
@@ -60,7 +61,21 @@ def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
             these = and_so_on(alike if count == 1 else alike[:1])
             return wrong_where(these)
     several = one_of(wrong, right)
-    return wrong_where(f"{' or '.join(several)} is used") if several else None
+    if several:
+        return wrong_where(f"{' or '.join(several)} is used")
+    most = next((words for trait in every if (words := in_most(trait, wrong, right))), "")
+    text = f"Your answer is wrong only in calls in which {most}, though not in all of them."
+    return said("calls", text, f"Which of your lines does something else when {most}?") if most else None
+
+
+def in_most(trait: Trait, wrong: Sequence[Traits], right: Sequence[Traits]) -> str:
+    """A trait of a single argument that all wrong calls have and few right ones, in which it may make no difference."""
+    for words, here in ((trait.words, True), (trait.otherwise, False)):
+        mine = [t.get(trait, False) is here for t in wrong]
+        theirs = sum(t.get(trait, False) is here for t in right)
+        if len(trait.about) == 1 and all(mine) and len(mine) >= ENOUGH and FEW * theirs <= min(len(mine), len(right)):
+            return words
+    return ""
 
 
 def wrong_where(these: str) -> Diagnosis:

@@ -179,6 +179,8 @@ def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
     for axis in range(ndim if ndim > 1 else 0):
         name = axis_name(wrong, axis).removeprefix("the axis ").strip("'").replace("axis", "index of axis")
         yield name, lambda p, i=axis: tuple(k for k in range(p.e.ndim) if k != i)
+    if len({p.e.ndim for p in wrong}) > 1:
+        yield "index of the last axis", lambda p: tuple(range(p.e.ndim - 1))
     if any(p.e.ndim > 2 for p in wrong) or ndim == 1:
         yield "row along the last axis", lambda p: (p.e.ndim - 1,)
     if all(given_axis(p) is not None for p in wrong):

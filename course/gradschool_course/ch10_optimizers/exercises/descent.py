@@ -18,6 +18,7 @@ from .trees import (
     ending_at_naught,
     forgetful,
     gradients,
+    idle,
     in_place,
     number,
     split,
@@ -391,6 +392,13 @@ state["v"]["w"]  # [-1.   0.5  0. ]""",
             says="every velocity had been zero before the step (as happens when it is looked up by `id(array)`, which "
             "no two steps share)",
             hint="Under which key does the second step look for what the first one stored, and is it the same key?",
+            see=HEADING,
+        ),
+        Misconception(
+            "passed_over",
+            idle(momentum),
+            says="a parameter whose gradient is 0 had no step to make",
+            hint="Nothing pushes a ball in this step, and it is rolling. Does it stand still?",
             see=HEADING,
         ),
         Misconception(

@@ -37,7 +37,11 @@ def gradient(rng: Generator, size: float = 1.0, order: tuple[str, ...] = tuple(S
 
 
 def gradients(rng: Generator, steps: int, size: float = 1.0, order: tuple[str, ...] = tuple(SHAPES)) -> list[Any]:
-    return [{"grads": gradient(rng, size, order)} for _ in range(steps)]
+    """Of four steps or more, the third has an array whose gradient is 0 throughout: what is remembered still moves."""
+    feed = [{"grads": gradient(rng, size, order)} for _ in range(steps)]
+    if steps > 3:
+        feed[2]["grads"]["b"] *= 0.0
+    return feed
 
 
 def ending_at_naught(feed: list[Any], **options: float) -> list[Any]:
@@ -92,5 +96,19 @@ def forgetful(right: Callable[..., Any]) -> Callable[..., Any]:
     def wrong(params, grads, state, *args, **options):
         moved, _ = right(params, grads, state, *args, **options)
         return moved, {key: part.copy() if isinstance(part, dict) else part for key, part in state.items()}
+
+    return wrong
+
+
+def idle(right: Callable[..., Any]) -> Callable[..., Any]:
+    """What has a gradient of 0 throughout is passed over: it keeps its place, and what is remembered of it."""
+
+    def wrong(params, grads, state, *args, **options):
+        moved, new = right(params, grads, state, *args, **options)
+        for name in (name for name, g in grads.items() if not np.any(g)):
+            moved[name] = params[name].copy()
+            for key in (key for key, part in state.items() if isinstance(part, dict)):
+                new[key][name] = state[key][name].copy()
+        return moved, new
 
     return wrong

@@ -52,6 +52,7 @@ from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
 from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
 
+SCALE = ("factor", "sign", "some ", "where ")
 NOTHING = ("nan", "infinity")  # what came is no number, and says nothing of where it comes from
 PLACES_ALONE = ("one_part", "where", "band", "level", "one_for_all")  # a place is no reason, if there is one
 
@@ -146,7 +147,8 @@ def read(
             )
             alone = None if is_reason(found) else (relatives.in_some_groups() or altered.in_some_groups())
             found = whole(exercise, seen, answers, alone) if alone else found
-    common = None if is_reason(found) and not exercise.is_class else which_calls(exercise, seen)
+    only_scale = found is not None and found.name.startswith(SCALE)  # of an object: of which of its methods?
+    common = which_calls(exercise, seen) if not is_reason(found) or (exercise.is_class and only_scale) else None
     if found and is_reason(found):
         besides = f" {common.text}" if common else circumstances(exercise, failed[0]) if found.name in NOTHING else ""
         return replace(found, text=found.text + besides)

@@ -27,7 +27,7 @@ from .result import Case, Rate
 
 __all__ = ["MOST", "of_scores", "statistics"]
 
-DRAWS = 200  # at least; 25 for each seed beyond that
+DRAWS = 100  # at least; 25 for each seed beyond that
 FAR = 1_000_000  # where the seeds of those draws begin
 MOST = 1e-6  # of right answers may be refused
 SURPRISE = 1e-4  # a largest score that is less likely than this means that the scores are not normal

@@ -373,10 +373,17 @@ def judge_submission(
     return [judge_one(submission, rooms, answers(exercise), limits) for exercise in chapter.exercises]
 
 
-def judge_one(submission: Submission, rooms: Rooms, answers: Answers, limits: Limits = Limits()) -> Verdict:
-    """The verdict on one exercise of a submission."""
+def judge_one(
+    submission: Submission,
+    rooms: Rooms,
+    answers: Answers,
+    limits: Limits = Limits(),
+    witness: list[Seen] | None = None,
+) -> Verdict:
+    """The verdict on one exercise of a submission; `witness` as in `judge`."""
     facts = submission.facts(answers.exercise)
-    verdict = judge(answers.exercise, rooms.open, answers, mode=rooms.workers.mode, facts=facts, limits=limits)
+    mode = rooms.workers.mode
+    verdict = judge(answers.exercise, rooms.open, answers, mode=mode, facts=facts, limits=limits, witness=witness)
     return from_the_text(explain(verdict, facts, rooms.trouble, submission), submission)
 
 

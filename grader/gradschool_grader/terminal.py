@@ -19,8 +19,9 @@ from . import show, state
 from .answers import LiveAnswers
 from .case import shown
 from .course import Chapter, Course, find_courses
+from .diagnosis import Seen
 from .exercise import Exercise
-from .judge import Limits, explain, from_the_text, judge
+from .judge import judge_one
 from .rooms import Rooms
 from .submission import Submission, read_submission
 from .verdict import Verdict
@@ -71,11 +72,9 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
 
 def with_the_call(submission: Submission, rooms: Rooms, answers: LiveAnswers) -> Verdict:
     """The verdict on one exercise, and what is shown at home beside it: the picture, and the call that went wrong."""
-    exercise, seen = answers.exercise, []
-    facts = submission.facts(exercise)
-    verdict = judge(exercise, rooms.open, answers, mode=rooms.workers.mode, facts=facts, limits=Limits(), witness=seen)
-    verdict = from_the_text(explain(verdict, facts, rooms.trouble, submission), submission)
-    drawn, call = shown(exercise, verdict, seen)
+    seen: list[Seen] = []
+    verdict = judge_one(submission, rooms, answers, witness=seen)
+    drawn, call = shown(answers.exercise, verdict, seen)
     return replace(verdict, extra={"drawn": drawn, "call": call} if drawn or call else {})
 
 

@@ -50,7 +50,7 @@ from .repeated import repeated
 from .seen import Seen, passed
 from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
-from .words import PARTS, could_not_begin, direction, lower, plain_words, plainly, signature_words, worst_entry
+from .words import PARTS, could_not_begin, direction, lower, plain_words, signature_words, worst_entry
 
 SCALE = ("factor", "sign", "some ", "where ")
 NOTHING = ("nan", "infinity")  # what came is no number, and says nothing of where it comes from
@@ -66,7 +66,7 @@ def diagnose(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Diag
         return None
     left = [s for s in seen if exercise.is_class and found.text.endswith(f"This does not explain `{s.group.name}`.")]
     there = "".join(circumstances(exercise, s) for s in left)
-    return replace(found, text=plainly(found.text) + there + of_others(exercise, found.also))
+    return replace(found, text=found.text + there + of_others(exercise, found.also))
 
 
 def of_others(exercise: Exercise, names: Sequence[str]) -> str:

@@ -24,10 +24,9 @@ from ..answers import Answers
 from ..exercise import Exercise, Script
 from ..observe import Behaviour, Observation, called
 from ..verdict import Diagnosis
-from .candidate import evidence
 from .known import InParts, in_these
-from .objects import TELLING, alone, argument_name
-from .seen import Seen, failed_probe, failed_steps, of_probe, pairs, passed
+from .objects import TELLING, Lives, alone, argument_name
+from .seen import Seen, failed_probe, failed_steps, of_probe, passed
 from .trial import PLAIN, Helpers, Life, fresh
 from .words import lower, said
 
@@ -117,8 +116,7 @@ class AlteredLives:
         """Whether there are objects, and the wrong numbers say enough."""
         probes = [probe for s in self.seen for probe in s.probes]
         objects = self.exercise.is_class and all(isinstance(p, Script) and alone(p) for p in probes)
-        wrong = [p for s in self.failed for p in pairs(self.exercise, s) if not p.right]
-        return objects and evidence(wrong) >= TELLING
+        return objects and Lives(self.exercise, self.seen, self.failed).evidence >= TELLING
 
     def told(self) -> Diagnosis | None:
         """What is said in the task's own words: where it remembers, and what it hears."""

@@ -177,8 +177,13 @@ def over(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def fits(x: np.ndarray, shape: tuple[int, ...]) -> bool:
+    return stretches(x.shape, shape)
+
+
+def stretches(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether NumPy broadcasts an array of this shape to one of the other, which stays as it is."""
     try:
-        return np.broadcast_shapes(x.shape, shape) == shape
+        return np.broadcast_shapes(shape, to) == to
     except ValueError:
         return False
 

@@ -13,7 +13,7 @@ from .candidate import Candidate, Same
 from .glimpse import glimpse
 from .layout import axis_name
 from .operands import arrays, shared
-from .scale import COUNTED
+from .scale import inverse
 from .seen import Pair
 from .words import lower
 
@@ -145,8 +145,8 @@ def about_one_factor(wrong: Sequence[Pair], along: Along, base: Base) -> float:
 def about_one_over(k: float) -> str:
     """Of which whole number it is about the inverse, or the inverse root."""
     for power, words in ((1, ", one over {}"), (2, ", one over the root of {}")):
-        n = round(1 / abs(k) ** power)
-        if 2 < n <= COUNTED and abs(abs(k) ** power * n - 1) <= NEARLY_ONE:
+        n = inverse(abs(k) ** power, NEARLY_ONE)
+        if n:
             return words.format(n)
     return ""
 

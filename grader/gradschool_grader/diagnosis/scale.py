@@ -145,8 +145,14 @@ def factor_of_call(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 def share(k: float) -> str:
     """What a factor is one over, if that is a whole number that somebody may have counted."""
+    n = inverse(k, EXACT)
+    return f", which is 1/{n}" if n else ""
+
+
+def inverse(k: float, within: float) -> int:
+    """The whole number from 3 on, of either sign, that a factor is one over; 0 if it is none."""
     n = round(1 / k) if k and np.isfinite(k) else 0
-    return f", which is 1/{n}" if 2 < abs(n) <= COUNTED and abs(k * n - 1) < EXACT else ""
+    return n if 2 < abs(n) <= COUNTED and abs(k * n - 1) <= within else 0
 
 
 @lru_cache(CACHED)

@@ -29,6 +29,7 @@ from ..mutation.changes import LEFT_OUT, OTHER_METHOD
 from ..mutation.mutants import may_go, needed
 from ..source import standalone
 from .lines import ByName, bound, called, exchangeable, inner, used
+from .operands import stretches
 from .syntax import alternatives, tests
 
 __all__ = ["Change", "Switched", "switched"]
@@ -183,21 +184,13 @@ class Switched:
         for line, mine in kinds.items():
             read, standing = self.lines[line]
             for x, y in permutations((name for name in mine if is_shape(mine[name]) or mine[name] is float), 2):
-                if x in read and is_shape(mine[x]) and fits(mine[y], mine[x]):
+                if x in read and is_shape(mine[x]) and (mine[y] is float or stretches(mine[y], mine[x])):
                     for sign, words in FACTOR_WORDS.items():
                         yield Change(frozenset([line]), words, standing, late=True, factor=(x, sign, y))
 
 
 def is_shape(kind: Any) -> bool:
     return type(kind) is tuple
-
-
-def fits(kind: Any, shape: tuple[int, ...]) -> bool:
-    """Whether a number, or an array of that shape, may multiply one of this shape, which stays as it is."""
-    try:
-        return kind is float or np.broadcast_shapes(kind, shape) == shape
-    except ValueError:
-        return False
 
 
 def switched(exercise: Exercise) -> Switched:

@@ -118,10 +118,11 @@ def thinned(trial: Trial, reference: Callable[..., Any]) -> Trial | None:
         return None
     name = ends[min(wrong, key=lambda p: p.a.size).key]
     mine = [p for p in trial.returned if ends.get(p.key) == name]
-    thin = Trial(mine, trial.helpers)
-    thin.given, thin.then = only(trial.given, names, name), trial.then
-    right = Trial([replace(p, a=p.e) for p in mine], trial.helpers)
-    right.given, right.then = thin.given, thin.then
+    given = only(dict(mine[0].arguments), names, name)
+    thin, right = (
+        Trial([replace(p, a=a, arguments=given) for p, a in zip(mine, values, strict=True)], trial.helpers)
+        for values in ([p.a for p in mine], [p.e for p in mine])
+    )
     return thin if right.reproduces(reference) == right.paths else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +29,7 @@ BEFORE_NUMBERS = {
 }
 PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}  # kinds that say no more than where it is wrong
 
-PARTS = "The part `", "In the part"  # how a sentence begins that says by itself where it holds
+PARTS = "In the part"  # how a sentence begins that says by itself where it holds
 
 
 def said(name: str, text: str, hint: str = "", detail: str = "") -> Diagnosis:
@@ -41,16 +40,6 @@ def said(name: str, text: str, hint: str = "", detail: str = "") -> Diagnosis:
 def lower(text: str) -> str:
     """A sentence as the second half of another one."""
     return text if text.startswith("NaN") else text[0].lower() + text[1:]
-
-
-def plainly(text: str) -> str:
-    """`The part a`, `b`: ... as "In the parts `a` and `b`: ..."."""
-
-    def named(m: re.Match[str]) -> str:
-        *names, last = m[1].split(", ")
-        return f"In the parts {', '.join(names)} and {last}:" if names else f"In the part {last}:"
-
-    return re.sub(r"\bThe part ((?:`[^`]+`(?:, )?)+):", named, text)
 
 
 def could_not_begin(s: Seen) -> bool:

@@ -8,6 +8,7 @@ to ask, a rule to apply. Everyone may read them; each is a factory that needs Nu
 """
 
 from functools import lru_cache
+from itertools import cycle
 
 import numpy as np
 
@@ -22,6 +23,27 @@ def quadratic(a):
 def quartic(a):
     """grad_fn(params): the gradient of the sum of a (x² − 1)² / 4, two valleys with a ridge between them."""
     return lambda params: {name: np.asarray(a[name]) * (params[name] ** 3 - params[name]) for name in a}
+
+
+def joined(a, c):
+    """grad_fn(params): the gradient of the sum of a x² / 2, plus c / 2 times the square of the sum of all entries."""
+
+    def grad_fn(params):
+        total = c * sum(float(np.sum(params[name])) for name in a)
+        return {name: np.asarray(a[name]) * params[name] + total for name in a}
+
+    return grad_fn
+
+
+def batch_by_batch(a, sizes):
+    """grad_fn(params): the gradient of `quadratic` on a noisy batch, times one of `sizes`; each call sees the next."""
+    calls = cycle(sizes)
+
+    def grad_fn(params):
+        size = next(calls)
+        return {name: size * np.asarray(a[name]) * params[name] for name in a}
+
+    return grad_fn
 
 
 def shrunk(by):
@@ -134,6 +156,18 @@ def weighed_sum(c):
 def first_alone(c):
     """f(x, w): the sum of x² + c x, whatever w is."""
     return lambda x, w: (x * x + x * c).sum()
+
+
+def as_many_as_come(c):
+    """f(*arrays): c a², then from array to array what there is times b, plus b², and in the end the sum of it."""
+
+    def f(first, *others):
+        y = first * first * c
+        for b in others:
+            y = y * b + b * b
+        return y.sum()
+
+    return f
 
 
 def every_entry(c):
@@ -313,8 +347,8 @@ def sign_of_chain():
 
 
 FACTORIES = (
-    quadratic, quartic, shrunk, decayed, rolling, signed, falling, towards,
-    graph, carried, weighed_sum, first_alone, every_entry, one_array, coupled, batch_normalised,
+    quadratic, quartic, joined, batch_by_batch, shrunk, decayed, rolling, signed, falling, towards,
+    graph, carried, weighed_sum, first_alone, as_many_as_come, every_entry, one_array, coupled, batch_normalised,
     leaking, saturating, saturating_slope, normal_weights, no_generator,
     bowl, bowl_slope, wells, wells_slope, regression, heavy,
     dropping_network, linear_epoch, sign_of_chain,

@@ -1,7 +1,7 @@
 """The call that went wrong as it is shown at home: what was given, expected, got; of an object, the calls up to it.
 
 Case.of(group, probe, expected, got)         # of one call
-drawn, call = shown(exercise, verdict, seen)   # a picture in characters, and the case where no more is known
+drawn, call = shown(exercise, verdict, seen)   # a picture in characters, and the case, unless it is known
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import numpy as np
 from . import picture
 from .compare import compare
 from .diagnosis import Seen
-from .diagnosis.words import PLACES
 from .exercise import Call, Exercise, Group, Probe, Script
 from .inside.perform import leaves
 from .inside.values import Handle, Helper
 from .observe import Observation
-from .verdict import Diagnosis, Verdict
+from .verdict import Verdict
 
 MOST, LONG = 60, 300  # arrays, and characters of all else, that are shown of an argument
 CALLS = 8  # of an object that are shown, up to the one that went wrong
@@ -137,34 +136,23 @@ def table_rows(exercise: Exercise, s: Seen, places: Sequence[int]) -> Iterator[t
 
 # -------------------------------------------------------------------------------------------------------- what is shown
 def shown(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> tuple[list[str], str]:
-    """The picture in characters, and the call that went wrong where it may tell more than the words do.
+    """The picture in characters, and the call that went wrong unless the mistake is a known one.
 
     Nothing of an answer that is many times larger than was asked for: that would take as many times longer.
     """
     if any(s.difference and s.difference.kind == "larger" for s in seen):
         return [], ""
-    return picture.plain(exercise, seen), unexplained(exercise, verdict, seen)
+    return picture.plain(exercise, seen), wrong_call(exercise, verdict, seen)
 
 
-def unexplained(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> str:
-    """The call that went wrong, where no more is known than that: whoever sees it may see why.
-
-    Of an object it is shown unless its mistake is a known one: what it remembers comes from the calls before.
-    """
+def wrong_call(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> str:
+    """The call that went wrong, unless the mistake is a known one: whoever sees it may see more than the words say."""
     failed = next((group for group in verdict.groups if group.case is not None), None)
     s = next((s for s in seen if failed and s.group.name == failed.name), None)
-    if verdict.diagnosis is None or failed is None or s is None or failed.case is None:
+    if verdict.diagnosis is None or verdict.diagnosis.kind == "misconception":
         return ""
-    if not failed.case < min(len(s.got), len(s.expected)):
+    if failed is None or s is None or failed.case is None or not failed.case < min(len(s.got), len(s.expected)):
         return ""
     probe = s.probes[s.got[failed.case].probe]
-    of_an_object = isinstance(probe, Script) and verdict.diagnosis.kind != "misconception"
-    if not (of_an_object or only_a_place(verdict.diagnosis)):
-        return ""
     calls = calls_so_far(exercise, s, failed.case)
     return repr(Case.of(s.group, probe, s.expected[failed.case], s.got[failed.case], calls))
-
-
-def only_a_place(diagnosis: Diagnosis) -> bool:
-    """Whether it says no more than where, or when, something is wrong."""
-    return diagnosis.kind in PLACES or (diagnosis.kind == "structure" and diagnosis.name in ("calls", "one_part"))

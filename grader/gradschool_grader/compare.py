@@ -72,6 +72,8 @@ def entry(index: Sequence[int], labels: tuple[str, ...] = ()) -> str:
 
 def compare_numbers(expected: Any, got: Any, path: Path, group: Group, labels: tuple[str, ...]) -> Difference | None:
     e, a = np.asarray(expected), np.asarray(got)
+    if group.whole and type(expected) is int and a.dtype.kind == "f":
+        return Difference("dtype", f"{spoken(path)} is a float; expected an int.", where=spoken(path))
     if e.shape == a.shape and e.dtype == a.dtype and (e == a).all():
         return None  # to the last bit: most often so, and soon seen
     where = spoken(path)
@@ -276,7 +278,7 @@ def not_asked(probe: Probe) -> Difference:
 def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: Behaviour) -> Difference | None:
     changed = [path for path in got.mutated if path not in expected.mutated]
     if exercise.pure and changed:
-        words = f"The values are right, but the function changed its input {tidy(changed[0])}. Work on a copy."
+        words = f"The values are right, but the function changed its input {tidy(changed[0])}. {copy_of(changed[0])}"
         return Difference("mutated", words, where=changed[0])
     shared = [path for path in got.aliased if path not in expected.aliased]
     if not exercise.may_alias and shared:
@@ -290,6 +292,13 @@ def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: 
         text = next(text for kind, text in got.warnings if kind == warned[0])
         return Difference("warned", f"The value is right, but the computation warns ({warned[0]}).", text)
     return None
+
+
+def copy_of(path: str) -> str:
+    """What to work on, where an input was changed; a copy of a dict or a list holds the same arrays."""
+    if "[" not in path:
+        return "Work on a copy."
+    return "Work on a copy of that itself: a copy of the dict or list that it lies in holds the very same object."
 
 
 def tidy(path: str) -> str:
@@ -314,10 +323,10 @@ def compare_all(
         if not found and e.again and isinstance(probe, Property) and not same_twice(exercise, group, got, a, index):
             found = Difference("unstable", "The same call gives another answer the second time.")
         if found:
-            return placed(found, a, index, probe)
+            return placed(exercise, found, a, index, probe)
         misconduct = None if a.behaviour.error else compare_conduct(exercise, group, e.behaviour, a.behaviour)
         if misconduct and not conduct:
-            conduct = placed(misconduct, a, index, probe)
+            conduct = placed(exercise, misconduct, a, index, probe)
     failed = failed_property(probes, got)
     if failed or len(got) >= len(expected):
         return failed or conduct
@@ -365,12 +374,14 @@ def judge_property(probe: Property, values: list[Any]) -> Refusal | None:
     return Refusal(says) if isinstance(says, str) else says
 
 
-def placed(found: Difference, observation: Observation, index: int, probe: Probe) -> Difference:
-    """The difference with "step 3" or "update(2.0)" said first, and carried trees called by their names."""
+def placed(exercise: Exercise, found: Difference, observation: Observation, index: int, probe: Probe) -> Difference:
+    """The difference with "step 3" or "update(2.0)" said first, and what is returned called by its names."""
     words, where = found.words, found.where
-    if isinstance(probe, Steps):
-        names = list(probe.carry)
-        words, where = (by_carry(text, names) for text in (words, where))
+    if isinstance(probe, Steps) and len(probe.carry) == 1:
+        words, where = (text.replace("the answer", next(iter(probe.carry))) for text in (words, where))
+    else:
+        names = list(probe.carry) if isinstance(probe, Steps) else exercise.returns
+        words, where = (by_name(text, names) for text in (words, where))
     detail = found.detail
     if observation.label and found.kind != "unstable":
         words = f"{bare(observation.label)}: {words}"
@@ -386,10 +397,8 @@ def bare(label: str) -> str:
     return re.sub(r"\((?=.*[\d'\"]).*\)", "(…)", label)
 
 
-def by_carry(text: str, names: list[str]) -> str:
+def by_name(text: str, names: Sequence[str]) -> str:
     """`the answer[0]['W']` as `params['W']`."""
-    if len(names) == 1:
-        return text.replace("the answer", names[0])
 
     def named(m: re.Match[str]) -> str:
         return names[int(m[1] or m[2])] if int(m[1] or m[2]) < len(names) else m[0]

@@ -160,6 +160,7 @@ class Group:
     tolerance: Tolerance = Tolerance()
     forbid_warnings: bool = True
     exact_dtype: bool = False
+    whole: bool = False  # what is an int in the reference's answer must be one, and no float with the same value
     types_matter: bool = False  # tuple and list are the same unless it matters
 
 
@@ -205,6 +206,7 @@ class Exercise:
     task           what to write: shapes and contract, in Markdown, without the formula that gives the answer away
     example        code with three numbers and its answer as a comment
     axes           axis labels of array arguments, {"Y": ("batch", "class")}, so that messages can say them
+    returns        what the task calls the items of the tuple that it asks for, so that messages can
     pure           inputs must be unchanged and the same call must give the same answer twice
     may_alias      whether the answer may share memory with an argument
     not_bugs       phrases of the curriculum's bug list that are no bug here, each with its reason
@@ -225,6 +227,7 @@ class Exercise:
     difficulty: int = 2
     minutes: int = 10
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    returns: tuple[str, ...] = ()
     pure: bool = True
     may_alias: bool = False
     not_bugs: Mapping[str, str] = field(default_factory=dict)

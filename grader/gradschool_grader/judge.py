@@ -320,7 +320,7 @@ def verdict_on(exercise: Exercise, seen: Seen) -> tuple[GroupVerdict, bool]:
         0.0,
         group.points,
         group.about,
-        signature_words(exercise) if could_not_begin(seen) else difference.words,
+        signature_words(exercise, seen) if could_not_begin(seen) else difference.words,
         detail=difference.detail,
         label=seen.got[difference.index].label if behaviour else "",
         frames=behaviour.frames if behaviour and raised else (),

@@ -45,7 +45,7 @@ def call_shown(answer, calls, *known, **more):
     exercise = sets(Counter, lambda rng: [Script(new={"start": 0.25}, calls=calls, **more)], *known)
     seen = []
     verdict = judge(exercise, lambda: Here(answer, "Counter"), LiveAnswers(exercise, {}, 3), witness=seen)
-    return verdict, case.unexplained(exercise, verdict, seen)
+    return verdict, case.wrong_call(exercise, verdict, seen)
 
 
 CALLS = [("now", ()), *[("add", (float(x),)) for x in (1, 1)], ("now", ()), ("add", (1.0,)), ("now", ()), ("now", ())]

@@ -685,3 +685,49 @@ def test_numbers_that_are_about_right_are_said_to_be():
     found = diagnosis_of(about, lambda x: np.cumsum(x + 0.03 * np.sin(40 * x)))
     assert "They are near the right ones" in found.text
     assert "near the right ones" not in diagnosis_of(about, lambda x: np.cumsum(x + np.sin(40 * x))).text
+
+
+def test_where_one_part_raises_the_wrong_numbers_of_another_are_explained_besides():
+    options = lambda rng: [Call(x=rng.normal(size=(4, 3)), y=rng.normal(size=(4, 3)), shift=0.5)]
+    exercise = sets(weighted_mean, None, groups=[Group("bare", 1, options), Group("weighted", 1, mean_probes)])
+    wrong = lambda x, y, weights=None, shift=0.0: 3 * weighted_mean(x, y, weights.copy(), shift)
+    found = diagnosis_of(exercise, wrong)
+    assert found.kind == "raised"
+    assert "The call raised AttributeError. In the part `weighted`: every number is" in found.text
+
+
+def test_the_items_of_a_returned_tuple_are_called_as_the_task_calls_them():
+    two = lambda x, y: (x + y, {"W": x - y})
+    probes = lambda rng: [Call(x=rng.normal(size=(4, 3)), y=rng.normal(size=(4, 3)))]
+    exercise = sets(two, probes, name="two", returns=("total", "apart"))
+    found = judge(exercise, lambda: Here(lambda x, y: (x + y, {"W": x * y}), "two"), LiveAnswers(exercise, {}, 3))
+    assert "Only `apart` is affected" in found.diagnosis.text
+    assert "`total` is right" in found.diagnosis.text
+    assert "entries of apart['W'] are wrong" in found.groups[0].words
+
+
+def test_a_method_that_takes_other_parameters_is_not_said_to_be_the_constructor():
+    class Sum:
+        def __init__(self, start=0.0):
+            self.total = start
+
+        def add(self, x):
+            self.total += x
+
+        def now(self):
+            return self.total
+
+    class More(Sum):
+        def add(self, x, weight):
+            self.total += x * weight
+
+    exercise = sets(Sum, lambda rng: [Script(new={"start": 0.5}, calls=[("now", ()), ("add", (2.0,)), ("now", ())])])
+    assert "`add` could not begin" in diagnosis_of(exercise, More).text
+
+
+def test_a_float_in_the_place_of_an_int_is_refused_where_the_task_asks_for_ints():
+    probes = lambda rng: [Call(n=int(rng.integers(3, 9)))]
+    for whole in (True, False):
+        exercise = sets(lambda n: n * n, None, name="square", groups=[Group("values", 1, probes, whole=whole)])
+        verdict = judge(exercise, lambda: Here(lambda n: float(n * n), "square"), LiveAnswers(exercise, {}, 3))
+        assert verdict.passed is not whole

@@ -325,6 +325,21 @@ def test_the_first_nan_is_said_with_its_entry_and_input(rng):
     assert "NaN" in text
 
 
+def test_an_input_is_said_to_be_zero_or_one_only_where_the_nan_is(rng):
+    P = rng.uniform(0.2, 0.8, size=(3, 4))
+    P[0, 0], P[1, 2] = 0, 1
+    e, nan_at = rng.normal(size=(3, 4)), lambda *at: np.arange(12).reshape(3, 4) == 4 * at[0] + at[1]
+    with_nan = lambda *at: text_of(pair(e, np.where(nan_at(*at), np.nan, e), P=P))
+    assert "the input `P` is exactly 1 there" in with_nan(1, 2)
+    assert "the input `P` has zeros in it" in with_nan(2, 3)
+
+
+def test_a_factor_is_recognised_as_the_mean_of_an_array_that_was_given(rng):
+    calls = [(rng.normal(size=(3, 4)), rng.uniform(1, 2, size=4)) for _ in range(2)]
+    text = text_of(*(pair(e, e / w.mean(), weights=w) for e, w in calls))
+    assert "every number is what it should be divided by the mean of `weights`" in text.lower()
+
+
 # ------------------------------------------------------------------------------------------- more than one thing to say
 def said(everything):
     wrong = [p for p in everything if not p.right]
@@ -516,8 +531,8 @@ def test_the_arrays_are_read_and_the_single_numbers_only_mentioned(rng):
     T, e = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     array, number = pair(e, np.where(T < 0, 2 * e, e), T=T), pair(0.73, 2.9, T=T)
     text = place_of([array, number], [array, number], READINGS).text
-    assert text.startswith("In the arrays: the answer is wrong only where `T` is negative.")
-    assert text.endswith("The single numbers differ too.")
+    assert text.startswith("Where an array is returned: the answer is wrong only where `T` is negative.")
+    assert text.endswith("Where a single number is returned, that is wrong, too.")
 
 
 def test_arrays_that_are_wrong_as_a_whole_are_as_few_as_their_calls(rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_diagnosis import diagnosis_of, sets
 
-from gradschool_grader.exercise import Script
+from gradschool_grader.exercise import Call, Script
 
 
 class Number:
@@ -65,3 +65,28 @@ def test_a_method_that_is_right_elsewhere_is_not_it():
             return Powers(self.x) ** n if n == 3 else Number(self.x**n)
 
     assert "is used" not in diagnosis_of(NUMBER, Cubes).text
+
+
+def mean_of_batches(batches, scale=1.0):
+    return sum(float(b.mean() * len(b)) for b in batches) / sum(map(len, batches)) * scale
+
+
+def batches_of(rng, *counts):
+    return Call(batches=[rng.normal(size=n) for n in counts], scale=float(rng.uniform(2, 3)))
+
+
+def test_that_only_lists_with_items_of_several_lengths_are_wrong():
+    exercise = sets(mean_of_batches, lambda rng: [batches_of(rng, *n) for n in ((3, 3), (4, 4, 4), (3, 5), (6, 6, 1))])
+    wrong = lambda batches, scale=1.0: (
+        mean_of_batches(batches, scale) + (len(batches[0]) != len(batches[-1])) * np.sin(9 * batches[0][0])
+    )
+    assert (
+        "wrong in every call in which the items of `batches` are not equally long, and right in all others"
+        in diagnosis_of(exercise, wrong).text
+    )
+
+
+def test_where_no_call_is_right_none_is_told_apart():
+    exercise = sets(mean_of_batches, lambda rng: [batches_of(rng, 3, 5) for _ in range(5)])
+    found = diagnosis_of(exercise, lambda batches, scale=1.0: np.tanh(scale * batches[0][0]))
+    assert "calls in which" not in found.text

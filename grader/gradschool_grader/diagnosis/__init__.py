@@ -50,7 +50,7 @@ from .repeated import repeated
 from .seen import Seen, passed
 from .sequences import first_to_diverge, listed, part_over_steps, shifted_step
 from .structure import any_reading, gave_numbers, one_factor, plain_reading
-from .words import PARTS, could_not_begin, direction, lower, plain_words, signature_words, worst_entry
+from .words import PARTS, could_not_begin, direction, is_later, lower, plain_words, signature_words, worst_entry
 
 SCALE = ("factor", "sign", "some ", "where ")
 NOTHING = ("nan", "infinity")  # what came is no number, and says nothing of where it comes from
@@ -82,7 +82,8 @@ def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Dia
         return None
     began = [s for s in failed if not could_not_begin(s)]
     if not began:
-        return Diagnosis("signature", "signature", signature_words(exercise))
+        found = known(exercise, seen, failed, answers) if is_later(failed[0]) else None
+        return found or Diagnosis("signature", "signature", signature_words(exercise, failed[0]))
     found = known(exercise, seen, began, answers)
     if found:
         return found
@@ -92,8 +93,19 @@ def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Dia
         return replace(bare, text=bare.text + besides)
     in_parts, words = known_in_parts(exercise, began, answers), plain_words(began[0])
     if words:
-        return whole(exercise, seen, answers, in_parts) if in_parts else words
+        return whole(exercise, seen, answers, in_parts) if in_parts else beside_numbers(exercise, seen, words, answers)
     return read(exercise, seen, began, answers, in_parts)
+
+
+def beside_numbers(exercise: Exercise, seen: Sequence[Seen], words: Diagnosis, answers: Answers) -> Diagnosis:
+    """What needs no numbers, and, where other parts gave wrong numbers, what explains those."""
+    others = [s for s in seen if s.difference and plain_words(s) is None]
+    found = explained(exercise, [*others, *passed(seen)], answers) if others else None
+    if found is None or found.kind not in ("misconception", "structure") or not is_reason(found):
+        return words
+    names = [s.group.name for s in others]
+    here = found.text if found.text.startswith(PARTS) else f"{in_these(names)}: {lower(found.text)}"
+    return replace(words, text=f"{words.text} {here}", hint=found.hint, detail=found.detail)
 
 
 def whole(exercise: Exercise, seen: Sequence[Seen], answers: Answers, in_parts: InParts) -> Diagnosis:

@@ -18,7 +18,7 @@ from ..verdict import Diagnosis
 from .operands import arrays, shared
 from .seen import Pair
 from .where import unmoved
-from .words import said
+from .words import NUMBERS, WRONG_TOO, said
 
 HINT = "Which of your conditions is decided there, and with what does the task compare?"
 UNLIKELY = 8 * log(10)  # that entries that are wrong by chance are neighbours in as many orders as are tried
@@ -32,7 +32,7 @@ def band(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     rows = [p for p in everything if p.path in bad and p.e.shape == p.a.shape and p.e.ndim]
     if any(p.e.shape != p.a.shape for p in wrong) or sum(int(p.wrong.sum()) for p in in_arrays) < FEWEST:
         return None
-    singles = " The single numbers differ too." if len(in_arrays) < len(wrong) else ""
+    singles = f" {NUMBERS}{WRONG_TOO}" if len(in_arrays) < len(wrong) else ""
     at = level(rows)
     if at:
         return said("level", f"The answer is wrong only where {at}.{singles}", HINT)

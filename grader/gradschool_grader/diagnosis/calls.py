@@ -16,6 +16,7 @@ import numpy as np
 
 from ..compare import compare
 from ..exercise import Exercise, Script
+from ..inside.perform import leaves
 from ..observe import parameters
 from ..verdict import Diagnosis
 from .circumstances import given_to
@@ -73,7 +74,8 @@ def in_most(trait: Trait, wrong: Sequence[Traits], right: Sequence[Traits]) -> s
     for words, here in ((trait.words, True), (trait.otherwise, False)):
         mine = [t.get(trait, False) is here for t in wrong]
         theirs = sum(t.get(trait, False) is here for t in right)
-        if len(trait.about) == 1 and all(mine) and len(mine) >= ENOUGH and FEW * theirs <= min(len(mine), len(right)):
+        told_apart = theirs < len(right) and FEW * theirs <= min(len(mine), len(right))
+        if len(trait.about) == 1 and all(mine) and len(mine) >= ENOUGH and told_apart:
             return words
     return ""
 
@@ -155,8 +157,8 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
     values = {
         name: given.get(name, p.default) for name, p in known.items() if name in given or p.default is not p.empty
     }
-    for name in known:
-        if values.get(name) is not None:
+    for name, p in known.items():
+        if values.get(name) is not None and p.default is not p.empty:
             yield Trait(f"`{name}` is given", f"`{name}` is not given", (name,))
     for name, value in values.items():
         if type(value) in (str, bool):
@@ -169,6 +171,21 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             yield from of_an_array(name, value)
+        elif type(value) in (list, tuple):
+            yield from of_a_list(name, value)
+        if type(value) in (dict, list, tuple) and any(leaf is None for _, leaf in leaves(value)):
+            yield Trait(f"`{name}` has None in it", f"`{name}` has no None in it", (name,))
+
+
+def of_a_list(name: str, items: Sequence[Any]) -> Iterator[Trait]:
+    """How many items it has, and whether they are equally long."""
+    for count, word in enumerate(("no item", "a single item")):
+        if len(items) == count:
+            yield Trait(f"`{name}` has {word}", f"`{name}` has more than {word}", (name,))
+    firsts = [next((x for _, x in leaves(item) if isinstance(x, np.ndarray) and x.ndim), None) for item in items]
+    if len({len(x) for x in firsts if x is not None}) > 1:
+        these = f"the items of `{name}` are {{}}equally long"
+        yield Trait(these.format("not "), these.format(""), (name,))
 
 
 def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
@@ -182,3 +199,7 @@ def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
         yield Trait(f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers", (name,))
     if x.dtype == np.float32:
         yield Trait(f"`{name}` is in float32", f"`{name}` is not in float32", (name,))
+    if x.dtype.kind == "f":
+        for word, holds in (("NaN", np.isnan), ("infinite numbers", np.isinf)):
+            if holds(x).any():
+                yield Trait(f"`{name}` has {word} in it", f"`{name}` has no {word} in it", (name,))

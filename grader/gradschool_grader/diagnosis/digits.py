@@ -14,6 +14,7 @@ from .seen import Pair
 CLOSE = 1e-5
 SINGLE = 2.0**-24  # how far rounding to float32 moves a number of size 1
 ROUNDINGS = 16
+HUGE = 500  # exp of more is infinite in float32, and of twice as much in float64
 EITHER = 3  # numbers to either side: fewer may be there by chance
 
 
@@ -70,15 +71,20 @@ def nonfinite(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 
 
 def culprit(pair: Pair, at: tuple[int, ...]) -> str:
-    """The argument that has what makes NaN and infinity, there if possible: zero, a huge entry, or such a scalar."""
+    """The argument that has what makes NaN and infinity, there if possible: a huge number, zero or one."""
     arrays = [(name, x) for name, x in pair.given.leaves if isinstance(x, np.ndarray) and x.size]
     here = [(name, np.broadcast_to(x, pair.e.shape)[at]) for name, x in arrays if fits(x, pair.e.shape)]
-    anywhere = [(name, x) for name, x in arrays if x.dtype.kind == "f"]
-    for found in (here, anywhere):
-        for name, x in found:
-            if np.abs(x).max() > 500:
-                return f"; the input `{name}` is very large there: what does exp make of it?"
-            if (x == 0).any():
-                there = "is zero there" if np.ndim(x) == 0 else "has zeros there"
-                return f"; the input `{name}` {there}: what does log, or a division, make of it?"
+    for name, x in here:
+        if abs(x) > HUGE:
+            return f"; the input `{name}` is very large there: what does exp make of it?"
+        if x == 0:
+            return f"; the input `{name}` is zero there: what does log, or a division, make of it?"
+    for name, x in here:
+        if x == 1 and np.asarray(x).dtype.kind == "f":
+            return f"; the input `{name}` is exactly 1 there: what does log, or a division, make of 1 minus it?"
+    for name, x in arrays:
+        if x.dtype.kind == "f" and np.abs(x).max() > HUGE:
+            return f"; the input `{name}` has very large numbers in it: what does exp make of them?"
+        if x.dtype.kind == "f" and (x == 0).any():
+            return f"; the input `{name}` has zeros in it: what does log, or a division, make of them?"
     return "."

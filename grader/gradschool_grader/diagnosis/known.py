@@ -99,9 +99,20 @@ def known_in_parts(exercise: Exercise, failed: Sequence[Seen], answers: Answers)
     if not explained or 2 * len(explained) < len(failed):
         return None
     _, first = explained[0]
+    explained += [
+        (s.group.name, first) for s in failed if not parts[s.group.name] and misbehaves(exercise, first, s, answers)
+    ]
     others = tuple(dict.fromkeys(m.name for _, m in explained if m is not first))
     rest = [s for s in failed if s.group.name not in dict(explained)]
     return InParts(named(first, others, in_these([name for name, m in explained if m is first])), rest)
+
+
+def misbehaves(exercise: Exercise, m: Misconception, s: Seen, answers: Answers) -> bool:
+    """Whether a part's numbers are right, and its answer does to its inputs what the misconception does to them."""
+    if not only_conduct(s):
+        return False
+    theirs = compare_all(exercise, s.group, s.probes, s.expected, answers.misconception(m.name, s.group))
+    return theirs is not None and s.difference is not None and theirs.kind == s.difference.kind
 
 
 def otherwise(m: Misconception, s: Seen, answers: Answers) -> bool:

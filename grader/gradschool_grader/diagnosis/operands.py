@@ -78,6 +78,17 @@ def inner(shape: tuple[int, ...]) -> float:
     return float(np.prod(shape[1:-1]))
 
 
+@once_a_call
+def totals(pair: Pair) -> dict[str, float]:
+    """The sum and the mean of each array that was given, which weights and masks are divided by."""
+    found: dict[str, float] = {}
+    for name, x in pair.arguments.items():
+        if isinstance(x, np.ndarray) and x.size > 1 and x.dtype.kind in "fiub":
+            total = float(x.sum(dtype=float))
+            found |= {f"the sum of `{name}`": total, f"the mean of `{name}`": total / x.size}
+    return {name: x for name, x in found.items() if np.isfinite(x) and x not in (0, 1)}
+
+
 def powers(known: dict[str, float]) -> dict[str, float]:
     """Shares to the power of whole numbers: a decay after so many layers."""
     shares = {name: x for name, x in known.items() if 0 < x < 1}
@@ -106,7 +117,10 @@ def constants(pair: Pair) -> dict[str, float]:
     odds = {f"{name} / (1 − {name})": value / (1 - value) for name, value in shares.items()}
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
-    return {**counted, **known, **rest, **more, **fewer, **odds, **powers(known), **filled_up(known, counted)}
+    return {
+        **counted, **known, **totals(pair), **rest, **more, **fewer, **odds, **powers(known),
+        **filled_up(known, counted),
+    }  # fmt: skip
 
 
 @once_a_call

@@ -245,7 +245,7 @@ def pairs_of(exercise: Exercise, e: Observation, a: Observation, s: Seen, longer
     given = Given(arguments_of(exercise, probe, a))
     for path, value in parts(e.behaviour.value, longer):
         if is_array(value) and is_array(got.get(path)) and (np.size(value) or np.size(got[path])):
-            name = returned(path, probe)
+            name = returned(path, probe, exercise)
             carried = before.get(as_argument(name))
             carried = carried if isinstance(carried, np.ndarray) and carried.shape == np.shape(value) else None
             yield Pair(name, widened(value), widened(got[path]), given, s.group.tolerance, s.group.name,
@@ -332,10 +332,11 @@ def as_argument(name: str) -> str:
     return f"['{root}']{bracket}{rest}"
 
 
-def returned(path: str, probe: Probe) -> str:
-    """`[1]['m']` of a sequence's answer as `state['m']`, other parts as `item 1`, and `answer[1]['m']` within them."""
-    names = list(probe.carry) if isinstance(probe, Steps) else []
-    if len(names) == 1:
+def returned(path: str, probe: Probe, exercise: Exercise) -> str:
+    """`[1]['m']` of a sequence's answer as `state['m']`, and of a tuple by the task's name for it; other parts as
+    `item 1`, and `answer[1]['m']` within them."""
+    names = list(probe.carry) if isinstance(probe, Steps) else list(exercise.returns)
+    if isinstance(probe, Steps) and len(names) == 1:
         return names[0] + path
     place, bracket, rest = path[1:].partition("]")
     if not bracket or not place.isdigit():

@@ -43,7 +43,7 @@ from .seen import Pair, Seen, wholes
 from .sequences import listed, right_before
 from .terms import terms
 from .where import where
-from .words import lower, said
+from .words import ARRAYS, NUMBERS, WRONG_TOO, lower, said
 
 READINGS: tuple[Reading, ...] = (
     nonfinite, precision, constant, sign, axes, too_little, too_much, shape, length, order, factor, another_size,
@@ -178,7 +178,7 @@ def by_part(everything: Sequence[Pair], wrong: Sequence[Pair], follows: Follows 
     )
     if found:
         return replace(found, text=found.text + others_are_right(everything, wrong))
-    found = split(wrong, right, lambda p: "The arrays" if p.e.ndim else "The single numbers", ", ".join, differ)
+    found = split(wrong, right, lambda p: ARRAYS if p.e.ndim else NUMBERS, ", ".join, differ)
     found = found or split(wrong, right, lambda p: p.group, in_these, not_explained, least=1)
     return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
@@ -188,7 +188,7 @@ Others = Callable[[Sequence[str], Sequence[str]], Iterable[str]]
 
 
 def differ(_: Sequence[str], rest: Sequence[str]) -> list[str]:
-    return [f"{', '.join(rest)} differ too."]
+    return [name + WRONG_TOO for name in rest]
 
 
 def not_explained(_: Sequence[str], rest: Sequence[str]) -> list[str]:

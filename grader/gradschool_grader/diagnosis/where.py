@@ -17,7 +17,7 @@ from .candidate import Reading, first_that_explains
 from .layout import axis_name
 from .operands import arrays, masked, numbers, over, scalars, shared
 from .seen import Given, Pair
-from .words import lower, said
+from .words import ARRAYS, NUMBERS, WRONG_TOO, lower, said
 
 WHY = "What sets the wrong entries apart from the right ones?"
 SOME = 3  # numbers that a reading of the wrong entries alone must explain
@@ -39,11 +39,11 @@ def where(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     in_arrays = [p for p in wrong if p.e.ndim]
     found = among(everything, in_arrays, readings) if in_arrays else None
     if found and len(in_arrays) < len(wrong):
-        return replace(found, text=f"In the arrays: {lower(found.text)} The single numbers differ too.")
+        return replace(found, text=f"{ARRAYS}: {lower(found.text)} {NUMBERS}{WRONG_TOO}")
     single = None if found else stacked([p for p in everything if not p.e.ndim and not p.a.ndim])
     found = found or (among([single], [single], readings) if single else None)
     if found and single and in_arrays:
-        return replace(found, text=f"In the single numbers: {lower(found.text)} The arrays differ too.")
+        return replace(found, text=f"{NUMBERS}: {lower(found.text)} {ARRAYS}{WRONG_TOO}")
     return found
 
 

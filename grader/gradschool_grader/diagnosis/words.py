@@ -29,6 +29,8 @@ BEFORE_NUMBERS = {
 }
 PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}  # kinds that say no more than where it is wrong
 
+ARRAYS, NUMBERS = "Where an array is returned", "Where a single number is returned"
+WRONG_TOO = ", that is wrong, too."
 PARTS = "In the part"  # how a sentence begins that says by itself where it holds
 
 
@@ -50,7 +52,19 @@ def could_not_begin(s: Seen) -> bool:
     return behaviour.error == "TypeError" and not behaviour.frames
 
 
-def signature_words(exercise: Exercise) -> str:
+def is_later(s: Seen) -> bool:
+    """Whether the wrong call is one of what the first call returned, or of an object's method."""
+    assert s.difference is not None
+    place, wrong = s.difference.index, s.got[s.difference.index]
+    return any((o.probe, o.again) == (wrong.probe, wrong.again) for o in s.got[:place])
+
+
+def signature_words(exercise: Exercise, s: Seen) -> str:
+    assert s.difference is not None
+    if is_later(s):
+        method = s.got[s.difference.index].arguments.get("call") if exercise.is_class else None
+        name = f"`{method.rpartition(' = ')[2].rpartition('.')[2]}`" if method else "What was returned"
+        return f"{name} could not begin: it takes other parameters than those that it is called with."
     empty = inspect.Signature.empty
     bare = [p.replace(annotation=empty) for p in exercise.signature.parameters.values()]
     wanted = f"{exercise.name}{inspect.Signature(bare)}"

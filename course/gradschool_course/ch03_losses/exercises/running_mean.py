@@ -96,6 +96,21 @@ class OneAtATime:
         return self.mean if self.count else float("nan")
 
 
+class WeighsByTheLastBatch:
+    """What came before the last batch counts only as much as that batch."""
+
+    def __init__(self):
+        self.count, self.mean = 0, 0.0
+
+    def update(self, value, n=1):
+        if n > 0:
+            self.mean = (self.mean * self.count + value * n) / (self.count + n)
+            self.count = n
+
+    def result(self):
+        return self.mean if self.count else float("nan")
+
+
 class SumOnly:
     def __init__(self):
         self.total, self.count = 0.0, 0
@@ -390,6 +405,13 @@ running_mean = Exercise(
             OneAtATime,
             "One sample with 1.0, then 99 with 0.0 as one batch. How far does your mean move towards 0?",
             "a batch moved the mean only as far as a single sample does",
+            UNEVEN,
+        ),
+        Misconception(
+            "weighs_by_the_last_batch",
+            WeighsByTheLastBatch,
+            "Three batches have come: how many samples stand behind your mean when the fourth arrives?",
+            "the mean so far counted only as much as the last batch, however many came before it",
             UNEVEN,
         ),
         Misconception(

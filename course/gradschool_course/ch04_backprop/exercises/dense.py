@@ -142,6 +142,7 @@ def singles(rng):
 
 EXERCISE = Exercise(
     reference=dense_backward,
+    returns=("dX", "dW", "db"),
     chapter=CHAPTER,
     title="Backward of the dense layer",
     task="""

@@ -166,6 +166,7 @@ def backward_call(rng, layers, N, outputs=0):
 
 BACKWARD = Exercise(
     reference=mlp_backward,
+    returns=("dX", "grads"),
     chapter=CHAPTER,
     title="Backward of a network of any depth",
     task="""

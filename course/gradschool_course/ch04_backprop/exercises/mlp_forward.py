@@ -116,6 +116,7 @@ def forward_call(rng, layers, N, outputs=0):
 
 FORWARD = Exercise(
     reference=mlp_forward,
+    returns=("Z", "cache"),
     chapter=CHAPTER,
     title="Forward of a network of any depth",
     task="""

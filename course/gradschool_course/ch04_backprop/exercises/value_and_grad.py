@@ -103,6 +103,11 @@ def first_alone(f, Variable):
     return run
 
 
+def of_two_arrays(f, Variable):
+    both = value_and_grad(f, Variable)
+    return lambda a, b: both(a, b)
+
+
 def none_for_unused(f, Variable):
     def run(*arrays):
         refuse_whole_numbers(arrays)
@@ -228,6 +233,11 @@ def number() -> Helper:
     return Helper("carried", {})
 
 
+def as_many(rng, count):
+    shape = sizes(rng, 1)
+    return tuple(rng.normal(size=shape) for _ in range(count))
+
+
 def asked(rng, name, *shapes):
     """A function of two arrays, asked at one pair of arrays after another."""
     f = Helper(name, {"c": float(rng.uniform(0.5, 2))})
@@ -241,7 +251,9 @@ def several(rng):
     a, b = sizes(rng, 2, FEW), sizes(rng, 1)
     first, second = asked(rng, "weighed_sum", a, a, b), asked(rng, "weighed_sum", b, b)
     single = tuple(a.astype(np.float32) for a in pair(rng, b))
-    return [first, second.then(*second.afterwards, same_array(rng), pair(rng, ()), single)]
+    f = Helper("as_many_as_come", {"c": float(rng.uniform(0.5, 2))})
+    others = Call(f=f, Variable=number()).then(as_many(rng, 3), as_many(rng, 1))
+    return [first, second.then(*second.afterwards, same_array(rng), pair(rng, ()), single), others]
 
 
 def unused(rng):
@@ -260,6 +272,7 @@ def refused(rng):
 # ------------------------------------------------------------------------------------------------------------ exercise
 VALUE_AND_GRAD = Exercise(
     reference=value_and_grad,
+    returns=("value", "grads"),
     chapter=CHAPTER,
     title="A function that returns value and gradient",
     task=f"""
@@ -304,6 +317,9 @@ VALUE_AND_GRAD = Exercise(
             "f has two arguments. For how many of them do you return a gradient?",
             "only the first argument had a gradient", FUNCTIONS,
             published="JAX and `torch.func`, unless `argnums` is given"),
+        Misconception("two_arguments_always", of_two_arrays,
+            "f may have one argument, or three. With how many can your function be called?",
+            "there were always two arguments", FUNCTIONS),
         Misconception("none_for_unused", none_for_unused,
             "f does not look at w. How fast does f change with w?",
             "what f does not use had no gradient, where it has zeros", FUNCTIONS,

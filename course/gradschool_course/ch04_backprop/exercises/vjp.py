@@ -8,7 +8,7 @@ from gradschool.lessons.tape import vjp
 from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Variant
 
 from .common import CHAPTER, CLOSE, FUNCTIONS, same_array, sizes
-from .value_and_grad import VARIABLE, made_once, number, pair, run_back, slope
+from .value_and_grad import VARIABLE, as_many, made_once, number, pair, run_back, slope
 
 
 # ----------------------------------------------------------------------------------------------------------- vjp, wrong
@@ -38,6 +38,11 @@ def vjp_first_alone(f, Variable, arrays, g):
 def vjp_other_order(f, Variable, arrays, g):
     y, variables = run_back(f, Variable, arrays, g)
     return y.data, tuple(slope(v) for v in reversed(variables))
+
+
+def of_two_arrays(f, Variable, arrays, g):
+    a, b = arrays
+    return vjp(f, Variable, (a, b), g)
 
 
 def vjp_none_for_unused(f, Variable, arrays, g):
@@ -112,11 +117,15 @@ def many(rng):
 def one(rng):
     twice = pulled(rng, "weighed_sum", sizes(rng, 1))
     twice.arguments["arrays"] = same_array(rng)
-    return [pulled(rng, "weighed_sum", sizes(rng, 2)), pulled(rng, "first_alone", sizes(rng, 1)), twice]
+    others = [pulled(rng, "as_many_as_come", sizes(rng, 1)) for _ in range(2)]
+    for call, count in zip(others, (3, 1), strict=True):
+        call.arguments["arrays"] = as_many(rng, count)
+    return [pulled(rng, "weighed_sum", sizes(rng, 2)), pulled(rng, "first_alone", sizes(rng, 1)), twice, *others]
 
 
 VJP = Exercise(
     reference=vjp,
+    returns=("y", "pulled"),
     chapter=CHAPTER,
     title="A vector times the Jacobian",
     task=f"""
@@ -148,6 +157,9 @@ VJP = Exercise(
             "Which array does the first gradient belong to?", "the gradients stood in another order", FUNCTIONS),
         Misconception("first_argument_alone", vjp_first_alone,
             "For how many of the arrays do you return a gradient?", "only the first array had a gradient", FUNCTIONS),
+        Misconception("two_arrays_always", of_two_arrays,
+            "`arrays` may hold one array, or three. For how many does yours work?",
+            "there were always two arrays", FUNCTIONS),
         Misconception("none_for_unused", vjp_none_for_unused,
             "f does not look at w. How fast does f change with w?",
             "what f does not use had no gradient, where it has zeros", FUNCTIONS,

@@ -222,6 +222,7 @@ def too_fast(rng):
 
 EXERCISE = Exercise(
     reference=gradient_descent,
+    returns=("x", "history"),
     chapter=CHAPTER,
     title="Gradient descent",
     difficulty=1,

@@ -36,6 +36,7 @@ def epoch_of(step_on=one_step, mean=over_samples, hands_on=("params", "state")):
 
 state_dropped, params_dropped = epoch_of(hands_on=("params",)), epoch_of(hands_on=("state",))
 mean_of_batches = epoch_of(mean=lambda losses, sizes: sum(losses) / len(losses))
+first_size = epoch_of(mean=lambda losses, sizes: sum(losses) * sizes[0] / sum(sizes))
 last_batch = epoch_of(mean=lambda losses, sizes: losses[-1])
 
 
@@ -187,6 +188,7 @@ def later_epochs(rng):
 
 EXERCISE = Exercise(
     reference=train_epoch,
+    returns=("params", "state", "loss"),
     chapter=CHAPTER,
     title="One epoch in six steps",
     difficulty=3,
@@ -249,6 +251,9 @@ EXERCISE = Exercise(
         Misconception("mean_of_batches", mean_of_batches,
             "A batch of 6 and a batch of 1: how much does each *sample* count in your mean?",
             "the mean went over batches, a short one counting as much as a full one", MEAN),
+        Misconception("first_size_for_all", first_size,
+            "The last batch has two samples. For how many does its loss count in your sum?",
+            "every batch were as large as the first where its loss is counted, but not where it is divided", MEAN),
         Misconception("last_batch_only", last_batch,
             "Of how many samples is the loss that you return?", "the loss of the last batch were that of the epoch",
             MEAN),

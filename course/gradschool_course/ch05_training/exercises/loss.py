@@ -198,6 +198,7 @@ NEAR = Tolerance(rtol=1e-9, atol=1e-12)
 
 EXERCISE = Exercise(
     reference=model_loss,
+    returns=("loss", "grads"),
     chapter=CHAPTER,
     title="A model's loss and its gradients",
     difficulty=3,

@@ -219,6 +219,7 @@ def several(rng):
 
 EXERCISE = Exercise(
     reference=train,
+    returns=("params", "state", "history"),
     chapter=CHAPTER,
     title="The whole run",
     difficulty=3,

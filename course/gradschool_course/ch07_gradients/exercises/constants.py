@@ -122,6 +122,7 @@ def bug(name, says, hint, wrong=None, **parts):
 
 EXERCISE = Exercise(
     reference=selu_constants,
+    returns=("alpha", "scale"),
     chapter=CHAPTER,
     title="SELU's two numbers",
     difficulty=4,

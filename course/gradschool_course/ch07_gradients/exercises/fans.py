@@ -74,6 +74,18 @@ def only_matrices(shape):
     return fan_in, fan_out
 
 
+def floats(shape):
+    """np.prod(()) is 1.0."""
+    fan_in, fan_out = (shape[0], shape[0]) if len(shape) < 2 else shape[-2:]
+    return fan_in * np.prod(shape[:-2]), fan_out * np.prod(shape[:-2])
+
+
+def all_axes_but_one(shape):
+    if len(shape) < 2:
+        return shape[0], shape[0]
+    return math.prod(shape[:-1]), math.prod(shape[1:])
+
+
 # ------------------------------------------------------------------------------------------------ other right answers
 def in_a_loop(shape):
     shape = tuple(shape) if len(shape) > 1 else (shape[0], shape[0])
@@ -109,6 +121,7 @@ def calls(*axes):
 
 EXERCISE = Exercise(
     reference=initializers.fans,
+    returns=("fan_in", "fan_out"),
     chapter=CHAPTER,
     title="Fan in, fan out",
     difficulty=1,
@@ -124,8 +137,9 @@ EXERCISE = Exercise(
     """,
     example="fans((784, 300)), fans((3, 5, 32, 64))  # ((784, 300), (480, 960))",
     groups=[
-        Group("dense and vectors", 2, calls(2, 1, 2, 1), "Dense weights (in, out), and vectors.", CLOSE),
-        Group("kernels", 2, calls(4, 3, 5), "Kernels with one, two and three axes of space.", CLOSE),
+        Group("dense and vectors", 2, calls(2, 1, 2, 1), "Dense weights (in, out), and vectors.", CLOSE, whole=True),
+        Group("kernels", 2, calls(4, 3, 5), "Kernels with one, two and three axes of space.", CLOSE,
+              whole=True),
     ],
     misconceptions=[
         Misconception("swapped", swapped, "With weights (in, out), how many products does X @ W add up for one output?",
@@ -148,6 +162,11 @@ EXERCISE = Exercise(
         Misconception("one_side_of_the_kernel", one_side_of_the_kernel,
             "How many pixels has a kernel of 3 x 5: 3, or 15?",
             "only one side of the kernel counted", FANS),
+        Misconception("all_axes_but_one", all_axes_but_one,
+            "Which axis of the kernel are the channels of one input? Is it the first?",
+            "fan in were all axes but the last, and fan out all but the first", FANS),
+        Misconception("floats", floats,
+            "What is `np.prod(())`, and of which type?", "a fan were a float", FANS),
         Misconception("all_weights", all_weights,
             "Do all weights of the array meet in a single output?",
             "both fans were the number of all weights", FANS),

@@ -12,6 +12,13 @@ from .common import CHAPTER, NAMED, checked, drawn, fan_of, fan_pair, kernel, ma
 from .drawings import scaled
 from .fans import area_for_the_inputs_only
 
+
+def mean_of_shares(shape):
+    """Whose mean is 1 over the mean of 1 / fan in and 1 / fan out."""
+    fan_in, fan_out = fan_pair(shape)
+    return (2 * fan_in * fan_out / (fan_in + fan_out),) * 2
+
+
 TURNS = dict.fromkeys(["orthogonal sign", "orthogonal shape for tall"], "no matrix is turned here")
 FAN_IN_ONLY = TURNS | {"fan_sum for avg": "fan in stands alone: there is no mean to take for a sum"}
 
@@ -112,6 +119,9 @@ GLOROT = exercise(
     [
         bug("one_over_the_sum", 0.5, "fan_avg", "uniform", "the variance were 1 over the sum of the fans",
             "What is the mean of 30 and 20, and what is their sum?"),
+        bug("mean_of_shares", 1.0, "fan_avg", "uniform",
+            "the variance were the mean of 1 / fan in and 1 / fan out, and not 1 over the mean of the fans",
+            "Fans of 1 and 3: what is 1 over their mean, and what is the mean of 1 and 1/3?", fans=mean_of_shares),
         bug("he_scale", 2.0, "fan_avg", "uniform", "the scale were He's, which is for ReLU",
             "Is there a ReLU here that sets half of the signal to zero?"),
         bug("only_fan_in", 1.0, "fan_in", "uniform", "only fan in counted",

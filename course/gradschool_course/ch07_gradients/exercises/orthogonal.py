@@ -16,6 +16,7 @@ from .common import CHAPTER, GENERATOR, TURNED, WIDER, checked, drawn, misfit
 # ---------------------------------------------------------------------------------------- what holds for right answers
 DRAWS = 34  # all of a coin agree once in 2³³ times
 LARGE_DRAWS = 20  # of 45 columns: a coin of 70:30 passes once in 100 million times
+SKEWED = 1.5  # by so much a sum of fourth powers is taken to spread wider than it does: it is not quite normal
 ALWAYS = {
     "row": "In all draws the entries of the first row (or column, if there are fewer rows) have the same signs.",
     "column": "In all draws the entries of the first column (or row, if there are fewer) have the same signs.",
@@ -34,6 +35,8 @@ FAIR = {
     "column": "In the first column (or row, if there are fewer) one sign is more frequent than the other.",
     "largest": "Largest entries of the columns (or rows, if there are fewer) have one sign more often than the other.",
     "sums": "The sums of the columns (or rows, if there are fewer) have one sign more often than the other.",
+    "flat": "Large entries of the columns (or rows, if fewer) are too rare: some directions are more frequent.",
+    "peaked": "Large entries of the columns (or rows, if there are fewer) are too frequent: not all directions alike.",
     "together": "Within a draw the signs of the columns (or rows, if there are fewer) go together: turned round is the "
     "whole, and not each of them by itself.",
 }
@@ -118,10 +121,25 @@ def fair_signs_in(shape):
         }
         signs = {name: np.sign(x.reshape(len(x), -1)) for name, x in numbers.items()}
         one_by_one = {name: float(x.sum()) / (WIDER * math.sqrt(x.size)) for name, x in signs.items()}
-        by_draw = float((signs["qr"].sum(axis=1) ** 2).sum()) / Q.shape[2]
-        return {"together": chi_square(by_draw, len(Q)) / WIDER} | one_by_one
+        by_draw, size = float((signs["qr"].sum(axis=1) ** 2).sum()) / Q.shape[2], fourth_powers(Q) / SKEWED
+        more = {"together": chi_square(by_draw, len(Q)) / WIDER, "peaked" if size > 0 else "flat": size}
+        return more | one_by_one
 
     return SixSigma(scores, FAIR)
+
+
+def fourth_powers(Q):
+    """Of the first third of the columns, whose directions are those of what was drawn, in standard deviations.
+
+    A column q is a random direction in n dimensions: the sum of its q⁴ has the mean 3 / (n + 2), and that of its square
+    follows from E[q⁸] = 105/D and E[q⁴ p⁴] = 9/D for two entries, where D = n (n + 2) (n + 4) (n + 6).
+    """
+    draws, n, columns = Q.shape
+    columns = columns // 3
+    mean, D = 3 / (n + 2), n * (n + 2) * (n + 4) * (n + 6)
+    variance = (105 * n + 9 * n * (n - 1)) / D - mean**2
+    sums = (Q[:, :, :columns] ** 4).sum(axis=1)
+    return float((sums - mean).sum()) / math.sqrt(draws * columns * variance)
 
 
 def largest(Q):
@@ -283,6 +301,10 @@ def of_uniform(rng, rows, columns):
     return rng.random((max(rows, columns), min(rows, columns)))
 
 
+def of_symmetric_uniform(rng, rows, columns):
+    return rng.uniform(-1, 1, size=(max(rows, columns), min(rows, columns)))
+
+
 def own_generator(rng, rows, columns):
     return of_normal(np.random.default_rng(), rows, columns)
 
@@ -385,6 +407,9 @@ bool(np.allclose(R @ R.T, np.eye(3)))  # True""",
         bug("of_uniform", "the numbers before the decomposition had been drawn between 0 and 1",
             "All numbers that you draw are positive. Into which direction does your first column point?",
             turned(draw=of_uniform)),
+        bug("of_symmetric_uniform", "the numbers before the decomposition had been drawn between -1 and 1",
+            "Points in a square, seen from its middle: in which directions are more of them? And points of a bell?",
+            turned(draw=of_symmetric_uniform)),
         bug("only_normalised", "the columns had been made equally long, and not orthogonal",
             "Two random directions: is the angle between them exactly 90 degrees?", only_normalised),
         bug("only_normal", "normal numbers of the right variance were enough",

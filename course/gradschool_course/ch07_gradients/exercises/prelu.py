@@ -140,6 +140,7 @@ def bug(name, says, hint, published="", **wrong):
 
 EXERCISE = Exercise(
     reference=prelu_backward,
+    returns=("dx", "da"),
     chapter=CHAPTER,
     title="Backward of PReLU",
     difficulty=2,

@@ -216,6 +216,7 @@ def bug(name, says, hint, wrong=None, see=MEASURED, published="", **parts):
 
 EXERCISE = Exercise(
     reference=activation_stats,
+    returns=("means", "deviations"),
     chapter=CHAPTER,
     title="Mean and deviation, layer by layer",
     difficulty=2,

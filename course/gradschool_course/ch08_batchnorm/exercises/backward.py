@@ -39,6 +39,11 @@ def divided_by_samples(g, xhat, m):
     return complete(g, xhat, len(g))
 
 
+def means_over_batch(g, xhat, m):
+    """Each place of a sequence or an image by itself."""
+    return g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)
+
+
 def half_spread(g, xhat, m):
     return (no_spread_path(g, xhat, m) + complete(g, xhat, m)) / 2
 
@@ -205,6 +210,7 @@ def single(rng):
 
 BACKWARD = Exercise(
     reference=batchnorm_backward,
+    returns=("dx", "dgamma", "dbeta"),
     chapter=CHAPTER,
     title="Batch norm, backward",
     difficulty=5,
@@ -360,6 +366,13 @@ dbeta  # [11.]""",
             "beta is added to all m values of its channel. Are their gradients summed or averaged?",
             "the gradients of gamma and beta were means over the batch",
             BACK,
+        ),
+        Misconception(
+            "means_over_batch_only",
+            answered(means_over_batch),
+            "Which numbers share the mean that was subtracted from x: those of one place, or of all?",
+            "the two means in dx were taken at each place by itself, over the batch alone",
+            CHANNELS,
         ),
         Misconception(
             "summed_over_batch_only",

@@ -61,6 +61,7 @@ def single(rng):
 
 BATCHNORM = Exercise(
     reference=batchnorm_forward,
+    returns=("y", "cache", "state"),
     chapter=CHAPTER,
     title="Batch norm, forward",
     difficulty=4,

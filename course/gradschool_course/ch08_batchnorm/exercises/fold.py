@@ -121,6 +121,7 @@ def single(rng):
 
 FOLD = Exercise(
     reference=fold_bn_into_dense,
+    returns=("W", "b"),
     chapter=CHAPTER,
     title="Fold it away",
     difficulty=2,

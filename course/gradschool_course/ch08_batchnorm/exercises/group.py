@@ -54,6 +54,13 @@ def mean_of_variances(x, axes, eps):
     return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
 
 
+def mean_of_places(x, axes, eps):
+    """The variance of a group as the mean of those at its places, from which that of the places' means is missing."""
+    places, neighbours = axes
+    variance = x.var(axis=neighbours, keepdims=True).mean(axis=places, keepdims=True)
+    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
+
+
 def groups_are_sizes(x, gamma, beta, groups, eps=1e-5):
     checked(x, groups)
     return over()(x, gamma, beta, x.shape[-1] // groups, eps)
@@ -208,6 +215,13 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
             over((1,)),
             "Do two channels of the same group have the same mean subtracted in yours?",
             "every channel of a group had a mean of its own",
+            GROUPS,
+        ),
+        Misconception(
+            "mean_over_places",
+            over(rule=mean_of_places),
+            "Two places, at one of which all is 1, at the other all is 3. Which variance have both together?",
+            "the variance of a group were the mean of the variances at its places",
             GROUPS,
         ),
         Misconception(

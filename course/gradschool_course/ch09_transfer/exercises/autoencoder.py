@@ -182,6 +182,7 @@ def square(rng):
 
 AUTOENCODER = Exercise(
     reference=pretrain_autoencoder,
+    returns=("params", "losses"),
     chapter=CHAPTER,
     title="An autoencoder with tied weights",
     difficulty=4,

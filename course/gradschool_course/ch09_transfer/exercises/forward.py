@@ -217,6 +217,7 @@ def by_default(rng):
 
 FORWARD = Exercise(
     reference=forward,
+    returns=("Y", "model"),
     chapter=CHAPTER,
     title="Forward, with frozen statistics or without",
     difficulty=3,

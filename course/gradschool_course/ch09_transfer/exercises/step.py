@@ -208,6 +208,7 @@ def several(rng):
 
 STEP = Exercise(
     reference=step_trainable,
+    returns=("model", "slots"),
     chapter=CHAPTER,
     title="A step that leaves the frozen alone",
     difficulty=3,

@@ -72,6 +72,10 @@ def valid_by_itself(A, B):
     return scaled(A, B)[0], by(scale_of(B["valid"][0]), B["valid"][0])
 
 
+def valid_by_valid(A, B):
+    return scaled(A, B)[0], by(scale_of(A["valid"][0]), B["valid"][0])
+
+
 def valid_as_it_is(A, B):
     return scaled(A, B)[0], B["valid"][0]
 
@@ -217,6 +221,8 @@ def tasks(rng, D=4):
         found[name] = {part: task(rng, n, normal, centre, spread) for part in ("train", "valid")}
     (X, y), step = found["B"]["train"], rng.normal(size=D)
     found["B"]["train"] = X + 0.2 * step, y  # nor are the halves of B alike
+    (X, y), step = found["A"]["valid"], rng.normal(size=D)
+    found["A"]["valid"] = 1.5 * X + step, y  # or those of A
     return found
 
 
@@ -274,6 +280,7 @@ def one_phase(rng):
 
 TUNE = Exercise(
     reference=fine_tune,
+    returns=("model", "accuracies"),
     chapter=CHAPTER,
     title="Fine-tuning in phases",
     difficulty=4,
@@ -307,6 +314,13 @@ fine_tune(model, data, data, [(1, [], 0.1), (1, [], 0.3)], epoch, predict)[1]  #
     ],
     may_alias=True,
     misconceptions=[
+        Misconception(
+            "valid_by_valid",
+            tuned(valid_by_valid),
+            "The same picture in the training and in the validation data of B: does your network see the same numbers?",
+            "B's validation data were put on the scale of A's validation data, and not of A's training data",
+            OLD_SCALE,
+        ),
         Misconception(
             "optimizer_kept",
             tuned(keeps_slots=lambda phases, i: True),

@@ -64,7 +64,19 @@ def nag_two_valleys(rng):
     """A gradient that is no straight line, so that asking at another point cannot be made up for afterwards."""
     grad_fn = Helper("quartic", {"a": squares(rng, 0.3)})
     carry = {"params": arrays(rng), "state": {"v": arrays(rng, 0.3)}}
-    return [Steps(carry, [{}, {}, {}], {"grad_fn": grad_fn, "lr": number(rng, 0.02, 0.1), "beta": 0.7})]
+    valleys = Steps(carry, [{}, {}, {}], {"grad_fn": grad_fn, "lr": number(rng, 0.02, 0.1), "beta": 0.7})
+    return [valleys, *nag_together(rng)]
+
+
+def nag_together(rng):
+    """Parameters whose gradients go by each other; then a gradient that goes by how often it was asked for."""
+    joined = Helper("joined", {"a": squares(rng), "c": number(rng, 0.5, 1)})
+    batches = Helper("batch_by_batch", {"a": squares(rng), "sizes": [1.3, 0.4, 2.1]})
+    return [
+        Steps({"params": arrays(rng), "state": {"v": arrays(rng, 0.3)}}, [{}, {}],
+              {"grad_fn": grad_fn, "lr": number(rng, 0.02, 0.1), "beta": number(rng, 0.5, 0.8)})
+        for grad_fn in (joined, batches)
+    ]  # fmt: skip
 
 
 def nag_names(rng):
@@ -137,6 +149,26 @@ def nag_forgetful(grad_fn, params, state, lr=0.01, beta=0.9):
     return params, {"v": {name: v.copy() for name, v in state["v"].items()}}
 
 
+def one_at_a_time(grad_fn, params, state, lr=0.01, beta=0.9):
+    """Each parameter looks ahead alone, while the others stay."""
+    v = {}
+    for name in params:
+        g = grad_fn({**params, name: params[name] + beta * state["v"][name]})[name]
+        v[name] = beta * state["v"][name] - lr * g
+    return {name: params[name] + v[name] for name in params}, {"v": v}
+
+
+def asked_for_each(grad_fn, params, state, lr=0.01, beta=0.9):
+    ahead = {name: params[name] + beta * state["v"][name] for name in params}
+    v = {name: beta * state["v"][name] - lr * grad_fn(ahead)[name] for name in params}
+    return {name: params[name] + v[name] for name in params}, {"v": v}
+
+
+def ahead_of_the_step_too(p, g, v, lr, beta):
+    new = beta * v - lr * g
+    return p + beta * new - lr * g, new
+
+
 def nag_looped(grad_fn, params, state, lr=0.01, beta=0.9):
     ahead = {name: p.copy() for name, p in params.items()}
     for name in ahead:
@@ -179,7 +211,12 @@ state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
     groups=[
         Group("mid-run", 2, nag_mid_roll, "Five steps from a velocity that is not zero, with a rate that changes."),
         Group("from rest", 1, nag_from_rest, "The first four steps, from velocity zero; three without any option."),
-        Group("two valleys", 1, nag_two_valleys, "A gradient that is no straight line."),
+        Group(
+            "two valleys",
+            1,
+            nag_two_valleys,
+            "Gradients that are no straight line, go by all parameters, or by batches.",
+        ),
         Group("names", 1, nag_names, "`grad_fn` returns its names in another order."),
         Group("float32", 1, nag_single, "float32 in gives float32 out.", exact_dtype=True),
     ],
@@ -226,6 +263,28 @@ state["v"]["w"]  # [-0.5   1.25 -2.  ]""",
             "form, which looks ahead",
             hint="Both forms describe one path. But which point of it do they call `params`?",
             see="Nesterov without a second point",
+        ),
+        Misconception(
+            "both_forms",
+            asking_at(peek, ahead_of_the_step_too),
+            says="the gradient were asked for ahead, and the step were that of the other form, which looks ahead once "
+            "more: β v′ − lr g, with the new v′",
+            hint="You have looked ahead before you asked. What then does your last line look ahead for?",
+            see="Nesterov without a second point",
+        ),
+        Misconception(
+            "one_at_a_time",
+            one_at_a_time,
+            says="each parameter looked ahead alone, while the others stayed where they are",
+            hint="The slope of W depends on where b is. Where is b when the ball has rolled on?",
+            see=PUBLISHED,
+        ),
+        Misconception(
+            "asked_for_each",
+            asked_for_each,
+            says="the gradient were asked for again for each parameter",
+            hint="How often is `grad_fn` called for three parameters, and what if each call sees another batch?",
+            see=PUBLISHED,
         ),
         Misconception(
             "uphill",

@@ -45,6 +45,37 @@ def reaches_final(max_lr, steps, start, final, last):
     return [0, half, 2 * half, steps - 1], [start, max_lr, start, final]
 
 
+def falls_by_factors(max_lr, steps, start=None, final=None, last_steps=None):
+    """In the last phase every step multiplies by the same factor."""
+    start = max_lr / 10 if start is None else start
+    final = start / 1000 if final is None else final
+    last = steps // 10 + 1 if last_steps is None else last_steps
+    half = (steps - last) // 2
+
+    def at(step):
+        part = np.clip((np.asarray(step) - 2 * half) / (steps - 2 * half), 0, 1)
+        tail = start * (final / start) ** part if start > 0 else final * part
+        return np.where(part > 0, tail, np.interp(step, [0, half, 2 * half], [start, max_lr, start]))[()]
+
+    return at
+
+
+def by_cosine(max_lr, steps, start=None, final=None, last_steps=None):
+    """Each of the three phases is half a wave."""
+    start = max_lr / 10 if start is None else start
+    final = start / 1000 if final is None else final
+    last = steps // 10 + 1 if last_steps is None else last_steps
+    half = (steps - last) // 2
+
+    def at(step):
+        t, corners, rates = np.asarray(step, float), [0, half, 2 * half, steps], [start, max_lr, start, final]
+        i = np.clip(np.searchsorted(corners, t, side="right") - 1, 0, 2)
+        (a, b), (begin, end) = (np.take(x, [i, i + 1]) for x in (rates, corners))
+        return b + (a - b) * (1 + np.cos(np.pi * np.clip((t - begin) / (end - begin), 0, 1))) / 2
+
+    return at
+
+
 def falls_to_zero(max_lr, steps, start, final, last):
     half = (steps - last) // 2
     return [0, half, 2 * half, steps], [start, max_lr, 0.0, final]
@@ -222,6 +253,21 @@ steps on to `final`, which is almost nothing.
             "To which step does `final` belong: to the last one, or to the one that would follow?",
             "`final` belonged to the last step",
             CYCLE,
+        ),
+        Misconception(
+            "falls_by_factors",
+            falls_by_factors,
+            "Halfway through the last phase: is the rate halfway between start and final, or far below that?",
+            "the last phase multiplied by the same factor at every step, where a straight line is asked for",
+            CYCLE,
+        ),
+        Misconception(
+            "by_cosine",
+            by_cosine,
+            "A step after the top: has your rate begun to fall as fast as it will fall later?",
+            "the three phases were half waves, where straight lines are asked for",
+            CYCLE,
+            published="PyTorch's `OneCycleLR`, whose `anneal_strategy` is the cosine unless it is told otherwise",
         ),
         Misconception(
             "falls_to_zero",

@@ -99,6 +99,18 @@ class ForgetsBest(Counting):
         self.best = float("inf")
 
 
+class BeginsFromHere(Counting):
+    """After a reduction the value of that epoch is the best so far."""
+
+    def update(self, value):
+        self.rest = max(self.rest - 1, 0)
+        self.note(value)
+        if self.due():
+            self.reduce()
+            self.best = value if value == value else self.best
+        return self.lr
+
+
 class AnyDrop(Counting):
     def improved(self, value):
         return value < self.best
@@ -204,6 +216,15 @@ class NaNImproves(Counting):
         return super().update(value)
 
 
+class FirstIsBest(Counting):
+    """The first value is the best so far, whatever it is."""
+
+    def improved(self, value):
+        first = not hasattr(self, "seen")
+        self.seen = True
+        return first or super().improved(value)
+
+
 class Silent(Counting):
     def update(self, value):
         super().update(value)
@@ -276,13 +297,20 @@ class ByState:
 
 
 # ------------------------------------------------------------------------------------------------- how they are probed
+LONG = 7  # epochs without an improvement
+
+
 def story(rng, gaps, size):
-    """Values of epochs: improvements by about `size`, each followed by so many epochs without one."""
+    """Values of epochs: improvements by about `size`, each followed by so many epochs without one.
+
+    In a long gap they fall towards the best: each is better than the one before it, and none is the best.
+    """
     best, values = draw.number(rng, 3, 5), []
     for gap in gaps:
         best -= size * draw.number(rng, 1.5, 2.5)
         values.append(best)
-        values += [best + draw.number(rng, 0.001, 0.6) for _ in range(gap)]
+        others = [best + draw.number(rng, 0.001, 0.6) for _ in range(gap)]
+        values += sorted(others, reverse=True) if gap >= LONG else others
     return values
 
 
@@ -430,6 +458,13 @@ plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
             PLATEAU,
         ),
         Misconception(
+            "begins_from_here",
+            BeginsFromHere,
+            "The best was 1.0, and at 1.4 the rate is reduced. Is the next value, 1.3, an improvement?",
+            "after a reduction the value of that epoch were the best so far",
+            PLATEAU,
+        ),
+        Misconception(
             "min_delta_ignored",
             AnyDrop,
             "A value that is a millionth below the best: does it stop your waiting?",
@@ -519,6 +554,13 @@ plateau = ReduceOnPlateau(0.1, factor=0.5, patience=2)
             NaNImproves,
             "What is `nan >= 1`? And what does your comparison make of it?",
             "NaN counted as an improvement",
+            PLATEAU,
+        ),
+        Misconception(
+            "first_is_best",
+            FirstIsBest,
+            "The very first value is NaN. Is it your best, and is 1.0 < NaN?",
+            "the first value were the best so far even if it is NaN",
             PLATEAU,
         ),
         Misconception(

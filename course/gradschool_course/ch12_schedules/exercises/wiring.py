@@ -171,6 +171,7 @@ def runs(rng, per):
 
 SCHEDULED_RUN = Exercise(
     reference=scheduled_run,
+    returns=("params", "rates"),
     chapter=CHAPTER,
     title="Who asks, and when",
     difficulty=2,

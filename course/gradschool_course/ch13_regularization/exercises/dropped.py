@@ -278,6 +278,7 @@ def bug(name, wrong, hint, says, see, published=""):
 
 DROPOUT_FORWARD = Exercise(
     reference=dropout_forward,
+    returns=("y", "cache"),
     chapter=CHAPTER,
     title="Dropout",
     difficulty=3,

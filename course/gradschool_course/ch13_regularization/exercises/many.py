@@ -166,6 +166,7 @@ def bug(name, wrong, hint, says, see=HUNDRED, published=""):
 
 MC_PREDICT = Exercise(
     reference=mc_predict,
+    returns=("mean", "deviation"),
     chapter=CHAPTER,
     title="Many answers of one network",
     difficulty=2,

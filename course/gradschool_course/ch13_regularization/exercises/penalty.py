@@ -184,6 +184,7 @@ def bug(name, wrong, hint, says, see=PRICE, published=""):
 
 L1_L2_PENALTY = Exercise(
     reference=l1_l2_penalty,
+    returns=("penalty", "grads"),
     chapter=CHAPTER,
     title="A price on weights",
     difficulty=2,

@@ -295,10 +295,9 @@ def compare_conduct(exercise: Exercise, group: Group, expected: Behaviour, got: 
 
 
 def copy_of(path: str) -> str:
-    """What to work on, where an input was changed; a copy of a dict or a list holds the same arrays."""
-    if "[" not in path:
-        return "Work on a copy."
-    return "Work on a copy of that itself: a copy of the dict or list that it lies in holds the very same object."
+    """What to work on, where an input was changed; a copy of a dict or a list holds the same items."""
+    inner = " What lies in a copied dict or list is not copied with it: copy that, too." if "[" in path else ""
+    return f"Work on a copy.{inner}"
 
 
 def tidy(path: str) -> str:

@@ -30,7 +30,7 @@ def test_the_command_tells_what_was_tried_and_writes_page_and_json(tmp_path):
     page, file = tmp_path / "audit.html", tmp_path / "audit.json"
     result = run("--course", "proven_course:course", "--seeds", 2, "--page", page, "--json", file)
     assert result.exit_code == 0, result.output
-    for words in ("smooth", "Tally", "signs: 0 of 200 right answers refused", "at 2 seeds"):
+    for words in ("smooth", "Tally", "signs: 0 of 100 right answers refused", "at 2 seeds"):
         assert words in result.output
     assert "Audit of Proven" in page.read_text(encoding="utf-8")
     numbers = json.loads(file.read_text(encoding="utf-8"))

@@ -222,3 +222,16 @@ def test_what_holds_in_some_parts_is_said_once_and_other_misconceptions_in_their
     two = diagnosis_of(exercise, lambda x: 2 * x.mean(axis=0) if len(x) < 10 else np.sin(99 * x.mean(axis=0)))
     assert two.text.startswith("In the parts `few` and `many`: every number is 2 times")
     assert "The part" not in two.text
+
+
+def test_what_an_earlier_call_returned_is_no_matter_of_its_numbers():
+    def copied(model):
+        return {name: x.copy() for name, x in model.items()}
+
+    def remembering(model, memo={}):  # noqa: B006
+        return memo.setdefault(tuple(model), copied(model))
+
+    probes = lambda rng: [Call(model={"W": rng.normal(size=(3, 4))}) for _ in range(3)]
+    found = diagnosis_of(sets(copied, probes), remembering)
+    assert found.name == "reused"
+    assert "What is wrong is what an earlier call returned" in found.text

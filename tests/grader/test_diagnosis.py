@@ -731,3 +731,42 @@ def test_a_float_in_the_place_of_an_int_is_refused_where_the_task_asks_for_ints(
         exercise = sets(lambda n: n * n, None, name="square", groups=[Group("values", 1, probes, whole=whole)])
         verdict = judge(exercise, lambda: Here(lambda n: float(n * n), "square"), LiveAnswers(exercise, {}, 3))
         assert verdict.passed is not whole
+
+
+def test_wrong_arrays_are_said_to_be_those_for_which_an_argument_has_none():
+    def walked(params, grads):
+        moved = {k: p if grads[k] is None else p - 0.1 * grads[k] for k, p in params.items()}
+        return moved, {k: p + 1 for k, p in params.items()}
+
+    def wrong(params, grads):
+        moved, other = walked(params, grads)
+        return moved, {k: np.sin(9 * x) if grads[k] is None else x for k, x in other.items()}
+
+    def probes(rng):
+        params = {k: rng.normal(size=(3, 4)) for k in "abcd"}
+        return [Call(params=params, grads={k: None if k in "bd" else rng.normal(size=(3, 4)) for k in params})]
+
+    found = diagnosis_of(sets(walked, probes), wrong)
+    assert "Only `answer[1]['b']`, `answer[1]['d']` are affected" in found.text
+    assert found.text.count("The wrong ones are those for which `grads` has None.") == 1
+
+
+def test_the_same_of_each_layer_is_said_once():
+    def decayed(slots, model, decay=0.1):
+        return [v - decay * w for v, w in zip(slots, model, strict=True)]
+
+    def probes(rng):
+        tables = lambda: [rng.normal(size=(3, 2 + i)) for i in range(3)]
+        return [Call(slots=tables(), model=tables(), decay=float(rng.uniform(0.2, 0.4)))]
+
+    def wrong(slots, model, decay=0.1):
+        return [right + 3 * decay * w for right, w in zip(decayed(slots, model, decay), model, strict=True)]
+
+    found = diagnosis_of(sets(decayed, probes), lambda slots, model, decay=0.1: wrong(slots, model, decay))
+    assert found.text == "`item i`: the answer is the right one plus a multiple of `model[i]`."
+
+
+def test_numbers_that_are_only_next_to_zero_are_not_called_zero():
+    exercise = sets(lambda x: 1e-3 * x, lambda rng: [Call(x=rng.normal(size=(3, 4)))], name="thousandth")
+    assert diagnosis_of(exercise, lambda x: 1e-40 * np.sin(9 * x)).name != "zeros"
+    assert diagnosis_of(exercise, lambda x: 0 * x).name == "zeros"

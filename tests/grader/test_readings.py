@@ -531,8 +531,8 @@ def test_the_arrays_are_read_and_the_single_numbers_only_mentioned(rng):
     T, e = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     array, number = pair(e, np.where(T < 0, 2 * e, e), T=T), pair(0.73, 2.9, T=T)
     text = place_of([array, number], [array, number], READINGS).text
-    assert text.startswith("Where an array is returned: the answer is wrong only where `T` is negative.")
-    assert text.endswith("Where a single number is returned, that is wrong, too.")
+    assert text.startswith("Where an array is asked for: the answer is wrong only where `T` is negative.")
+    assert text.endswith("Where a single number is asked for, that is wrong, too.")
 
 
 def test_arrays_that_are_wrong_as_a_whole_are_as_few_as_their_calls(rng):

@@ -90,3 +90,26 @@ def test_where_no_call_is_right_none_is_told_apart():
     exercise = sets(mean_of_batches, lambda rng: [batches_of(rng, 3, 5) for _ in range(5)])
     found = diagnosis_of(exercise, lambda batches, scale=1.0: np.tanh(scale * batches[0][0]))
     assert "calls in which" not in found.text
+
+
+def masked_total(x, mask=None, reduction="sum"):
+    terms = x * x if mask is None else x * x * mask
+    return terms if reduction == "none" else terms.sum()
+
+
+def test_two_options_that_are_wrong_only_together():
+    def probes(rng):
+        options = [{}, {"mask": 1}, {"reduction": "none"}, {"mask": 1, "reduction": "none"}]
+        calls = [Call(x=rng.normal(size=6), **chosen) for chosen in options * 5]
+        for call in calls:
+            if "mask" in call.arguments:
+                call.arguments["mask"] = rng.uniform(1, 2, size=6)
+        return calls
+
+    def wrong(x, mask=None, reduction="sum"):
+        if mask is not None and reduction == "sum":
+            return np.sin(9 * x[0]) + np.tanh(x.sum())
+        return masked_total(x, mask, reduction)
+
+    text = diagnosis_of(sets(masked_total, probes), wrong).text
+    assert "wrong in every call in which `mask` is given and `reduction` is 'sum', and right in all others." in text

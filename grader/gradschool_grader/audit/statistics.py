@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -49,19 +50,20 @@ def measured(course: Course, exercise: Exercise, group: Group, draws: Sequence[i
     right = [exercise.plain, *(variant.right for variant in exercise.variants)]
     refused: list[int] = []
     scores: list[dict[str, float]] = []
-    for seed in draws:
+    for seed, answer in zip(
+        draws, cycle(right), strict=False
+    ):  # for each draw another one: what shares none tells more
         answers = LiveAnswers(exercise, course.helpers, seed)
         probes = answers.probes(group)
-        for answer in right:
-            fresh = answer() if getattr(answer, "fresh", False) else answer
-            seen = observe(exercise, probes, here(exercise, fresh, course.helpers))
-            if compare_all(exercise, group, probes, answers.expected(group), seen) is not None:
-                refused.append(seed)
-            for number, probe in enumerate(probes):
-                if isinstance(probe, Property) and isinstance(probe.holds, SixSigma):
-                    values = [o.behaviour.value for o in seen if o.probe == number and not o.again]
-                    scores.append(named(number, probe.holds, values))
-    rate = of_scores(Rate(group.name, len(draws) * len(right), len(refused)), scores, len(right))
+        fresh = answer() if getattr(answer, "fresh", False) else answer
+        seen = observe(exercise, probes, here(exercise, fresh, course.helpers))
+        if compare_all(exercise, group, probes, answers.expected(group), seen) is not None:
+            refused.append(seed)
+        for number, probe in enumerate(probes):
+            if isinstance(probe, Property) and isinstance(probe.holds, SixSigma):
+                values = [o.behaviour.value for o in seen if o.probe == number and not o.again]
+                scores.append(named(number, probe.holds, values))
+    rate = of_scores(Rate(group.name, len(draws), len(refused)), scores)
     return rate, list(judged(exercise, rate, refused))
 
 
@@ -72,12 +74,11 @@ def named(number: int, holds: SixSigma, values: list[Any]) -> dict[str, float]:
     return {f"{number} {name}": float(score) for name, score in found.items()} if isinstance(found, Mapping) else {}
 
 
-def of_scores(rate: Rate, scores: Sequence[dict[str, float]], sharing: int = 1) -> Rate:
+def of_scores(rate: Rate, scores: Sequence[dict[str, float]]) -> Rate:
     """The rate with what its scores tell. Each statistic's spread is taken at the upper end of its uncertainty.
 
     The root mean square s of n scores has a relative standard error of 1/√(2n) if they are normal; s + 2 of these, and
-    never less than 1, stands for the spread. The rate is at most the sum of what each statistic lets through. `sharing`
-    answers see the same draw, and may come to the same numbers: they count as one.
+    never less than 1, stands for the spread. The rate is at most the sum of what each statistic lets through.
     """
     by_name: dict[str, list[float]] = {}
     for found in scores:
@@ -85,7 +86,7 @@ def of_scores(rate: Rate, scores: Sequence[dict[str, float]], sharing: int = 1) 
             by_name.setdefault(name, []).append(score)
     if not by_name:
         return rate
-    spreads = [spread(values, len(values) / sharing) for values in by_name.values()]
+    spreads = [spread(values) for values in by_name.values()]
     largest = max(max(map(abs, values)) / max(1.0, root(values)) for values in by_name.values())
     return replace(
         rate, scores=sum(map(len, by_name.values())), spread=max(spreads), largest=largest,
@@ -93,8 +94,8 @@ def of_scores(rate: Rate, scores: Sequence[dict[str, float]], sharing: int = 1) 
     )  # fmt: skip
 
 
-def spread(values: Sequence[float], independent: float) -> float:
-    return max(1.0, root(values) * (1 + 2 / math.sqrt(2 * independent)))
+def spread(values: Sequence[float]) -> float:
+    return max(1.0, root(values) * (1 + 2 / math.sqrt(2 * len(values))))
 
 
 def root(values: Sequence[float]) -> float:

@@ -38,7 +38,7 @@ from ..exercise import Exercise
 from ..verdict import Diagnosis
 from .altered import AlteredLives
 from .bend import bend
-from .besides import misconduct, without_conduct
+from .besides import misconduct, remembered, without_conduct
 from .calls import which_calls
 from .circumstances import circumstances, right_beside, right_methods
 from .form import another_form
@@ -87,6 +87,9 @@ def explained(exercise: Exercise, seen: Sequence[Seen], answers: Answers) -> Dia
     found = known(exercise, seen, began, answers)
     if found:
         return found
+    again = remembered(exercise, seen)
+    if again:
+        return again
     besides = misconduct(exercise, seen)
     bare = explained(exercise, without_conduct(seen), answers) if besides else None
     if bare:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..compare import Difference, compare_conduct
+from ..compare import Difference, compare, compare_conduct
 from ..exercise import Exercise
 from ..observe import Observation
-from .seen import Seen
+from ..verdict import Diagnosis
+from .seen import Seen, one_by_one
 
 CONDUCT = {
     "mutated": "it changes its input {where}: work on a copy.",
@@ -27,6 +28,21 @@ def misconduct(exercise: Exercise, seen: Sequence[Seen]) -> str:
         return ""
     found = next((d for s in seen if s.difference for d in differences(exercise, s)), None)
     return f" Besides, {CONDUCT[found.kind].format(where=f'`{found.where}`')}" if found else ""
+
+
+def remembered(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
+    """Where each answer that is wrong holds an object that an earlier call returned: its numbers are that call's."""
+    wrong = [
+        a.behaviour
+        for s in seen
+        if s.difference and not only_conduct(s)
+        for e, a in one_by_one(s)
+        if compare(exercise, s.group, e.behaviour, a.behaviour, conduct=False)
+    ]
+    if exercise.may_alias or not wrong or not all(behaviour.reused for behaviour in wrong):
+        return None
+    text = "What is wrong is what an earlier call returned: its answer comes again, or in the place of a new one."
+    return Diagnosis("reused", "reused", text, "Which dict or list outlives a call? Is it the default of an argument?")
 
 
 def differences(exercise: Exercise, s: Seen) -> list[Difference]:

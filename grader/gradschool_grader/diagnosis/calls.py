@@ -7,9 +7,9 @@ asked; the numbers of a call are never said.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,39 @@ def which_calls(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:
         if alike:
             these = and_so_on(alike if count == 1 else alike[:1])
             return wrong_where(these)
+    both = two_together(every, wrong, right)
+    if both:
+        return both
     several = one_of(wrong, right)
     if several:
         return wrong_where(f"{' or '.join(several)} is used")
     most = next((words for trait in every if (words := in_most(trait, wrong, right))), "")
-    text = f"Your answer is wrong only in calls in which {most}, though not in all of them."
-    return said("calls", text, f"Which of your lines does something else when {most}?") if most else None
+    return only_where(most) if most else None
+
+
+def only_where(these: str) -> Diagnosis:
+    text = f"Your answer is wrong only in calls in which {these}, though not in all of them."
+    return said("calls", text, f"Which of your lines does something else when {these}?")
+
+
+def two_together(every: Iterable[Trait], wrong: Sequence[Traits], right: Sequence[Traits]) -> Diagnosis | None:
+    """Two traits that every wrong call has; right ones have the one, or the other, but hardly ever both."""
+    if len(wrong) < ENOUGH:
+        return None
+    sides = [(t, here) for t in every if len(t.about) == 1 for here in (True, False)]
+    shared = [(t, here) for t, here in sides if all(mine.get(t, False) is here for mine in wrong)]
+    have = {side: [theirs.get(side[0], False) is side[1] for theirs in right] for side in shared}
+    found: dict[int, str] = {}
+    for one, other in combinations(shared, 2):
+        alone = list(zip(have[one], have[other], strict=True))
+        either = alone.count((True, False)), alone.count((False, True))
+        if min(either) >= 1 and max(either) >= ENOUGH:
+            words = " and ".join(t.words if here else t.otherwise for t, here in (one, other))
+            found.setdefault(alone.count((True, True)), words)
+    fewest = min(found, default=0)
+    if not found or ENOUGH * fewest > len(wrong):
+        return None
+    return only_where(found[fewest]) if fewest else wrong_where(found[0])
 
 
 def in_most(trait: Trait, wrong: Sequence[Traits], right: Sequence[Traits]) -> str:
@@ -158,7 +185,7 @@ def traits(exercise: Exercise, given: Mapping[str, Any]) -> Iterator[Trait]:
         name: given.get(name, p.default) for name, p in known.items() if name in given or p.default is not p.empty
     }
     for name, p in known.items():
-        if values.get(name) is not None and p.default is not p.empty:
+        if p.default is None and values.get(name) is not None:
             yield Trait(f"`{name}` is given", f"`{name}` is not given", (name,))
     for name, value in values.items():
         if type(value) in (str, bool):

@@ -33,10 +33,11 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
             yield Candidate("echo", text, lambda p, n=name: echoed(p, n), always=True,
                             partly=not seen.all())  # fmt: skip
     if any(p.e.ndim for p in wrong) or evidence([replace(p, a=p.e, e=p.a) for p in wrong]) >= 1:
-        hint = "Is the array that you fill the one that you return?"
+        hint = "What makes them zero: an array that nothing fills, or a factor that is 0?"
         if all((np.abs(p.e) < 1).all() for p in wrong):
             hint = "Does your array hold whole numbers only, which cut off all below 1? Is it the one that you return?"
-        yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1, always=True, hint=hint)
+        if not any(p.a.any() for p in wrong):
+            yield Candidate("zeros", "All numbers are zero.", lambda p: (p.a, 0 * p.e), free=-1, always=True, hint=hint)
     varied = [p for p in wrong if np.ptp(p.e) > 0 and (p.a.size >= MANY or evidence([p]) >= 1)]
     if len(varied) == len(wrong):
         text = "All numbers of an array are the same, which they should not be."

@@ -84,7 +84,8 @@ def culprit(pair: Pair, at: tuple[int, ...]) -> str:
             return f"; the input `{name}` is exactly 1 there: what does log, or a division, make of 1 minus it?"
     for name, x in arrays:
         if x.dtype.kind == "f" and np.abs(x).max() > HUGE:
-            return f"; the input `{name}` has very large numbers in it: what does exp make of them?"
+            there = "has very large numbers in it: what does exp make of them, or log of an exp that came to 0?"
+            return f"; the input `{name}` {there}"
         if x.dtype.kind == "f" and (x == 0).any():
             return f"; the input `{name}` has zeros in it: what does log, or a division, make of them?"
     return "."

@@ -155,6 +155,8 @@ def masked(pair: Pair, mask: np.ndarray) -> Given:
 def fitting(given: Given, key: str, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, value in given.leaves:
+        if type(value) is float and "['" in name and not key:
+            value = np.asarray(value)  # what is one number in this cache may be an array in the next
         mine = spread(value, shape) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else None
         if mine is None:
             continue

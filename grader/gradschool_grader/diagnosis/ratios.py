@@ -79,7 +79,7 @@ def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidat
         if start is None:
             continue
         right = few.scaled(start, factors)
-        complete = np.all(right, axis=1)
+        complete = np.all(right | np.isinf(factors), axis=1)  # what is divided by zero is judged by the candidate
         for i in np.flatnonzero(right.any(axis=1) & (factors != 1).any(axis=1)):
             x, form, power = tried[i]
             word = "times" if power == 1 else "divided by"
@@ -92,7 +92,10 @@ def times(pair: Pair, base: Base, x: str, form: str, power: int) -> Same | None:
     start = base(pair)
     if start is None:
         return None
-    return pair.a, start + FORMS[form](arrays(pair)[x]) ** power * (pair.e - start)
+    factor = FORMS[form](arrays(pair)[x])
+    if power < 0:  # multiplied on the other side: where it is zero, zero is expected
+        return start + factor * (pair.a - start), pair.e
+    return pair.a, start + factor * (pair.e - start)
 
 
 # ------------------------------------------------------------------------------------------- one multiple for each row

@@ -22,7 +22,7 @@ def too_little(wrong: Sequence[Pair]) -> Iterator[Candidate]:
             text = f"The answer has an axis too many: its axis {axis} should be {word} over."
             yield Candidate("axis", text, lambda p, r=reduce, i=axis: (along(r, p.a, i), p.e))
         if all(p.e.ndim == 0 for p in wrong):
-            text = f"The single entries were returned: they should be {word} to one number."
+            text = f"The single entries stand where one number is asked for, to which they should be {word}."
             yield Candidate("axis", text, lambda p, r=reduce: (r(p.a), p.e))
     yield Candidate(
         "outer", "Every entry was combined with every other: a table came where its diagonal is asked for.", diagonal,

@@ -5,6 +5,7 @@ Nothing is named that leaves a wrong entry unexplained, except in so many words:
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -141,7 +142,34 @@ def only_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
     bad, good = parts(everything, wrong)
     if not good or not all(bad):
         return ""
-    return f" Only {are(told(bad, bad + good))} affected; {are(told(good, bad + good))} right."
+    both = f" Only {are(told(bad, bad + good))} affected; {are(told(good, bad + good))} right."
+    return both + beside_none(everything, wrong)
+
+
+ITEM, STEP = re.compile(r"^\[\d+\]"), re.compile(r"\[[^\[\]]*\]")  # of a returned tuple; any
+
+
+def beside_none(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
+    """Whether the wrong arrays are just those in whose place an argument has None: no gradient, no mask."""
+    of = {item_of(p) for p in wrong}
+    trees = [nones(p) for p in wrong]
+    known = [tree for tree in trees[0] if all(tree in other for other in trees)] if trees else []
+    right = [nones(p) for p in everything if p.right and item_of(p) in of]
+    found = next((tree for tree in known if right and not any(tree in other for other in right)), None)
+    return f" The wrong ones are those for which `{found}` has None." if found else ""
+
+
+def item_of(p: Pair) -> str:
+    found = ITEM.match(p.leaf)
+    return found[0] if found else ""
+
+
+def nones(p: Pair) -> list[str]:
+    """The arguments that have None where the array stands in its tree, or where a part of it begins that holds it."""
+    steps = STEP.findall(ITEM.sub("", p.leaf))
+    places = ["".join(steps[: i + 1]) for i in range(len(steps))]
+    empty = [name for name, x in p.given.leaves if x is None]
+    return [name.removesuffix(place) for name in empty for place in places if name.endswith(place)]
 
 
 def others_are_right(everything: Sequence[Pair], wrong: Sequence[Pair]) -> str:
@@ -192,7 +220,7 @@ def differ(_: Sequence[str], rest: Sequence[str]) -> list[str]:
 
 
 def not_explained(_: Sequence[str], rest: Sequence[str]) -> list[str]:
-    return [f"This does not explain {listed(rest)}."]
+    return [f"What is wrong in {listed(rest)} may be something else."]
 
 
 def split(
@@ -220,7 +248,7 @@ def split(
     rest = [name for name in names if name not in explained]
     if not explained or (least and rest and fitted_for_each(explained)):
         return None
-    texts = [f"{words(names)}: {lower(c.text)}" for names, c in gathered(explained)]
+    texts = [f"{words(names)}: {lower(text)}" for names, text in alike_by_number(gathered(explained))]
     if rest:
         texts += others(list(explained), rest)
     first = next(iter(explained.values()))
@@ -256,12 +284,31 @@ def place_in_part(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosi
     here = [g for g, d in found.items() if d and d.text == alike[0][0]]
     first = next(d for d in found.values() if d and d.text == alike[0][0])
     rest = [g for g in groups if g not in here]
-    left = f" This does not explain {listed(rest)}." if rest else ""
+    left = f" What is wrong in {listed(rest)} may be something else." if rest else ""
     return replace(first, text=f"In {listed(here)}: {lower(first.text)}{left}")
 
 
 def fitted_for_each(explained: dict[str, Candidate]) -> bool:
     return max(c.free for c in explained.values()) > 1
+
+
+NUMBER = re.compile(r"(?:\[|\bitem )(\d+)\b")
+
+
+def alike_by_number(explained: Iterable[tuple[list[str], Candidate]]) -> Iterable[tuple[list[str], str]]:
+    """`slots[0]` with `model[0]`, `slots[1]` with `model[1]` and so on as `slots[i]` with `model[i]`, said once."""
+    found: dict[tuple[str, str], list[tuple[list[str], str]]] = {}
+    for names, c in explained:
+        number = NUMBER.search(names[0])
+        name, text = (as_each(x, number[1]) if number and len(names) == 1 else x for x in (names[0], c.text))
+        found.setdefault((name, text), []).append((names, c.text))
+    for (name, text), members in found.items():
+        yield ([name], text) if len(members) > 1 else members[0]
+
+
+def as_each(text: str, number: str) -> str:
+    """`item 2` and `model[2]` as `item i` and `model[i]`."""
+    return re.sub(rf"\bitem {number}\b", "item i", text.replace(f"[{number}]", "[i]"))
 
 
 def gathered(explained: dict[str, Candidate]) -> Iterable[tuple[list[str], Candidate]]:

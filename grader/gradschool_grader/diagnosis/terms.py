@@ -18,7 +18,7 @@ from .operands import arrays, multipliers, scalars, shared
 from .seen import Pair
 
 ASKS = {
-    1: "Where does this term come in a second time, or where it should not?",
+    1: "Where does this term come in once too often, or where is it not taken off?",
     -1: "Is this term missing, or taken away where it should be added?",
     2: "Does this term have the wrong sign?",
     -2: "Does this term have the wrong sign?",

@@ -13,7 +13,7 @@ from math import comb, prod
 import numpy as np
 
 from ..verdict import Diagnosis
-from .candidate import Reading, first_that_explains
+from .candidate import Candidate, Reading, agreement, first_that_explains
 from .layout import axis_name
 from .operands import arrays, masked, numbers, over, scalars, shared
 from .seen import Given, Pair
@@ -56,9 +56,10 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     if len(row.wrong) < ENTRIES or row.ways < WAYS:
         return None
     found = first_that_explains(readings, [only(p, p.wrong) for p in wrong], least=SOME)
+    idle = row.idle | right_all_the_same(found, row)
     for words, here in conditions(row, wrong):
         # what is idle may be right anywhere: twice zero is zero
-        if ((here == row.wrong) | (~row.wrong & row.idle)).all() and row.wrong.sum() >= MOST * here.sum():
+        if ((here == row.wrong) | (~row.wrong & idle)).all() and row.wrong.sum() >= MOST * here.sum():
             there = f" There: {found.text}" if found else there_zero(wrong) or " The others are right."
             return said(
                 f"where {found.name}" if found else "where",
@@ -73,6 +74,14 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
             WHY,
         )
     return None
+
+
+def right_all_the_same(found: Candidate | None, row: Row) -> np.ndarray:
+    """Where the mistake makes no difference: times 1."""
+    told = [agreement(found, p) if found else None for p in row.pairs]
+    return np.concatenate(
+        [np.zeros(p.e.size, bool) if x is None else x.ravel() for x, p in zip(told, row.pairs, strict=True)]
+    )
 
 
 def there_zero(wrong: Sequence[Pair]) -> str:

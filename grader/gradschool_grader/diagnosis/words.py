@@ -29,7 +29,7 @@ BEFORE_NUMBERS = {
 }
 PLACES = {"value", "shape", "dtype", "type", "nonfinite", "diverges"}  # kinds that say no more than where it is wrong
 
-ARRAYS, NUMBERS = "Where an array is returned", "Where a single number is returned"
+ARRAYS, NUMBERS = "Where an array is asked for", "Where a single number is asked for"
 WRONG_TOO = ", that is wrong, too."
 PARTS = "In the part"  # how a sentence begins that says by itself where it holds
 

@@ -28,6 +28,7 @@ MISSING = "# This cell was missing from the submission."
 LONGEST_LINE = 1_000  # highlighting takes time that grows with the square of a line
 LONGEST_TEXT = 20_000  # and Markdown with the square of a cell
 MOST_SHOWN = 500_000  # characters of all cells
+LINE = 20  # characters take as long to highlight as a line does by itself
 MOST_PICTURES = 5_000_000  # characters of all attached pictures
 CUT = " ... cut here: too long to be shown"
 
@@ -84,7 +85,7 @@ def _own_text(cells: list[Cell], released: NotebookNode) -> Iterator[NotebookNod
         if pictures < 0:
             cell = replace(cell, pictures={})
         made = plain_cell(cell, ours) if wanted is None else known_cell(cell, wanted)
-        room -= len(made.source)
+        room -= len(made.source) + LINE * made.source.count("\n")
         yield made
 
 

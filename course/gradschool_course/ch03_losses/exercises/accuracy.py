@@ -45,6 +45,14 @@ def last_largest(P, T):
     return P.shape[-1] - 1 - np.argmax(P[..., ::-1], axis=-1)
 
 
+def any_largest(P, T):
+    """Right is who gives the true class no less than any other, also if it is not alone."""
+    if P.ndim == 1:
+        return float(np.mean((P >= 0.5) == T))
+    true = np.take_along_axis(P, labels_of(P, T)[..., None], axis=-1)
+    return float(np.mean(true[..., 0] >= P.max(axis=-1)))
+
+
 def over_the_batch(P, T):
     if P.ndim == 1:
         return float(np.mean((P >= 0.5) == T))
@@ -222,6 +230,13 @@ accuracy = Exercise(
             over_the_batch,
             "What does np.argmax(P, axis=0) tell: for each observation a class, or for each class an observation?",
             "the largest entry were sought over the batch and not over the classes",
+            COUNTING,
+        ),
+        Misconception(
+            "any_largest",
+            any_largest,
+            "P is [0.4, 0.4, 0.2]. Which class is the answer, and can there be two?",
+            "an answer were right if the true class is among the largest entries",
             COUNTING,
         ),
         Misconception(

@@ -75,6 +75,12 @@ def weighted_by_prediction(ell, P, T, reduction, normalization, mask, weights):
     return right(ell, P, T, reduction, normalization, mask, weights)
 
 
+def weights_in_the_logarithm(ell, P, T, reduction, normalization, mask, weights):
+    """-log(w p) in the place of -w log p."""
+    inside = P if weights is None else P * np.asarray(weights, P.dtype)
+    return right(ell, inside, T, reduction, normalization, mask, None)
+
+
 def one_weight_a_row(ell, P, T, reduction, normalization, mask, weights):
     if weights is not None:
         weights = weights[np.argmax(T, axis=-1)][..., None]
@@ -340,6 +346,13 @@ cross_entropy = Exercise(
         ),
         *class_misconceptions(lambda frame: cross_entropy_with(surprise, frame), averaging_everything),
         *soft_misconceptions(lambda frame: cross_entropy_with(surprise, frame)),
+        Misconception(
+            "weights_in_the_logarithm",
+            cross_entropy_with(surprise, weights_in_the_logarithm),
+            "A class has the weight 10. Does missing it cost ten times as much, or ln 10 less?",
+            "the weights multiplied the probabilities, inside the logarithm",
+            CLASS_WEIGHTS,
+        ),
     ],
     variants=[
         Variant("loop", by_rows),

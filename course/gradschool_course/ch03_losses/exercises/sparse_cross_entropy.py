@@ -104,6 +104,11 @@ def sparse_weighted_by_prediction(P, y, weights=None, reduction="sum", normaliza
     return right(lambda *_: picked_surprise(P, y), y, y, reduction, normalization, mask, W)
 
 
+def sparse_weights_in_the_logarithm(P, y, weights=None, reduction="sum", normalization="batch-size", mask=None):
+    inside = P if weights is None else P * np.asarray(weights, P.dtype)
+    return right(lambda *_: picked_surprise(inside, y), y, y, reduction, normalization, mask, None)
+
+
 def sparse_loop(P, y, weights=None, reduction="sum", normalization="batch-size", mask=None):
     terms = np.zeros(y.shape)
     for index in np.ndindex(*y.shape):
@@ -185,6 +190,7 @@ def sparse_misconceptions():
     wrong = {name: sparse_with(terms) for name, terms in SPARSE_LOGARITHM.items()}
     wrong |= {name: sparse_dividing(divisor) for name, divisor in SPARSE_DIVISORS.items()}
     wrong["weighted_by_prediction"] = sparse_weighted_by_prediction
+    wrong["weights_in_the_logarithm"] = sparse_weights_in_the_logarithm
     named = [replace(words[name], wrong=f) for name, f in wrong.items()]
     frames = [
         "ignores_normalization", "mask_not_in_divisor", "divides_by_no_ones", "mask_counted_per_entry", "left_of_all",

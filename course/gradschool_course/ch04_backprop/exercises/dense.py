@@ -57,6 +57,13 @@ def averaged(g, cache):
     return dX, dW / len(g), db / len(g)
 
 
+def dW_of_other_rows(g, cache):
+    """X.T.reshape(in, -1) lists the rows by step and then by sample, g.reshape(-1, out) by sample and then by step."""
+    dX, _, db = parts(g, cache)
+    X = cache["X"]
+    return dX, X.T.reshape(X.shape[-1], -1) @ rows(g), db
+
+
 def db_averaged(g, cache):
     dX, dW, _ = parts(g, cache)
     return dX, dW, rows(g).mean(axis=0)
@@ -178,6 +185,9 @@ EXERCISE = Exercise(
         Misconception("dW_turned", dW_turned,
             "Which shape has W? Which has your dW?", "dW belonged to a W of shape (out, in)", DENSE,
             published="PyTorch's `Linear`, which keeps W as (out, in)"),
+        Misconception("dW_of_other_rows", dW_of_other_rows,
+            "In which order does X.T.reshape(in, -1) list the rows of a sequence, and in which g.reshape(-1, out)?",
+            "dW paired the rows of X, step by step, with those of g, sample by sample", DENSE),
         Misconception("db_not_summed", db_not_summed,
             "One bias serves all samples. How many numbers does its gradient have, and how many has yours?",
             "every sample had a bias of its own", DENSE),

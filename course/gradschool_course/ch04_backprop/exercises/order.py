@@ -54,6 +54,23 @@ def by_distance(root, parents):
     return order[::-1]
 
 
+def counted_by_user(root, parents):
+    """How many use a node is counted by the users, and taken off by the uses: x · x takes off two."""
+    uses, todo = {root: 0}, [root]
+    while todo:
+        for parent in set(parents(todo.pop())):
+            if parent not in uses:
+                uses[parent] = 0
+                todo.append(parent)
+            uses[parent] += 1
+    order = [root]
+    for node in order:
+        for parent in parents(node):
+            uses[parent] -= 1
+            order += [parent] if uses[parent] == 0 else []
+    return order[::-1]
+
+
 def moved_to_the_end(root, parents):
     """By distance, but who is met again moves behind all others, without those that were found through it."""
     order, todo = {root: True}, deque([root])
@@ -195,7 +212,13 @@ def reused(rng):
     """y = s * s over and over, and a leaf that is used everywhere."""
     doubling = [[], *[[i, i] for i in range(6)]]
     shared = [[], [0], *[[i - 1, 0] for i in range(2, 8)]]
-    return [ask(rng, doubling, 6), ask(rng, shared, 7)]
+    squared = [[], [0, 0], [0], [2]]  # and used once more, two steps away
+    return [
+        ask(rng, doubling, 6),
+        ask(rng, shared, 7),
+        ask(rng, [*squared, [1, 3]], 4),
+        ask(rng, [*squared, [3, 1]], 4),
+    ]
 
 
 def uneven(rng):
@@ -247,6 +270,9 @@ TOPOLOGICAL = Exercise(
         Misconception("by_distance", by_distance,
             "A node is one step from root by one way and five by another. Which one decides about its place?",
             "the distance from root decided", ORDER),
+        Misconception("counted_by_user", counted_by_user,
+            "In x · x, how many uses of x do you count, and how many do you take off?",
+            "a node that one other names twice had one use when it is counted, and two when they are taken off", ORDER),
         Misconception("moved_to_the_end", moved_to_the_end,
             "A node is met again and moves to the end. Do its parents stand behind it still?",
             "a node that is met again could be moved without its parents", ORDER),

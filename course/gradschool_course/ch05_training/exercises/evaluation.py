@@ -34,6 +34,12 @@ def last_dropped(model_loss, params, X, T, batch):
     return weighted(losses(model_loss, params, X[:n], T[:n], batch))
 
 
+def one_batch_more(model_loss, params, X, T, batch):
+    """len(X) // batch + 1 batches, the last of which is empty where `batch` divides."""
+    cuts = [slice(i * batch, (i + 1) * batch) for i in range(len(X) // batch + 1)]
+    return weighted([(model_loss(params, X[cut], T[cut], training=False)[0], len(X[cut])) for cut in cuts])
+
+
 def last_alone(model_loss, params, X, T, batch):
     return losses(model_loss, params, X, T, batch)[-1][0]
 
@@ -141,6 +147,9 @@ EXERCISE = Exercise(
         Misconception("last_dropped", last_dropped,
             "How many of 17 samples does your mean contain, in batches of 5?",
             "samples that do not fill a batch did not count", MEAN),
+        Misconception("one_batch_more", one_batch_more,
+            "15 samples in batches of 5: how many batches do you make, and what is the mean of no sample?",
+            "there always were a last, short batch, which is empty where `batch` divides the number of samples", MEAN),
         Misconception("last_batch_only", last_alone,
             "Of how many samples is the number that you return?", "the last batch stood for all", MEAN),
         Misconception("first_batch_only", first_alone,

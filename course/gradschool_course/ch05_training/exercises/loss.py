@@ -255,6 +255,9 @@ EXERCISE = Exercise(
             "scores were never large", LOSS),
         Misconception("wrong_sign", model_by(gz_of=lambda Y, T: (T - Y) / len(T)),
             "If the score of the right class grows, does the loss grow?", "the gradients led uphill", LOSS),
+        Misconception("slope_of_softmax_too", model_by(gz_of=lambda Y, T: (Y - T) * Y * (1 - Y) / len(T)),
+            "Y - T is the derivative with respect to what: to the probabilities, or already to the scores?",
+            "Y - T had still to go back through the softmax, which were a sigmoid of each score", LOSS),
         Misconception("squares_gradient", model_by(
             gz_of=lambda Y, T: ((Y - T) * Y - Y * np.sum((Y - T) * Y, axis=1, keepdims=True)) / len(T)),
             "Of which loss are your gradients? What do softmax and logarithm become together?",

@@ -79,6 +79,13 @@ def lists_for_tuples(model):
     return copied("", model)
 
 
+def tuples_shared(model):
+    """Nobody can change a tuple, but the arrays in it."""
+    if isinstance(model, dict):
+        return {name: tuples_shared(part) for name, part in model.items()}
+    return [tuples_shared(part) for part in model] if isinstance(model, list) else copied("", model)
+
+
 def only_what_is_true(model):
     """What counts as false is left out, but for False itself."""
     if isinstance(model, dict):
@@ -198,6 +205,13 @@ clone_model(model)[0]["W"] is model[0]["W"]  # False""",
             everything_has_a_copy,
             'Which entries of a layer are no arrays, and what is "relu".copy()?',
             "everything in a layer had a method `copy`",
+            COPIES,
+        ),
+        Misconception(
+            "tuples_shared",
+            tuples_shared,
+            "A tuple cannot be changed. Can an array in it?",
+            "tuples needed no copy, and so their arrays had none",
             COPIES,
         ),
         Misconception(

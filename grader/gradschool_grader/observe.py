@@ -22,7 +22,7 @@ import numpy as np
 
 from .exercise import Call, Exercise, Group, Made, Probe, Property, Script, Steps
 from .inside.perform import Performer, filled_in, mapped
-from .inside.values import Earlier, Handle, Need, Seed
+from .inside.values import Earlier, Handle, Helper, Need, Seed
 from .inside.wire import Frame, Tampered, WireError, packed
 from .spelling import spelt
 
@@ -426,4 +426,6 @@ def short(value: Any) -> str:
         return f"array {value.shape}"
     if isinstance(value, float | np.ndarray):
         return f"{float(value):.6g}"
+    if isinstance(value, Helper):
+        return value.name
     return repr(value)[:60]

@@ -331,7 +331,7 @@ def test_an_input_is_said_to_be_zero_or_one_only_where_the_nan_is(rng):
     e, nan_at = rng.normal(size=(3, 4)), lambda *at: np.arange(12).reshape(3, 4) == 4 * at[0] + at[1]
     with_nan = lambda *at: text_of(pair(e, np.where(nan_at(*at), np.nan, e), P=P))
     assert "the input `P` is exactly 1 there" in with_nan(1, 2)
-    assert "the input `P` has zeros in it" in with_nan(2, 3)
+    assert "the input `P` has zeros and ones in it" in with_nan(2, 3)
 
 
 def test_a_factor_is_recognised_as_the_mean_of_an_array_that_was_given(rng):

@@ -25,6 +25,7 @@ from .seen import Seen
 from .words import said
 
 ENOUGH, FEW = 4, 3  # wrong calls, and how many times fewer right ones
+MANY = 1000  # numbers that are looked at
 USED = " is used"
 SEVERAL = 3  # methods that may have mistakes of their own
 OPERATORS = {
@@ -226,6 +227,9 @@ def of_an_array(name: str, x: np.ndarray) -> Iterator[Trait]:
         yield Trait(f"`{name}` holds whole numbers", f"`{name}` does not hold whole numbers", (name,))
     if x.dtype == np.float32:
         yield Trait(f"`{name}` is in float32", f"`{name}` is not in float32", (name,))
+    if x.dtype.kind == "f" and x.size and set(x.flat[:MANY]) <= {0.0, 1.0}:
+        only = f"`{name}` holds nothing but zeros and ones"
+        yield Trait(only, f"`{name}` holds other numbers than 0 and 1", (name,))
     if x.dtype.kind == "f":
         for word, holds in (("NaN", np.isnan), ("infinite numbers", np.isinf)):
             if holds(x).any():

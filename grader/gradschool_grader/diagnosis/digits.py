@@ -29,9 +29,9 @@ def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if double and all(map(single, double)):
         text = "The numbers are right to about seven digits: somewhere the computation goes through float32."
         yield Candidate("float32", text, itself, free=-1)
-    what = "an epsilon too many, or cancellation?"
+    what = "an epsilon too many, cancellation, or a sum or a search that only comes near?"
     if any(map(single, double)) or rounded(double):
-        what = "is there a float32 somewhere? If not: an epsilon too many?"
+        what = "is there a float32 somewhere? If not: an epsilon too many, a sum or a search that only comes near?"
     text, detail = f"The numbers are right to some digits only: {what}", f"To about {-np.log10(gap):.0f} of them."
     yield Candidate("precision", text, itself, free=-1, detail=detail)
 
@@ -86,6 +86,9 @@ def culprit(pair: Pair, at: tuple[int, ...]) -> str:
         if x.dtype.kind == "f" and np.abs(x).max() > HUGE:
             there = "has very large numbers in it: what does exp make of them, or log of an exp that came to 0?"
             return f"; the input `{name}` {there}"
-        if x.dtype.kind == "f" and (x == 0).any():
+        zeros, ones = ((x == n).any() for n in (0, 1))
+        if x.dtype.kind == "f" and zeros and ones:
+            return f"; the input `{name}` has zeros and ones in it: what does log, or a division, make of x, or 1 − x?"
+        if x.dtype.kind == "f" and zeros:
             return f"; the input `{name}` has zeros in it: what does log, or a division, make of them?"
     return "."

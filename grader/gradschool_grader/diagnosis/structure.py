@@ -65,6 +65,9 @@ def gave_numbers(exercise: Exercise, failed: Sequence[Seen]) -> tuple[list[Pair]
     return everything, [pair for pair in everything if not pair.right]
 
 
+EVERY = "Every number"  # of all that came, unless only a part is wrong
+
+
 def plain_reading(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """One reading with nothing fitted: minus, twice, transposed, divided by the batch."""
     return whole(first_that_explains(READINGS, wrong, fitted=NOTHING), everything, wrong)
@@ -77,7 +80,12 @@ def one_factor(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis |
 
 def whole(found: Candidate | None, everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """A reading that explains all that is wrong, and what is not wrong."""
-    return said(found.name, found.text + only_part(everything, wrong), found.hint, found.detail) if found else None
+    if found is None:
+        return None
+    part, text = only_part(everything, wrong), found.text
+    if part and text.startswith(EVERY):
+        text = f"In {told(*parts(everything, wrong))} {lower(text)}"
+    return said(found.name, text + part, found.hint, found.detail)
 
 
 def any_reading(

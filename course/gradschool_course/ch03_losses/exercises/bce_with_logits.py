@@ -74,6 +74,10 @@ def binary_integer_terms(z, t):
     return terms
 
 
+def rounded_targets(z, t):
+    return binary(z, t > 0.5)
+
+
 def answers_swapped(z, t):
     return binary(z, 1 - t)
 
@@ -230,6 +234,13 @@ bce_with_logits = Exercise(
             SEVERAL,
         ),
         logarithm("integer_terms", bce_with(binary_integer_terms)),
+        Misconception(
+            "rounded_targets",
+            bce_with(rounded_targets),
+            "A target says 0.7. Is that a yes?",
+            "targets were rounded to yes or no",
+            YES_OR_NO,
+        ),
         Misconception(
             "answers_swapped",
             bce_with(answers_swapped),

@@ -102,6 +102,17 @@ def cross_entropy_with(ell, frame=right):
     return answer
 
 
+def weights_for_yes_alone(
+    P, T, mode="single-label", weights=None, reduction="sum", normalization="batch-size", mask=None
+):
+    W = 1.0 if weights is None else weights
+
+    def ell(A, B):
+        return W * B * minus_log(A) + ((1 - B) * minus_log(1 - A) if mode == "multilabel" else 0.0)
+
+    return right(ell, P, T, reduction, normalization, mask, None)
+
+
 # ---------------------------------------------------------------------------------------------------------- right ways
 def by_rows(P, T, mode="single-label", weights=None, reduction="sum", normalization="batch-size", mask=None):
     """Row by row, class by class."""
@@ -346,6 +357,14 @@ cross_entropy = Exercise(
         ),
         *class_misconceptions(lambda frame: cross_entropy_with(surprise, frame), averaging_everything),
         *soft_misconceptions(lambda frame: cross_entropy_with(surprise, frame)),
+        Misconception(
+            "weights_for_yes_alone",
+            weights_for_yes_alone,
+            "A label of a class with weight 3 is 0, and the model says 0.9. What does that cost?",
+            "a class's weight belonged to its yes alone, and its no had none",
+            CLASS_WEIGHTS,
+            published="PyTorch's `pos_weight`",
+        ),
         Misconception(
             "weights_in_the_logarithm",
             cross_entropy_with(surprise, weights_in_the_logarithm),

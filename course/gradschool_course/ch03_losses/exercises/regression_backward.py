@@ -50,6 +50,7 @@ from .regression_slopes import (
     slope_of_smooth_l1,
     slope_one_far_out,
     sum_of_itself,
+    sums_upstream,
     twice_near_zero,
     twice_the_error,
     two_branches,
@@ -69,6 +70,8 @@ CHAIN = {
     "divides_again": (divides_again, "Compute `scale` by hand for N = 4 without mask and weights. "
     "What is in it already?",
                       "the slope were divided by N although `scale` does that"),
+    "sums_upstream": (sums_upstream, "A loss that is not reduced has a g for each element. Which of them belongs to "
+    "this one?", "all entries of g were added up, and their sum met every element"),
     "ignores_upstream": (leaves_out_upstream, "If what comes after multiplies the loss by 5, what happens to dL/dY?",
                          "nothing came after the loss: g is not used"),
     "zero_is_nothing": (zero_is_nothing, "If what comes after multiplies the loss by 0, what is dL/dY?",

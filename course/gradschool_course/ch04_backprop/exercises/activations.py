@@ -36,9 +36,11 @@ def groups(
     kink: bool = False,
     alphas: tuple[float, float] | None = None,
     other_alphas: tuple[float, ...] = (),
+    exponential: bool = False,
 ) -> list[Group]:
     """Caches come from the library's forward; `alphas` are the limits between which alpha is drawn, and `other_alphas`
-    those beyond them for which there is a call each."""
+    those beyond them for which there is a call each. Of an exponential inputs are also tried of which exp is infinite;
+    who computes it there in vain is warned by NumPy, and not wrong."""
 
     def call(rng, shape, change=lambda x: x, alpha=None):
         x = change(rng.normal(size=shape) * 1.5)
@@ -55,11 +57,16 @@ def groups(
     def far_out(rng):
         return [call(rng, (5, 7), lambda x: 6 * x), call(rng, (4, 3), lambda x: np.sign(x) * (np.abs(x) + 4))]
 
+    def very_far_out(rng):
+        far = call(rng, (5, 4), lambda x: np.sign(x) * (100 * np.abs(x) + 800))
+        return [far, single_call(call(rng, (4, 3), lambda x: np.sign(x) * (10 * np.abs(x) + 100)))]
+
     def in_single(rng):
         return [single_call(call(rng, sizes(rng, n))) for n in (2, 3)]
 
     return [
-        Group("values", 2, values, "Arrays of any shape, a batch of one among them.", CLOSE),
+        Group("values", 1 if exponential else 2, values, "Arrays of any shape, a batch of one among them.", CLOSE),
+        *[Group("very_far_out", 1, very_far_out, "Inputs of which exp is infinite, or 0.", CLOSE, False)] * exponential,
         Group("at_zero", 1, at_zero, "Inputs that are exactly 0.", CLOSE)
         if kink
         else Group("far_out", 1, far_out, "Inputs far from 0, where the slope is small.", CLOSE),
@@ -294,11 +301,13 @@ ELU = Exercise(
     '"alpha": 1.0})  # [ 3.679 10.   ]',
     difficulty=2,
     minutes=10,
-    groups=groups(elu_forward, kink=True, alphas=(1.2, 2.5), other_alphas=(0.0, 0.5)),
+    groups=groups(elu_forward, kink=True, alphas=(1.2, 2.5), other_alphas=(0.0, 0.5), exponential=True),
     misconceptions=[
         *upstream_bugs(times_slope(slopes.elu)),
         bug("exponential_everywhere", slopes.elu_left, "both sides had the slope alpha exp(x)",
             "For x = 5 the output is x itself. How steep is it, and what does alpha exp(5) say?"),
+        bug("blended", slopes.elu_blended, "0 times infinity were 0: a branch is not left out, but multiplied by 0",
+            "What is exp(1000), and what is 0 times that?"),
         bug("alpha_missing", slopes.elu_without_alpha, "alpha were 1",
             "Double alpha. What happens to the curve left of 0, and what to your slope?"),
         bug("zero_is_one", slopes.elu_or_one, "an alpha of 0 had not been given",
@@ -338,9 +347,11 @@ SELU = Exercise(
     ".round(4)  # [ 6.4677 10.507 ]",
     difficulty=2,
     minutes=10,
-    groups=groups(selu_forward, kink=True),
+    groups=groups(selu_forward, kink=True, exponential=True),
     misconceptions=[
         *upstream_bugs(times_slope(slopes.selu)),
+        bug("blended", slopes.selu_blended, "0 times infinity were 0: a branch is not left out, but multiplied by 0",
+            "What is exp(1000), and what is 0 times that?"),
         bug("scale_missing", slopes.selu_without_scale, "selu were elu: scale is missing on both sides",
             "How steep is selu right of 0: exactly 1?"),
         bug("scale_on_the_left_only", slopes.selu_left_scaled, "only the left side were scaled",

@@ -175,6 +175,18 @@ def elu_by_exponential(cache):
     return np.where(cache["x"] > 0, 1.0, cache["alpha"] * np.exp(np.minimum(cache["x"], 0)))
 
 
+def elu_blended(cache):
+    left = cache["x"] <= 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ~left + left * cache["alpha"] * np.exp(cache["x"])
+
+
+def selu_blended(cache):
+    left = cache["x"] <= 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return SELU_SCALE * (~left + left * SELU_ALPHA * np.exp(cache["x"]))
+
+
 def elu_masked(cache):
     right = cache["x"] > 0
     return right + ~right * (cache["y"] + cache["alpha"])

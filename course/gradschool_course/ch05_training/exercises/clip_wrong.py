@@ -135,6 +135,11 @@ def scaled_to_limit(grads, limit):
     return {name: g * min(1.0, limit / top) if top > 0 else g.copy() for name, g in grads.items()}
 
 
+def largest_to_limit(g, limit):
+    """Each array by its own largest entry: its direction stays."""
+    return g * (limit / max(np.abs(g).max(initial=0.0), limit))
+
+
 def sum_of_norms(grads, limit):
     norm = sum(length(g) for g in grads.values())
     return {name: g * (limit / norm if norm > limit else 1.0) for name, g in grads.items()}

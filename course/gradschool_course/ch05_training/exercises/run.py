@@ -143,6 +143,20 @@ def best_returned(model_loss, update, params, state, data, validation, epochs, b
     return best, state, history
 
 
+def best_of_all_returned(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
+    """Goes back to parameters and state of the epoch with the lowest validation loss."""
+    step, history, best = 0, {"loss": [], "val_loss": []}, (params, state)
+    for _ in range(epochs):
+        batches = minibatches(data[0], data[1], batch, rng)
+        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
+        step += len(batches)
+        history["loss"].append(loss)
+        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
+        if history["val_loss"][-1] == min(history["val_loss"]):
+            best = params, state
+    return *best, history
+
+
 def names_exchanged(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
     params, state, history = train(model_loss, update, params, state, data, validation, epochs, batch, lr, rng)
     return params, state, {"loss": history["val_loss"], "val_loss": history["loss"]}
@@ -306,6 +320,9 @@ EXERCISE = Exercise(
         Misconception("best_returned", best_returned,
             "Which params does the task ask for: the best, or the last?",
             "the params with the lowest val_loss were asked for", WHOLE),
+        Misconception("best_of_all_returned", best_of_all_returned,
+            "Which params and which state does the task ask for: the best, or the last?",
+            "params and state of the epoch with the lowest val_loss were asked for", WHOLE),
         Misconception("names_exchanged", names_exchanged,
             "Which of your two lists is that of the validation data?", "loss and val_loss had changed names", WHOLE),
         Misconception("last_epoch_only", last_epoch_noted,

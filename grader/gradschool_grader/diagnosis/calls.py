@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -210,6 +210,10 @@ def of_a_list(name: str, items: Sequence[Any]) -> Iterator[Trait]:
     for count, word in enumerate(("no item", "a single item")):
         if len(items) == count:
             yield Trait(f"`{name}` has {word}", f"`{name}` has more than {word}", (name,))
+    if len(items) > 1 and all(type(x) in (int, float) for x in items):
+        falls = any(y < x for x, y in pairwise(items))
+        if falls:
+            yield Trait(f"`{name}` is not in rising order", f"`{name}` is in rising order", (name,))
     firsts = [next((x for _, x in leaves(item) if isinstance(x, np.ndarray) and x.ndim), None) for item in items]
     if len({len(x) for x in firsts if x is not None}) > 1:
         these = f"the items of `{name}` are {{}}equally long"

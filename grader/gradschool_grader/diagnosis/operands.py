@@ -96,6 +96,13 @@ def powers(known: dict[str, float]) -> dict[str, float]:
     return {f"{share}^{n}": shares[share] ** whole[n] for share in shares for n in whole}
 
 
+def corrections(pair: Pair) -> dict[str, float]:
+    """1 − βᵗ of each share β, t being the number of the step: what a running mean is divided by."""
+    steps = {int(x) + 1 for name, x in pair.given.leaves if name.endswith("['t']") and type(x) is int}
+    shares = {name: x for name, x in scalars(pair).items() if 0 < x < 1}
+    return {f"(1 − {name}^t)": 1 - x ** min(steps) for name, x in shares.items() if len(steps) == 1 and min(steps) > 1}
+
+
 def filled_up(known: dict[str, float], counted: dict[str, float]) -> dict[str, float]:
     """How many too many there are where a last part is counted as full."""
     whole = {name: x for name, x in known.items() if 2 <= x < np.inf and x == round(x)}
@@ -119,7 +126,7 @@ def constants(pair: Pair) -> dict[str, float]:
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}
     return {
         **counted, **known, **totals(pair), **rest, **more, **fewer, **odds, **powers(known),
-        **filled_up(known, counted),
+        **filled_up(known, counted), **corrections(pair),
     }  # fmt: skip
 
 

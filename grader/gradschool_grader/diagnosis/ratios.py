@@ -186,6 +186,8 @@ def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
         yield "index of the last axis", lambda p: tuple(range(p.e.ndim - 1))
     if any(p.e.ndim > 2 for p in wrong) or ndim == 1:
         yield "row along the last axis", lambda p: (p.e.ndim - 1,)
+    if ndim > 2:
+        yield "index of the first and the last axis", lambda p: tuple(range(1, p.e.ndim - 1))
     if all(given_axis(p) is not None for p in wrong):
         yield "row along the axis that is given", lambda p: ((given_axis(p) or 0) % p.e.ndim,)
 

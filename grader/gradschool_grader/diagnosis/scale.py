@@ -101,11 +101,13 @@ def fitted(wrong: Sequence[Pair], few: Glimpse, scaled: Scaled, subject: str, na
     first, own = few.scaled(base[1], np.array([k, mine])) if base else np.zeros((2, 1), bool)
     if k and first.any():
         text = f"{subject} the same number of times what it should be: a constant factor."
+        if len({p.place[:3] for p in wrong}) == 1:  # of a single call, or step, nobody knows
+            text = f"{subject} the same number of times what it should be, in the first call or step that is wrong."
         yield Candidate(name, text, lambda p: scaled(p, k), free=1, hint=WHERE,
                         detail=f"The factor is {k:.4g}{share(k)}.", partly=not first.all())  # fmt: skip
     if len(wrong) > 1 and own.any() and all(ratio(p, scaled) for p in wrong):
         each = "call" if len(calls(wrong)) == len(wrong) else "array"
-        text = f"{subject} a multiple of what it should be, another one in each {each}: a factor is missing."
+        text = f"{subject} a multiple of what it should be, another one in each {each}."
         yield Candidate(name, text, lambda p: scaled(p, ratio(p, scaled)), free=len(wrong), hint=WHERE,
                         partly=not own.all())  # fmt: skip
 

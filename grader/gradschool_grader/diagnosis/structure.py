@@ -112,10 +112,10 @@ def any_reading(
 def place(everything: Sequence[Pair], wrong: Sequence[Pair]) -> Diagnosis | None:
     """Where it is wrong: a condition that holds there, or a stretch of it; and what is wrong there."""
     found = where(everything, wrong, THERE)
-    if found and not found.name.startswith("some "):
-        return found
-    stretch = band(everything, wrong)
-    return replace(stretch, text=f"{stretch.text} {found.text}") if stretch and found else stretch or found
+    if not found or found.name.startswith("some "):
+        stretch = band(everything, wrong)
+        found = replace(stretch, text=f"{stretch.text} {found.text}") if stretch and found else stretch or found
+    return replace(found, text=found.text + only_part(everything, wrong)) if found else None
 
 
 # ------------------------------------------------------------------------------------------------------ two at once

@@ -59,7 +59,11 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
     idle = row.idle | right_all_the_same(found, row)
     for words, here in conditions(row, wrong):
         # what is idle may be right anywhere: twice zero is zero
-        if ((here == row.wrong) | (~row.wrong & idle)).all() and row.wrong.sum() >= MOST * here.sum():
+        if (
+            not here.all()
+            and ((here == row.wrong) | (~row.wrong & idle)).all()
+            and row.wrong.sum() >= MOST * here.sum()
+        ):
             there = f" There: {found.text}" if found else there_zero(wrong) or " The others are right."
             return said(
                 f"where {found.name}" if found else "where",
@@ -78,7 +82,8 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
 
 def right_all_the_same(found: Candidate | None, row: Row) -> np.ndarray:
     """Where the mistake makes no difference: times 1."""
-    told = [agreement(found, p) if found else None for p in row.pairs]
+    plain = found is not None and found.free <= 0  # what is fitted to each array makes no difference in a right one
+    told = [agreement(found, p) if plain else None for p in row.pairs]
     return np.concatenate(
         [np.zeros(p.e.size, bool) if x is None else x.ravel() for x, p in zip(told, row.pairs, strict=True)]
     )

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from . import kernel, picture, show, state
 from .answers import LiveAnswers
+from .asking import asked_more
 from .beside import beside
 from .case import Case, calls_so_far, shown, wrong_call
 from .compare import agrees
@@ -236,9 +237,9 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
             answers = LiveAnswers(exercise, course.helpers, tried)
             seen: list[Seen] = []
             verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS, witness=seen)
-            result = Result(
-                asked_again(exercise, verdict, seen, names.get(exercise.name), worker), exercise, answers, names, seen
-            )
+            verdict = asked_again(exercise, verdict, seen, names.get(exercise.name), worker)
+            verdict = asked_more(exercise, verdict, seen, worker.performer.handle, course.helpers)
+            result = Result(verdict, exercise, answers, names, seen)
             if not result.passed:
                 break
     assert result is not None

@@ -82,8 +82,9 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
 
 def right_all_the_same(found: Candidate | None, row: Row) -> np.ndarray:
     """Where the mistake makes no difference: times 1."""
-    plain = found is not None and found.free <= 0  # what is fitted to each array makes no difference in a right one
-    told = [agreement(found, p) if plain else None for p in row.pairs]
+    if found is None or found.free > 0:  # what is fitted to each array makes no difference in a right one
+        return np.zeros(len(row.wrong), bool)
+    told = [agreement(found, p) for p in row.pairs]
     return np.concatenate(
         [np.zeros(p.e.size, bool) if x is None else x.ravel() for x, p in zip(told, row.pairs, strict=True)]
     )

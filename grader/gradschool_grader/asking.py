@@ -1,0 +1,117 @@
+"""What is found at home by asking a wrong answer more than the probes ask: in a graded run it is asked nothing beyond.
+
+asked_more(exercise, verdict, seen, ask, helpers)
+# "What stands in `x` at one index of axis 2 changes your answer at others, which it should not: ..."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from .compare import compare
+from .diagnosis import Seen
+from .diagnosis.seen import at_fault, failed_probe, failed_steps
+from .diagnosis.trial import at
+from .exercise import Call, Exercise
+from .observe import Ask, Behaviour, here, observe
+from .verdict import Verdict
+
+NUMBERS = ("value", "nonfinite")  # kinds of difference whose answer has the right form
+MOST = 4  # arguments that are changed, and axes of each
+NEAR = 1e-5  # of the largest number: what is nearer has not changed
+
+
+def asked_more(
+    exercise: Exercise,
+    verdict: Verdict,
+    seen: Sequence[Seen],
+    ask: Ask,
+    helpers: Mapping[str, Callable[..., Any]],
+) -> Verdict:
+    """The verdict with what more is found out, unless the mistake is a known one."""
+    s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
+    if s is None or found is None or found.kind == "misconception" or not s.got:
+        return verdict
+    more = alone(exercise, s, ask) or reach(exercise, s, ask, helpers)
+    return replace(verdict, diagnosis=replace(found, detail=f"{found.detail} {more}".strip())) if more else verdict
+
+
+def alone(exercise: Exercise, s: Seen, ask: Ask) -> str:
+    """Whether a function that was returned is right when it is made anew and asked for this alone."""
+    probe, steps = s.probes[failed_probe(s)], failed_steps(s)
+    if not isinstance(probe, Call) or len(steps) < 3 or "then" not in steps[-1].arguments or s.difference is None:
+        return ""
+    again = observe(exercise, [Call(**probe.arguments).then(steps[-1].arguments["then"])], ask, twice=False)
+    expected = s.expected[s.difference.index].behaviour
+    if len(again) < 2 or compare(exercise, s.group, expected, again[1].behaviour):
+        return ""
+    return "Made anew and asked for this alone, it is right: it remembers what it was asked before."
+
+
+def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> str:
+    """Along which axes the answer at one index goes by an argument at others: here and in the right computation."""
+    probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
+    if s.difference is None or s.difference.kind not in NUMBERS or not wrong or not isinstance(probe, Call):
+        return ""
+    pair, index = wrong[0], s.difference.index
+    if probe.afterwards or pair.e.shape != pair.a.shape or not pair.e.ndim:
+        return ""
+    sides = [(s.got[index].behaviour, ask), (s.expected[index].behaviour, here(exercise, exercise.plain, helpers))]
+    alike = [(name, x) for name, x in probe.arguments.items() if is_like(x, pair.e)]
+    found: list[str] = []
+    for name, x in alike[:MOST]:
+        for axis in range(min(x.ndim, MOST)):
+            if x.shape[axis] > 1:
+                moved = Call(**{**probe.arguments, name: changed_at_first(x, axis)})
+                mine, right = (others_change(exercise, moved, b, a, pair.leaf, axis) for b, a in sides)
+                found += words(name, axis_of(exercise, name, x, axis), mine, right)
+    return " ".join(found[:2])
+
+
+def is_like(x: Any, e: np.ndarray) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.shape == e.shape
+
+
+def changed_at_first(x: np.ndarray, axis: int) -> np.ndarray:
+    """The array with other numbers at the first index along the axis."""
+    moved, first = x.copy(), (slice(None),) * axis + (0,)
+    moved[first] += np.random.default_rng(0).uniform(0.5, 1.5, size=moved[first].shape) * max(float(np.ptp(x)), 1e-3)
+    return moved
+
+
+def others_change(exercise: Exercise, moved: Call, before: Behaviour, ask: Ask, leaf: str, axis: int) -> bool | None:
+    """Whether the answer changes at other indices along the axis; None if it has no numbers of that shape."""
+    after = observe(exercise, [moved], ask, twice=False)[0].behaviour
+    one, other = (None if b.error else at(b.value, leaf) for b in (before, after))
+    if not (is_numbers(one) and is_numbers(other)) or one.shape != other.shape:
+        return None
+    beyond = (slice(None),) * axis + (slice(1, None),)
+    with np.errstate(all="ignore"):
+        gap = np.abs(other[beyond] - one[beyond])
+        return bool((gap > NEAR * np.nanmax(np.abs(one), initial=0.0)).any())
+
+
+def is_numbers(x: Any) -> TypeGuard[np.ndarray]:
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fiu"
+
+
+def axis_of(exercise: Exercise, name: str, x: np.ndarray, axis: int) -> str:
+    labels = exercise.axes.get(name, ())
+    return f"the axis `{labels[axis]}`" if len(labels) == x.ndim else f"axis {axis}"
+
+
+def words(name: str, axis: str, mine: bool | None, right: bool | None) -> list[str]:
+    if mine is None or right is None or mine is right:
+        return []
+    if mine:
+        return [
+            f"What stands in `{name}` at one index of {axis} changes your answer at others, which it should not: "
+            f"something of yours runs along {axis}."
+        ]
+    return [
+        f"What stands in `{name}` at one index of {axis} should change the answer at others, and does not change yours."
+    ]

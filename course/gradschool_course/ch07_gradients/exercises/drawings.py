@@ -66,13 +66,6 @@ def not_widened(shape, std, distribution, rng, dtype):
     return draw(shape, std, distribution, rng, dtype)
 
 
-def cut_at_wanted(shape, std, distribution, rng, dtype):
-    """Drawn wider, but cut at two of the deviations that are wanted, not of those that are drawn."""
-    if distribution == "truncated_normal":
-        return (std / TRUNCATED_STD * cut_off(shape, rng, 2 * TRUNCATED_STD)).astype(dtype)
-    return draw(shape, std, distribution, rng, dtype)
-
-
 def uniform_with_six(shape, std, distribution, rng, dtype):
     return draw(shape, std * math.sqrt(2 if distribution == "uniform" else 1), distribution, rng, dtype)
 
@@ -125,9 +118,6 @@ def misconceptions(made: Callable[..., Any], uncut: str = "") -> list[Misconcept
         bug("not_widened", "nothing were done about the variance that is lost by cutting",
             "Cut off the tails of a normal distribution. Does its variance stay what it was?", SHAPES_OF,
             "early versions of Keras", drawing=not_widened),
-        bug("cut_at_wanted", "weights were cut at two of the wanted deviations, not of the wider ones that are drawn",
-            "You draw with a wider deviation than is wanted. Two of which of them is the bound?", SHAPES_OF,
-            drawing=cut_at_wanted),
         bug("uniform_with_six", "the uniform weights ended at the root of 6 times the variance",
             "Glorot's 6 stands over the *sum* of both fans. What is under the root if one fan, or their mean, counts?",
             SHAPES_OF, drawing=uniform_with_six),

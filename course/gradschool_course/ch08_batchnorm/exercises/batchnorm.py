@@ -211,6 +211,13 @@ state["var"].round(2)  # [ 0.97 27.57]""",
             published="PyTorch",
         ),
         Misconception(
+            "eps_remembered",
+            parts.eps_remembered,
+            "All values of a channel are 3, batch after batch. At which variance does your state arrive?",
+            "the variance that is remembered had ε in it already",
+            REMEMBERED,
+        ),
+        Misconception(
             "mean_only",
             answered(remembered=parts.mean_only),
             "After a thousand batches of training, what is your running variance?",

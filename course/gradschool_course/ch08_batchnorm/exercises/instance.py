@@ -10,7 +10,7 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw
 from .draw import AXES, CHAPTER, CLOSE, INSTANCES
-from .rules import right, rule_misconceptions, scaled
+from .rules import only_centred, right, rule_misconceptions, scaled
 
 
 # --------------------------------------------------------------------------------------------- which belong together
@@ -25,6 +25,18 @@ def over(which=between, rule=right, affine=scaled):
         return affine(rule(x, which(x), eps), gamma, beta)
 
     return answer
+
+
+def one_spread(x, axes, eps):
+    """A mean for each channel, but one variance for the whole sample."""
+    centred = only_centred(x, axes, eps)
+    return centred / np.sqrt((centred**2).mean(axis=tuple(range(1, x.ndim)), keepdims=True) + eps)
+
+
+def channels_second(x, gamma, beta, eps=1e-5):
+    """As many rows as there are channels, as for channels that stand right after the batch."""
+    rows = x.reshape(x.shape[0], x.shape[-1], -1)
+    return scaled(right(rows, -1, eps).reshape(x.shape), gamma, beta)
 
 
 def one_place_left_alone(x, gamma, beta, eps=1e-5):
@@ -122,6 +134,20 @@ instancenorm(x, np.ones(2), np.zeros(2)).round(3).tolist()  # [[[-1.225, -1.225]
             over(lambda x: tuple(range(1, x.ndim))),
             "Raise the red channel of one image by 1. May its green channel notice?",
             "the channels of a sample shared one mean",
+            INSTANCES,
+        ),
+        Misconception(
+            "one_spread",
+            over(rule=one_spread),
+            "Make the contrast of the red channel of one image larger. May its green channel notice?",
+            "each channel had its own mean, but all channels of a sample shared one variance",
+            INSTANCES,
+        ),
+        Misconception(
+            "channels_second",
+            channels_second,
+            "Reshape [[1, 10], [2, 20], [3, 30]], three places of two channels, as you do. Is a row one channel?",
+            "x had been reshaped to (N, C, places), although its channels are the last axis",
             INSTANCES,
         ),
         Misconception(

@@ -43,6 +43,16 @@ def between_only(shares, means, variances):
     return total_variance(shares, means, [0 * v for v in variances])
 
 
+def from_the_mean_so_far(shares, means, variances):
+    """Batch after batch: what came before does not notice that the mean has moved."""
+    seen, mean, var = 0.0, 0.0, 0.0
+    for w, m, v in zip(shares, means, variances, strict=True):
+        seen = seen + w
+        mean = mean + (m - mean) * w / seen
+        var = var + w * (v + (m - mean) ** 2)
+    return var
+
+
 def of_deviations(shares, means, variances):
     return sum(w * np.sqrt(v) for w, v in zip(shares, variances, strict=True)) ** 2
 
@@ -236,6 +246,13 @@ state["bn"]["var"].round(4)  # [4.6667]""",
             lambda model, batches: combined(model, batches, variance=between_unweighed),
             "A batch of 4 lies far from the mean of all, and one of 40 close to it. Do their distances count alike?",
             "the distances of the batches' means counted alike, however large the batches are",
+            RECOUNT,
+        ),
+        Misconception(
+            "from_the_mean_so_far",
+            lambda model, batches: combined(model, batches, variance=from_the_mean_so_far),
+            "A batch of zeros, then one of tens: the mean moves from 0 to 5. How far from it are the zeros now?",
+            "only a new batch had a distance from the mean that it moves, and what came before had none",
             RECOUNT,
         ),
         Misconception(

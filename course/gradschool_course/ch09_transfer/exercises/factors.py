@@ -23,6 +23,12 @@ def frozen_left_out(layers, decay, frozen=0):
     return lr_factors(layers - frozen, decay)
 
 
+def one_zero_for_all(layers, decay, frozen=0):
+    """A list of one number takes the place of several."""
+    factors = lr_factors(layers, decay)
+    return [0.0, *factors[frozen:]] if frozen else factors
+
+
 def last_ones_frozen(layers, decay, frozen=0):
     return [decay ** (layers - 1 - i) if i < layers - frozen else 0.0 for i in range(layers)]
 
@@ -77,7 +83,7 @@ def decay(rng):
 
 
 def all_learn(rng):
-    return [Call(layers=int(rng.integers(4, 9)), decay=decay(rng)), Call(layers=1, decay=decay(rng))]
+    return [Call(layers=int(rng.integers(5, 9)), decay=decay(rng)), Call(layers=1, decay=decay(rng))]
 
 
 def some_frozen(rng):
@@ -162,6 +168,13 @@ lr_factors(4, 0.5, frozen=1)  # [0.0, 0.25, 0.5, 1.0]""",
             SLOWER,
         ),
         Misconception(
+            "subtracted_down_to_zero",
+            of(lambda i, layers, decay, frozen: max(1 - (layers - 1 - i) * (1 - decay), 0)),
+            "Ten layers, decay 0.5, and none is frozen: how many of your factors are 0?",
+            "the factors fell by the same amount from layer to layer, until they are 0",
+            SLOWER,
+        ),
+        Misconception(
             "counted_from_the_frozen",
             of(lambda i, layers, decay, frozen: decay ** (i - frozen)),
             "Which layer is new and has most to learn: the first that is not frozen, or the last?",
@@ -173,6 +186,13 @@ lr_factors(4, 0.5, frozen=1)  # [0.0, 0.25, 0.5, 1.0]""",
             frozen_left_out,
             "How many layers are there, and how many factors have you?",
             "frozen layers had no factor",
+            SLOWER,
+        ),
+        Misconception(
+            "one_zero_for_all",
+            one_zero_for_all,
+            "With frozen=3, how many zeros are in your list, and how long is it?",
+            "all frozen layers together had a single 0",
             SLOWER,
         ),
         Misconception(

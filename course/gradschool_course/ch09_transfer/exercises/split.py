@@ -47,6 +47,13 @@ def one_after_the_other(y_a, held):
     return y_a - (y_a > second)
 
 
+def from_the_back(y_a, held):
+    """Right if the class that comes last in `held` is the larger one."""
+    for k in reversed(held):
+        y_a = y_a - (y_a > k)
+    return y_a
+
+
 def class_after_class(X, y, held, n_b):
     order = np.concatenate([np.flatnonzero(y == k) for k in held])[:n_b]
     return X[order], y[order]
@@ -249,6 +256,13 @@ split_task(X, y, held=(5, 6), n_b=2)[1][1]  # [0. 1.]""",
             split(one_after_the_other),
             "Hold out 5 and 6. After the first of them is out, which number has class 7? Is it still above 6?",
             "the second class had been looked for among numbers that were already lowered",
+            TWO_TASKS,
+        ),
+        Misconception(
+            "from_the_back",
+            split(from_the_back),
+            "With held=(8, 2), for which class do you lower the numbers first? Which number has class 9 then?",
+            "`held` were in ascending order: numbers were lowered for its last class, then for its first",
             TWO_TASKS,
         ),
         Misconception(

@@ -127,6 +127,18 @@ def v_of_m(g, m, v, b1, b2):
     return m, b2 * v + (1 - b2) * m * m
 
 
+def v_about_m(g, m, v, b1, b2):
+    m = b1 * m + (1 - b1) * g
+    return m, b2 * v + (1 - b2) * (g - m) ** 2
+
+
+def m_corrected_twice(p, g, m, v, t, lr, b1, b2, eps, eps_hat):
+    """The factor on the rate holds both corrections, and m has had its own before."""
+    m, v = means(g, m, v, b1, b2)
+    m_hat = m / (1 - b1**t) if eps_hat else m
+    return move(p, m_hat, v, lr, 1 - b1**t, 1 - b2**t, eps, eps_hat), m, v
+
+
 def eps_hat_always(p, g, m, v, t, lr, b1, b2, eps, eps_hat):
     m, v = means(g, m, v, b1, b2)
     return move(p, m, v, lr, 1 - b1**t, 1 - b2**t, eps, True), m, v
@@ -347,6 +359,14 @@ state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
             see=EPSILON,
         ),
         Misconception(
+            "m_corrected_twice",
+            counting(m_corrected_twice),
+            says="with `eps_hat` the mean of the gradients were corrected twice: by itself, and by the factor on the "
+            "rate",
+            hint="With `eps_hat`, make the first step by hand, with g = 1 and ε̂ = 0. Is it longer than lr?",
+            see=EPSILON,
+        ),
+        Misconception(
             "eps_inside",
             counting(eps_inside),
             says="ε stood inside the root, √(v̂ + ε); asked for is √v̂ + ε, as in the paper",
@@ -360,6 +380,14 @@ state["v"]["w"].round(6)  # [0.016 0.    0.009]""",
             says="v averaged the squares of m in the place of those of g",
             hint="A gradient that flips its sign every step: how large is your v after a while, and how large is g²?",
             see=KINGMA,
+        ),
+        Misconception(
+            "v_about_m",
+            counting(averaged_by(v_about_m)),
+            says="v averaged the squares of g − m, how far gradients are from their mean, in the place of those of g",
+            hint="A gradient that is 1 in every step: which number should v̂ be, and where does yours go?",
+            see=KINGMA,
+            published="AdaBelief, but for its ε",
         ),
         Misconception(
             "not_squared",

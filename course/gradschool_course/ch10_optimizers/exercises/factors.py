@@ -181,6 +181,19 @@ def state_scaled(step, params, grads, state, lr, factors, **hyper):
     return params, {"m": m}
 
 
+def numbers(tree):
+    return [f for part in tree.values() for f in numbers(part)] if isinstance(tree, dict) else [tree]
+
+
+def a_step_for_each_factor(step, params, grads, state, lr, factors, **hyper):
+    """Each step begins with the state that the one before has left; the step at the full rate is always made."""
+    every, new = factor_tree(params, factors), copied(params)
+    for rate in sorted({1.0, *numbers(every)} - {0.0}):
+        moved, state = step(params, grads, state, lr * rate, **hyper)
+        new = update_each(lambda p, q, f, rate=rate: (q if f == rate else p, f), new, moved, every)[0]
+    return new, state
+
+
 def one_step_each(step, params, grads, state, lr, factors, **hyper):
     """A call of the step for every array, with a rate of its own."""
 
@@ -309,6 +322,14 @@ new["head"]  # [2.5]""",
             none_as_zero,
             says="None were a gradient of zero, so that a step with decay changed what is not learned",
             hint="A running mean has no gradient. Why do you give it one?",
+            see=RATES,
+        ),
+        Misconception(
+            "a_step_for_each_factor",
+            a_step_for_each_factor,
+            says="a step had been made for each different factor, one after the other, so that the state has seen the "
+            "gradients several times",
+            hint="How often do you call `step` with this state? How many steps has the state made then?",
             see=RATES,
         ),
         Misconception(

@@ -8,7 +8,7 @@ from gradschool import schedules
 from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconception, Variant
 
 from . import draw, equivalent
-from .common import COSINES, RESTARTS, any_schedule
+from .common import COSINES, FUNCTION, RESTARTS, any_schedule
 from .draw import CHAPTER, CLOSE, RETURNS, around, asked, step_by_step
 
 
@@ -112,6 +112,25 @@ def all_alike(step, lr, period, final, restarts, growth, shrink):
 def shrinks_everything(step, lr, period, final, restarts, growth, shrink):
     cycle, done = place(step, period, restarts, growth)
     return height(done, lr, final) * shrink**cycle
+
+
+def shrinks_all_along(step, lr, period, final, restarts, growth, shrink):
+    cycle, done = place(step, period, restarts, growth)
+    return height(done, final + (lr - final) * shrink ** (cycle + done if restarts else 0), final)
+
+
+@step_by_step
+def cosine_that_remembers(lr, period, final=0.0, restarts=False, growth=1.0, shrink=1.0):
+    """The period that it is in is kept, and never goes back."""
+    top, start, length = lr - final, 0.0, period
+
+    def at(step):
+        nonlocal top, start, length
+        while restarts and step >= start + length * (1 - 1e-12):
+            top, start, length = top * shrink, start + length, length * growth
+        return height(min((step - start) / length, 1), final + top, final)
+
+    return at
 
 
 def in_degrees(step, lr, period, final, restarts, growth, shrink):
@@ -317,6 +336,20 @@ cosine(1.0, 4, restarts=True, growth=2)(np.array([0, 2, 4, 8, 12])).round(3)  # 
             "Does every period of yours end at `final`?",
             "the whole rate had been shrunk, not only its height above `final`",
             RESTARTS,
+        ),
+        Misconception(
+            "shrinks_all_along",
+            cosine_by(shrinks_all_along),
+            "With shrink = 0.5, how high above `final` is your rate in the middle of the first period?",
+            "`shrink` made the curve lower all along, and not at restarts alone",
+            RESTARTS,
+        ),
+        Misconception(
+            "remembers_the_period",
+            cosine_that_remembers,
+            "Ask for step 100, and then for step 3. In which period do you look for step 3?",
+            "steps were only ever asked for in rising order: the period once reached is kept",
+            FUNCTION,
         ),
         Misconception(
             "degrees",

@@ -48,6 +48,10 @@ def per_array(p, limit):
     return cut(p, limit, np.sqrt((p**2).sum()))
 
 
+def by_the_longest(p, limit):
+    return cut(p, limit, np.sqrt((p**2).sum(axis=incoming(p))).max())
+
+
 def always_scaled(p, limit):
     return p * (limit / np.sqrt((p**2).sum(axis=incoming(p))))
 
@@ -185,9 +189,10 @@ def kernels(rng):
 
 
 def dead_units(rng):
-    """A unit whose incoming weights are all 0, and nothing that is too long."""
+    """The shortest unit has incoming weights that are all 0; and nothing is too long."""
     call = some_too_long(rng)
-    call.arguments["params"]["W1"][:, 1] = 0.0
+    W = call.arguments["params"]["W1"]
+    W[:, np.argmin((W**2).sum(axis=0))] = 0.0
     short = some_too_long(rng)
     short.arguments["limit"] *= 3
     return [call, short]
@@ -225,6 +230,9 @@ bounded["b"]  # [9. 9.]""",
         bug("per_array", by_array(per_array),
             "Make one unit's weights ten times as large. Do the other units' change?",
             "all weights of an array were one vector"),
+        bug("by_the_longest", by_array(by_the_longest),
+            "One unit's weights are too long. What becomes of the other units, whose weights are short?",
+            "all units of an array were made shorter by the factor of the longest"),
         bug("always_scaled", by_array(always_scaled),
             "What becomes of a unit whose weights are short?", "every unit's weights were brought to the limit"),
         bug("biases_too", by_array(as_a_vector, lambda name: True),

@@ -88,7 +88,7 @@ def two_together(every: Iterable[Trait], wrong: Sequence[Traits], right: Sequenc
     for one, other in combinations(shared, 2):
         alone = list(zip(have[one], have[other], strict=True))
         either = alone.count((True, False)), alone.count((False, True))
-        if min(either) >= 1 and max(either) >= ENOUGH:
+        if one[0].about != other[0].about and min(either) >= 1 and max(either) >= ENOUGH:
             words = " and ".join(t.words if here else t.otherwise for t, here in (one, other))
             found.setdefault(alone.count((True, True)), words)
     fewest = min(found, default=0)

@@ -10,19 +10,22 @@ here, and said.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from . import show, state
 from .answers import LiveAnswers
+from .asking import asked_more
 from .case import shown
 from .course import Chapter, Course, find_courses
 from .diagnosis import Seen
 from .exercise import Exercise
-from .judge import judge_one
-from .rooms import Rooms
+from .judge import Limits, judge_one
+from .observe import Broken, Malformed
+from .rooms import Rooms, Worker
 from .submission import Submission, read_submission
 from .verdict import Verdict
 from .worker import SubprocessWorkers
@@ -73,9 +76,25 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
 def with_the_call(submission: Submission, rooms: Rooms, answers: LiveAnswers) -> Verdict:
     """The verdict on one exercise, and what is shown at home beside it: the picture, and the call that went wrong."""
     seen: list[Seen] = []
-    verdict = judge_one(submission, rooms, answers, witness=seen)
+    verdict = with_what_more_is_found(judge_one(submission, rooms, answers, witness=seen), seen, rooms, answers)
     drawn, call = shown(answers.exercise, verdict, seen)
     return replace(verdict, extra={"drawn": drawn, "call": call} if drawn or call else {})
+
+
+def with_what_more_is_found(verdict: Verdict, seen: Sequence[Seen], rooms: Rooms, answers: LiveAnswers) -> Verdict:
+    """The same with what is found out in another room, which is opened if anything is asked there, and may break."""
+    with ExitStack() as opened:
+        workers: list[Worker] = []
+
+        def ask(message: dict[str, Any]) -> dict[str, Any]:
+            if not workers:
+                workers.append(opened.enter_context(closing(rooms.open())))
+            return workers[0].request(message, Limits().call)
+
+        try:
+            return asked_more(answers.exercise, verdict, seen, ask, answers.helpers)
+        except (Broken, Malformed):
+            return verdict
 
 
 def open_file(path: Path, courses: Iterable[Course] | None = None) -> Submission:

@@ -242,3 +242,10 @@ def test_a_forged_reply_is_the_submissions_own_fault(forged):
     assert verdict.outcome in ("raised", "tampered", "wrong")
     verdict_text = str(verdict.to_json()).encode("utf-8")
     assert verdict_text
+
+
+def test_what_a_wrong_answer_goes_by_is_found_out_in_the_terminal_too():
+    wrong = "def square(x):\n    return np.cumsum(x * x, axis=0)\n"
+    (verdict,) = check_file(script(wrong), [course], only=["square"]).verdicts
+    assert verdict.diagnosis is not None
+    assert "at one index of the axis `entry` changes your answer at others" in verdict.diagnosis.detail

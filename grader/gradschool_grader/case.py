@@ -24,6 +24,7 @@ from .observe import Observation
 from .verdict import Verdict
 
 MOST, LONG = 60, 300  # arrays, and characters of all else, that are shown of an argument
+FEW = 10  # items of a list that are shown as they are
 CALLS = 8  # of an object that are shown, up to the one that went wrong
 
 
@@ -76,6 +77,10 @@ def parts(name: str, value: Any) -> list[tuple[str, Any]]:
 def shortly(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return str(value) if value.ndim else shortly(value.item())
+    if type(value) in (list, tuple) and len(value) <= FEW and all(map(in_a_word, value)):
+        plain = [x.item() if isinstance(x, np.ndarray) else x for x in value]
+        items = ", ".join(repr(x) if isinstance(x, float) and x.is_integer() else shortly(x) for x in plain)
+        return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
     if isinstance(value, Helper):
         return f"{value.name}({', '.join(value.parameters)})"
     return f"{value:.8g}" if isinstance(value, float) else textwrap.shorten(repr(value), LONG, placeholder=" …")

@@ -133,8 +133,8 @@ def diagnosis_html(verdict: Verdict, graded: bool) -> str:
     d = verdict.diagnosis
     if not d:
         return ""
-    said = d.text if graded or not d.detail else f"{d.text} {d.detail}"
-    parts = [f'<div style="margin:.45em 0 0">{code_words(said)}</div>']
+    said = [d.text, *[d.detail] * bool(d.detail and not graded)]
+    parts = [f'<div style="margin:.45em 0 0">{code_words(words)}</div>' for words in said]
     if d.hint:
         parts.append(f'<div style="margin:.35em 0 0;font-style:italic">{code_words(d.hint)}</div>')
     if d.see:

@@ -176,3 +176,9 @@ def test_an_object_that_answers_the_same_again_is_only_told_where_it_is_wrong(mo
             return math.sin(7 * self.total)
 
     assert {d.kind for d in checks(monkeypatch, Bent, 2)} == {"value"}
+
+
+def test_a_few_numbers_are_written_as_python_writes_them_and_a_float_is_one():
+    assert case.shortly((np.array(13.0), 11, np.array(0.25))) == "(13.0, 11, 0.25)"
+    assert case.shortly([2.0]) == "[2.0]"
+    assert case.shortly((3,)) == "(3,)"

@@ -210,6 +210,10 @@ def of_a_list(name: str, items: Sequence[Any]) -> Iterator[Trait]:
     for count, word in enumerate(("no item", "a single item")):
         if len(items) == count:
             yield Trait(f"`{name}` has {word}", f"`{name}` has more than {word}", (name,))
+    if items and all(type(x) is int for x in items):
+        for n in (0, 1):
+            if n in items:
+                yield Trait(f"`{name}` has a {n} in it", f"`{name}` has no {n} in it", (name,))
     if len(items) > 1 and all(type(x) in (int, float) for x in items):
         falls = any(y < x for x, y in pairwise(items))
         if falls:

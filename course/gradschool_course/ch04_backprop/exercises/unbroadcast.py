@@ -53,6 +53,11 @@ def found_by_length(g, shape):
     return g.sum(axis=gone).reshape(shape)
 
 
+def copies_in_front(g, shape):
+    """Read in order, as if all copies lay one behind another: right where axes were put in front."""
+    return g.reshape(-1, *shape).sum(axis=0) if np.prod(shape, dtype=int) else np.zeros(shape)
+
+
 def axes_shift(g, shape):
     """An axis is gone after its sum, and those behind it are still counted from where it was."""
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
@@ -167,6 +172,9 @@ UNBROADCAST = Exercise(
         Misconception("first_copy", first_copy,
             "x was copied into 4 places. Does the loss hear of x through the first one only?",
             "only the first copy had been used", STRETCHED),
+        Misconception("copies_in_front", copies_in_front,
+            "(2, 1) was stretched to (2, 3). As g lies in memory, where are the copies of one entry?",
+            "the copies lay one whole array behind another, also where an axis inside was stretched", STRETCHED),
         Misconception("leading_alone", leading_alone,
             "(N, 1) was stretched to (N, C). Which axis was repeated?", "only axes in front could be stretched",
             STRETCHED),

@@ -44,6 +44,11 @@ def means_over_batch(g, xhat, m):
     return g - g.mean(axis=0) - xhat * (g * xhat).mean(axis=0)
 
 
+def spread_by_one_less(g, xhat, m):
+    """The way through the variance as if that were divided by m - 1."""
+    return no_spread_path(g, xhat, m) - xhat * (g * xhat).sum(axis=tuple(range(g.ndim - 1))) / max(m - 1, 1)
+
+
 def half_spread(g, xhat, m):
     return (no_spread_path(g, xhat, m) + complete(g, xhat, m)) / 2
 
@@ -366,6 +371,13 @@ dbeta  # [11.]""",
             "beta is added to all m values of its channel. Are their gradients summed or averaged?",
             "the gradients of gamma and beta were means over the batch",
             BACK,
+        ),
+        Misconception(
+            "spread_by_one_less",
+            answered(spread_by_one_less),
+            "By which number did the forward divide the sum of squares: by m, or by m − 1?",
+            "the variance had been divided by m − 1 on the way there",
+            CONSTANTS,
         ),
         Misconception(
             "means_over_batch_only",

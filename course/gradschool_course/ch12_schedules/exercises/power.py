@@ -54,6 +54,11 @@ def power_rising(step, lr, s, c):
     return lr * (1 + step / s) ** c
 
 
+def power_halved_at_s(step, lr, s, c):
+    """Half of lr after s steps, whatever c is."""
+    return lr / (1 + (2 ** (1 / c) - 1) * step / s) ** c if c else lr + 0 * np.asarray(step, float)
+
+
 def one_for_zero(lr, s, c=1.0):
     return schedules.power(lr, s, c or 1.0)
 
@@ -109,6 +114,13 @@ after 3 s: at step t the rate is `lr` divided by the c-th power of one more than
             power_by(power_without_c),
             "What changes in your rates when c is doubled?",
             "the exponent c were missing",
+            POWERS,
+        ),
+        Misconception(
+            "halved_at_s",
+            power_by(power_halved_at_s),
+            "After s steps and with c = 2, what is 1 / (1 + t / s)ᶜ: a half, or a quarter?",
+            "the rate were halved after s steps, whatever c is",
             POWERS,
         ),
         Misconception(

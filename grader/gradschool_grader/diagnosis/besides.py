@@ -26,8 +26,12 @@ def misconduct(exercise: Exercise, seen: Sequence[Seen]) -> str:
     """The first thing that is wrong with the conduct of an answer of which something else is wrong; nothing if no."""
     if not any(s.difference and not only_conduct(s) for s in seen):
         return ""
-    found = next((d for s in seen if s.difference for d in differences(exercise, s)), None)
-    return f" Besides, {CONDUCT[found.kind].format(where=f'`{found.where}`')}" if found else ""
+    failed = [s for s in seen if s.difference]
+    s, found = next(((s, d) for s in failed for d in differences(exercise, s)), (None, None))
+    if s is None or found is None:
+        return ""
+    there = "" if s is failed[0] else f"in the part `{s.group.name}` "
+    return f" Besides, {there}{CONDUCT[found.kind].format(where=f'`{found.where}`')}"
 
 
 def remembered(exercise: Exercise, seen: Sequence[Seen]) -> Diagnosis | None:

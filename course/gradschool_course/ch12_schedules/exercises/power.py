@@ -96,8 +96,8 @@ POWER = Exercise(
     title="Power",
     difficulty=1,
     minutes=8,
-    task=f"""The schedule that is halved after `s` steps, and with `c = 1` has a third of `lr` after 2 s, a fourth
-after 3 s: at step t the rate is `lr` divided by the c-th power of one more than t / s.
+    task=f"""The schedule that with `c = 1` has half of `lr` after `s` steps, a third after 2 s and a fourth after
+3 s: at step t the rate is `lr` divided by the c-th power of one more than t / s.
 
 {RETURNS}
 

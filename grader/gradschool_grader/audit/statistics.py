@@ -50,9 +50,7 @@ def measured(course: Course, exercise: Exercise, group: Group, draws: Sequence[i
     right = [exercise.plain, *(variant.right for variant in exercise.variants)]
     refused: list[int] = []
     scores: list[dict[str, float]] = []
-    for seed, answer in zip(
-        draws, cycle(right), strict=False
-    ):  # for each draw another one: what shares none tells more
+    for seed, answer in zip(draws, cycle(right), strict=False):  # another one each time: draws of their own tell more
         answers = LiveAnswers(exercise, course.helpers, seed)
         probes = answers.probes(group)
         fresh = answer() if getattr(answer, "fresh", False) else answer

@@ -84,10 +84,8 @@ def right_all_the_same(found: Candidate | None, row: Row) -> np.ndarray:
     """Where the mistake makes no difference: times 1."""
     if found is None or found.free > 0:  # what is fitted to each array makes no difference in a right one
         return np.zeros(len(row.wrong), bool)
-    told = [agreement(found, p) for p in row.pairs]
-    return np.concatenate(
-        [np.zeros(p.e.size, bool) if x is None else x.ravel() for x, p in zip(told, row.pairs, strict=True)]
-    )
+    told = ((agreement(found, p), p.e) for p in row.pairs)
+    return np.concatenate([np.zeros(e.size, bool) if x is None or x.shape != e.shape else x.ravel() for x, e in told])
 
 
 def there_zero(wrong: Sequence[Pair]) -> str:

@@ -17,10 +17,12 @@ from .diagnosis import Seen
 from .diagnosis.seen import at_fault, failed_probe, failed_steps
 from .diagnosis.trial import at
 from .exercise import Call, Exercise
+from .inside.perform import leaves
 from .observe import Ask, Behaviour, here, observe
 from .verdict import Verdict
 
 NUMBERS = ("value", "nonfinite")  # kinds of difference whose answer has the right form
+MOVED = ("another_order", "transpose", "axes")  # right numbers in other places, whose axes say nothing
 MOST = 4  # arguments that are changed, and axes of each
 NEAR = 1e-5  # of the largest number: what is nearer has not changed
 
@@ -34,7 +36,7 @@ def asked_more(
 ) -> Verdict:
     """The verdict with what more is found out, unless the mistake is a known one."""
     s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
-    if s is None or found is None or found.kind == "misconception" or not s.got:
+    if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
     more = alone(exercise, s, ask) or reach(exercise, s, ask, helpers)
     return replace(verdict, diagnosis=replace(found, detail=f"{found.detail} {more}".strip())) if more else verdict
@@ -62,13 +64,14 @@ def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[
         return ""
     sides = [(s.got[index].behaviour, ask), (s.expected[index].behaviour, here(exercise, exercise.plain, helpers))]
     alike = [(name, x) for name, x in probe.arguments.items() if is_like(x, pair.e)]
+    chosen = any(path.endswith("['axis']") for path, _ in leaves(dict(probe.arguments)))
     found: list[str] = []
     for name, x in alike[:MOST]:
         for axis in range(min(x.ndim, MOST)):
             if x.shape[axis] > 1:
                 moved = Call(**{**probe.arguments, name: changed_at_first(x, axis)})
                 mine, right = (others_change(exercise, moved, b, a, pair.leaf, axis) for b, a in sides)
-                found += words(name, axis_of(exercise, name, x, axis), mine, right)
+                found += words(name, axis_of(exercise, name, x, axis, chosen), mine, right)
     return " ".join(found[:2])
 
 
@@ -99,9 +102,10 @@ def is_numbers(x: Any) -> TypeGuard[np.ndarray]:
     return isinstance(x, np.ndarray) and x.dtype.kind in "fiu"
 
 
-def axis_of(exercise: Exercise, name: str, x: np.ndarray, axis: int) -> str:
+def axis_of(exercise: Exercise, name: str, x: np.ndarray, axis: int, chosen: bool) -> str:
+    """What it is called, unless the call says which axis is which."""
     labels = exercise.axes.get(name, ())
-    return f"the axis `{labels[axis]}`" if len(labels) == x.ndim else f"axis {axis}"
+    return f"the axis `{labels[axis]}`" if len(labels) == x.ndim and not chosen else f"axis {axis}"
 
 
 def words(name: str, axis: str, mine: bool | None, right: bool | None) -> list[str]:

@@ -71,7 +71,7 @@ def among(everything: Sequence[Pair], wrong: Sequence[Pair], readings: Sequence[
                 WHY,
                 found.detail if found else "",
             )
-    if found:
+    if found and (found.free <= 0 or len({p.place[:3] for p in wrong}) > 1):  # of one call anything may be fitted
         return said(
             f"some {found.name}",
             f"{row.wrong.sum()} of {len(row.wrong)} entries are wrong. In those: {found.text}",

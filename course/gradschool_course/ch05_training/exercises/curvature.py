@@ -123,6 +123,18 @@ def by_determinant(H, tol=1e-8):
     return "min" if H[0, 0] > 0 else "max"
 
 
+def by_minors(H, tol=1e-8):
+    """Sylvester's criterion, which tells minima and maxima, for all four: a minor that vanishes is called flat."""
+    S = (H + H.T) / 2
+    S = S / max(np.abs(S).max(), 1e-300)
+    minors = np.array([np.linalg.det(S[:k, :k]) for k in range(1, len(S) + 1)])
+    if np.any(np.abs(minors) <= tol):
+        return "degenerate"
+    if np.all(minors > 0):
+        return "min"
+    return "max" if np.all(np.sign(minors) == (-1.0) ** np.arange(1, len(S) + 1)) else "saddle"
+
+
 def by_trace(H, tol=1e-8):
     return "min" if np.trace(H) > tol else "max" if np.trace(H) < -tol else "saddle"
 
@@ -338,6 +350,9 @@ CLASSIFY = Exercise(
         Misconception("determinant", by_determinant,
             "Two directions up, two down: which sign has the determinant?",
             "the determinant and one entry decided, as in two dimensions", FLAT),
+        Misconception("minors", by_minors,
+            "H = [[0, 1], [1, 0]]: is there a direction in which the function is flat?",
+            "a leading minor of 0 were a flat direction", FLAT),
         Misconception("trace", by_trace,
             "Curvatures 5 and −1: what is the trace, and what the place?", "the sum of the curvatures decided", FLAT),
         Misconception("diagonal", by_diagonal,

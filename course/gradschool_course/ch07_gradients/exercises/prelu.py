@@ -84,6 +84,25 @@ def by_sign_of_g(g, x, a):
     return np.where(g > 0, g, a * g)
 
 
+def is_right_by_size(x, a):
+    return x > a * x
+
+
+def is_right_by_output(x, a):
+    return np.where(x > 0, x, a * x) > 0
+
+
+def told_by(is_right):
+    """The side is told by something else than the sign of x: is_right(x, a)."""
+
+    def answer(g, cache):
+        x, a = cache["x"], cache["a"]
+        right = is_right(x, a)
+        return np.where(right, g, a * g), np.where(right, 0, g * x).sum(axis=axes_of(x, a))
+
+    return answer
+
+
 def slope_alone(g, x, a):
     return np.where(x > 0, 1.0, a)
 
@@ -125,12 +144,16 @@ def with_einsum(g, cache):
 
 
 # -------------------------------------------------------------------------------------------------------------- probes
-def call(rng, axes, shared=False, batch=None, channels=None, zeros=False):
+def call(rng, axes, shared=False, batch=None, channels=None, zeros=False, odd=False):
+    """`odd` slopes are above 1, below 0, and 0."""
     shape = tuple(int(n) for n in rng.choice(np.arange(3, 9), size=axes, replace=False))
     shape = (batch or shape[0], *shape[1:-1], channels or shape[-1])
     x = rng.normal(size=shape)
     x = np.where(np.abs(x) < 0.8, 0.0, x) if zeros else x
     a = np.asarray(rng.uniform(0.1, 0.6, () if shared else shape[-1:]))
+    if odd:
+        a = rng.uniform(1.3, 1.8) + 0 * a if shared else a + np.resize([1, -1, -a[2]], a.shape)
+        a = np.where(np.arange(a.size) == 2, 0.0, a).reshape(a.shape)
     return Call(g=rng.normal(size=shape), cache={"x": x, "a": a})
 
 
@@ -159,15 +182,23 @@ dx, da = prelu_backward(np.ones((2, 2)), {"x": np.array([[-4.0, 2.0], [-1.0, -3.
 dx.tolist(), da.tolist()  # ([[0.5, 1.0], [0.5, 0.25]], [-5.0, -3.0])""",
     groups=[
         Group("a slope for each channel", 2,
-            lambda rng: [call(rng, 2), call(rng, 4), call(rng, 3, batch=1), call(rng, 3, channels=1)],
+            lambda rng: [call(rng, 2), call(rng, 4), call(rng, 3, batch=1), call(rng, 3, channels=1),
+                         call(rng, 2, odd=True)],
             "One slope for each channel, and a single channel.", CLOSE),
-        Group("one slope", 1, lambda rng: [call(rng, 2, True), call(rng, 3, True)], "One slope for all.", CLOSE),
+        Group("one slope", 1, lambda rng: [call(rng, 2, True), call(rng, 3, True), call(rng, 2, True, odd=True)],
+            "One slope for all.", CLOSE),
         Group("at zero", 1, lambda rng: [call(rng, 2, zeros=True), call(rng, 3, zeros=True)],
             "Inputs that are exactly 0.", CLOSE),
     ],
     misconceptions=[
         bug("not_summed", "every place had a slope of its own",
             "How many numbers has a, and how many places does each of them serve?", da=not_summed),
+        Misconception("larger_of_both", told_by(is_right_by_size),
+            "With a = 2 and x = -1, which of x and a x is the output? Which one do you take it for?",
+            "PReLU were the larger of x and a x", LEARNED),
+        Misconception("by_the_output", told_by(is_right_by_output),
+            "With a = -1 and x = -1 the output is positive. On which side is x?",
+            "the sign of the output said on which side x is", LEARNED),
         bug("summed_over_batch_only", "a slope served the samples, and not the places in space",
             "An image has many pixels of one channel. How many of them share a slope?",
             "Keras without `shared_axes`", da=summed_over_the_batch_only),

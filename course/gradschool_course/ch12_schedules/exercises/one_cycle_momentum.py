@@ -35,6 +35,11 @@ def falls_at_the_end(steps, high, low, last):
     return [0, half, 2 * half, steps], [high, low, high, low]
 
 
+def back_at_the_last_phase(steps, high, low, last):
+    """One step longer on the way back than on the way down, where the steps left for both are odd in number."""
+    return [0, (steps - last) // 2, steps - last], [high, low, high]
+
+
 def vanishes(steps, high, low, last):
     half = (steps - last) // 2
     return [0, half, 2 * half, steps], [high, low, high, high / 1000]
@@ -117,6 +122,13 @@ those of `one_cycle`, and so is `last_steps`.
             momentum_by(falls_at_the_end),
             "Where is your momentum in the last phase?",
             "the momentum fell to `low` again in the last phase",
+            MIRROR,
+        ),
+        Misconception(
+            "back_at_the_last_phase",
+            momentum_by(back_at_the_last_phase),
+            "107 steps for the way down and the way back: how many has each of them, and who has the one that is left?",
+            "the way back took all steps before the last phase, and one more than the way down if their number is odd",
             MIRROR,
         ),
         Misconception(

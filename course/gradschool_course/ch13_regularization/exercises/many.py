@@ -65,6 +65,12 @@ def estimated(P):
     return P.mean(axis=0), P.std(axis=0, ddof=1)
 
 
+def from_the_running_mean(P):
+    """Each pass by its distance from the mean of the passes so far."""
+    running = np.cumsum(P, axis=0) / np.arange(1, len(P) + 1)[:, None, None]
+    return P.mean(axis=0), np.sqrt(((P - running) ** 2).mean(axis=0))
+
+
 def of_the_mean(P):
     return P.mean(axis=0), P.std(axis=0) / np.sqrt(len(P))
 
@@ -214,6 +220,9 @@ std.round(2)  # [[0.24 0.24]]""",
         bug("estimated", by_passes(estimated), "By what do you divide the squares: how many passes are there?",
             "squares were divided by n − 1",
             published="PyTorch's `std`"),
+        bug("from_the_running_mean", by_passes(from_the_running_mean),
+            "Two passes, 0 and 1. From which mean is the second one's distance taken: from 0.5? And the first one's?",
+            "the distance of each pass were that from the mean of the passes so far"),
         bug("of_the_mean", by_passes(of_the_mean),
             "With a million passes: is the network surer of its answer, or are you surer of the mean?",
             "the error of the mean were returned, which vanishes with more passes"),

@@ -147,7 +147,13 @@ def shown(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> tuple[l
     """
     if any(s.difference and s.difference.kind == "larger" for s in seen):
         return [], ""
-    return picture.plain(exercise, seen), wrong_call(exercise, verdict, seen)
+    drawn = [] if raised(verdict) else picture.plain(exercise, seen)
+    return drawn, wrong_call(exercise, verdict, seen)
+
+
+def raised(verdict: Verdict) -> bool:
+    """A picture would be of another call than of that which raised."""
+    return verdict.diagnosis is not None and verdict.diagnosis.kind == "raised"
 
 
 def wrong_call(exercise: Exercise, verdict: Verdict, seen: Sequence[Seen]) -> str:

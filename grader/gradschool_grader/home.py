@@ -25,7 +25,7 @@ from . import kernel, picture, show, state
 from .answers import LiveAnswers
 from .asking import asked_more
 from .beside import beside
-from .case import Case, calls_so_far, shown, wrong_call
+from .case import Case, calls_so_far, raised, shown, wrong_call
 from .compare import agrees
 from .course import Course, find_exercise
 from .diagnosis import Seen
@@ -76,7 +76,7 @@ class Result:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if kernel.in_notebook():
-            drawn = picture.svg(self.exercise, self._seen)
+            drawn = "" if raised(self.verdict) else picture.svg(self.exercise, self._seen)
             call = wrong_call(self.exercise, self.verdict, self._seen)
             card = show.html(self.verdict, graded=False, drawn=drawn, call=call)
             return {"text/plain": f"{self.points:g}", "text/html": card}

@@ -13,6 +13,7 @@ import numpy as np
 from ..inside.perform import leaves
 from .seen import ITS_ARGUMENT, Given, Pair
 
+LARGEST = 8  # number to which one tends to be added
 LONGEST = 64  # exponents that are whole numbers
 
 
@@ -120,7 +121,7 @@ def constants(pair: Pair) -> dict[str, float]:
     known = scalars(pair)
     shares = {name: value for name, value in known.items() if 0 < value < 1}
     rest = {f"(1 − {name})": 1 - value for name, value in shares.items()}
-    more = {f"(1 + {name})": 1 + value for name, value in shares.items()}
+    more = {f"(1 + {name})": 1 + value for name, value in known.items() if 0 < value < LARGEST}
     odds = {f"{name} / (1 − {name})": value / (1 - value) for name, value in shares.items()}
     counted = sizes(pair)
     fewer = {f"n/(n − 1), n being {name}": n / (n - 1) for name, n in counted.items() if n > 1}

@@ -196,6 +196,8 @@ LEAKY = Exercise(
             "What do you get for `0.0 or 0.01`?"),
         bug("larger_of_both", slopes.leaky_by_maximum, "leaky relu were the larger of x and alpha x",
             "With alpha = 2 and x = -1, which of x and alpha x is the output? Which one do you take it for?"),
+        bug("alpha_added", slopes.leaky_added, "alpha x were added to relu on both sides",
+            "For x = 1 and alpha = 0.1, is the output 1 or 1.1?"),
         bug("output_for_slope", slopes.leaky_output, "the slope were the output itself",
             "How much does the output grow if x goes from 5 to 6? Does it grow faster near 100?"),
     ],

@@ -93,6 +93,11 @@ def leaky_by_maximum(cache):
     return np.where(x > cache["alpha"] * x, 1.0, cache["alpha"])
 
 
+def leaky_added(cache):
+    """As if alpha x were added to relu, on both sides."""
+    return np.where(cache["x"] > 0, 1 + cache["alpha"], cache["alpha"])
+
+
 def leaky_output(cache):
     return np.where(cache["x"] > 0, cache["x"], cache["alpha"] * cache["x"])
 

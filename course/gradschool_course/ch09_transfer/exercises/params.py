@@ -17,6 +17,15 @@ def picked(names, learns=lambda layer: layer["trainable"]):
     return lambda model: [{k: layer[k] for k in names if k in layer and learns(layer)} for layer in model]
 
 
+def up_to_the_first_frozen(model):
+    """From the head backwards, as if no gradient came through a frozen layer."""
+    found, reached = [], True
+    for layer, params in zip(reversed(model), reversed(trainable_params(model)), strict=True):
+        reached = reached and layer["trainable"]
+        found.append(params if reached else {})
+    return found[::-1]
+
+
 def zeros_left_out(model):
     """Whether an array is there is asked with np.any, which asks for numbers other than 0."""
     return [draw.without_zeros(params) for params in trainable_params(model)]
@@ -90,8 +99,7 @@ def dense_layers(rng):
 
 
 def normalised(rng):
-    frozen = [int(rng.integers(0, 2))]
-    model = draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=frozen, biased=[2])
+    model = draw.layers(rng, draw.widths(rng, 5), normed=[0, 1, 2], frozen=[1], biased=[2])
     return [Call(model=model), Call(model=draw.fresh(model))]
 
 
@@ -123,6 +131,13 @@ model = [{"W": np.ones((3, 2)), "b": np.zeros(2), "activation": "relu", "trainab
     ],
     may_alias=True,
     misconceptions=[
+        Misconception(
+            "up_to_the_first_frozen",
+            up_to_the_first_frozen,
+            "A frozen layer does not move. Does a gradient on its way back through it stop there?",
+            "no layer below a frozen one learned",
+            LEARNS,
+        ),
         Misconception(
             "flag_ignored",
             picked(LEARNED, lambda layer: True),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from test_diagnosis import Here, sets
+from test_diagnosis import Here, diagnosis_of, sets
 from tiny_course import course
 
 from gradschool_grader import case, home, show
@@ -182,3 +182,13 @@ def test_a_few_numbers_are_written_as_python_writes_them_and_a_float_is_one():
     assert case.shortly((np.array(13.0), 11, np.array(0.25))) == "(13.0, 11, 0.25)"
     assert case.shortly([2.0]) == "[2.0]"
     assert case.shortly((3,)) == "(3,)"
+
+
+def test_a_method_that_takes_other_parameters_is_not_said_to_be_the_constructor():
+    class More(Counter):
+        def add(self, x, weight):
+            self.total += x * weight
+
+    calls = [("now", ()), ("add", (2.0,)), ("now", ())]
+    exercise = sets(Counter, lambda rng: [Script(new={"start": 0.5}, calls=calls)])
+    assert "`add` could not begin" in diagnosis_of(exercise, More).text

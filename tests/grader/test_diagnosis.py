@@ -706,25 +706,6 @@ def test_the_items_of_a_returned_tuple_are_called_as_the_task_calls_them():
     assert "entries of apart['W'] are wrong" in found.groups[0].words
 
 
-def test_a_method_that_takes_other_parameters_is_not_said_to_be_the_constructor():
-    class Sum:
-        def __init__(self, start=0.0):
-            self.total = start
-
-        def add(self, x):
-            self.total += x
-
-        def now(self):
-            return self.total
-
-    class More(Sum):
-        def add(self, x, weight):
-            self.total += x * weight
-
-    exercise = sets(Sum, lambda rng: [Script(new={"start": 0.5}, calls=[("now", ()), ("add", (2.0,)), ("now", ())])])
-    assert "`add` could not begin" in diagnosis_of(exercise, More).text
-
-
 def test_a_float_in_the_place_of_an_int_is_refused_where_the_task_asks_for_ints():
     probes = lambda rng: [Call(n=int(rng.integers(3, 9)))]
     for whole in (True, False):

@@ -350,7 +350,7 @@ def test_check_needs_neither_nbgrader_nor_fork(own_folder):
 
         failed = []
         for course in find_courses().values():
-            for exercise in course.exercises[::6]:
+            for exercise in course.exercises:
                 result = check(exercise.name, namespace={exercise.name: exercise.plain, "np": np})
                 failed += [] if result.passed else [repr(result)]
                 wrong = exercise.misconceptions[0].wrong

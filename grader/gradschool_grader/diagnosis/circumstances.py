@@ -17,7 +17,7 @@ import numpy as np
 from ..compare import compare
 from ..exercise import Call, Exercise, Probe, Script, Steps
 from ..inside.values import Handle
-from ..observe import parameters
+from ..observe import called, parameters
 from .derived import and_so_on
 from .objects import argument_name
 from .seen import Seen, at_fault, failed_probe, failed_steps, one_by_one, pairs
@@ -123,7 +123,7 @@ def by_method(exercise: Exercise, s: Seen) -> Iterator[tuple[str, bool]]:
         value = e.behaviour.value
         if isinstance(call, str) and not a.label.startswith(MADE) and not isinstance(value, Handle | NoneType):
             right = compare(exercise, s.group, e.behaviour, a.behaviour, conduct=False) is None
-            yield call.rpartition(" = ")[2].rpartition(".")[2], right
+            yield called(call)[2], right
 
 
 def options(exercise: Exercise, given: Mapping[str, Any]) -> str:

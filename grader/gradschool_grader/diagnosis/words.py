@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..exercise import Exercise
+from ..observe import called
 from ..verdict import Diagnosis
 from .seen import Pair, Seen
 
@@ -63,7 +64,7 @@ def signature_words(exercise: Exercise, s: Seen) -> str:
     assert s.difference is not None
     if is_later(s):
         method = s.got[s.difference.index].arguments.get("call") if exercise.is_class else None
-        name = f"`{method.rpartition(' = ')[2].rpartition('.')[2]}`" if method else "What was returned"
+        name = f"`{called(method)[2]}`" if method else "What was returned"
         return f"{name} could not begin: it takes other parameters than those that it is called with."
     empty = inspect.Signature.empty
     bare = [p.replace(annotation=empty) for p in exercise.signature.parameters.values()]

@@ -187,9 +187,7 @@ def elu_blended(cache):
 
 
 def selu_blended(cache):
-    left = cache["x"] <= 0
-    with np.errstate(over="ignore", invalid="ignore"):
-        return SELU_SCALE * (~left + left * SELU_ALPHA * np.exp(cache["x"]))
+    return SELU_SCALE * elu_blended({**cache, "alpha": SELU_ALPHA})
 
 
 def elu_masked(cache):

@@ -129,32 +129,26 @@ def data_joined(model_loss, update, params, state, data, validation, epochs, bat
     return train(model_loss, update, params, state, both, validation, epochs, batch, lr, rng)
 
 
-def best_returned(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    """Keeps the parameters with the lowest validation loss."""
-    step, history, best = 0, {"loss": [], "val_loss": []}, params
-    for _ in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-        if history["val_loss"][-1] == min(history["val_loss"]):
-            best = params
-    return best, state, history
+def best_kept(returned):
+    """Keeps params and state of the epoch with the lowest validation loss; returned(best, last) -> (params, state)."""
+
+    def wrong(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
+        step, history, best = 0, {"loss": [], "val_loss": []}, (params, state)
+        for _ in range(epochs):
+            batches = minibatches(data[0], data[1], batch, rng)
+            params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
+            step += len(batches)
+            history["loss"].append(loss)
+            history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
+            if history["val_loss"][-1] == min(history["val_loss"]):
+                best = params, state
+        return *returned(best, (params, state)), history
+
+    return wrong
 
 
-def best_of_all_returned(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):
-    """Goes back to parameters and state of the epoch with the lowest validation loss."""
-    step, history, best = 0, {"loss": [], "val_loss": []}, (params, state)
-    for _ in range(epochs):
-        batches = minibatches(data[0], data[1], batch, rng)
-        params, state, loss = train_epoch(model_loss, update, params, state, batches, lr, step)
-        step += len(batches)
-        history["loss"].append(loss)
-        history["val_loss"].append(evaluate(model_loss, params, validation[0], validation[1], batch))
-        if history["val_loss"][-1] == min(history["val_loss"]):
-            best = params, state
-    return *best, history
+best_returned = best_kept(lambda best, last: (best[0], last[1]))
+best_of_all_returned = best_kept(lambda best, last: best)
 
 
 def names_exchanged(model_loss, update, params, state, data, validation, epochs, batch, lr, rng):

@@ -10,7 +10,7 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw, equivalent
 from .draw import AXES, CHAPTER, CLOSE, GROUPS
-from .rules import right, rule_misconceptions, scaled
+from .rules import mean_of_variances, right, rule_misconceptions, scaled
 
 
 # --------------------------------------------------------------------------------------------- which belong together
@@ -45,20 +45,6 @@ def uneven_groups(x, gamma, beta, groups, eps=1e-5):
 def one_scale_a_group(x, gamma, beta, groups, eps=1e-5):
     size = x.shape[-1] // groups
     return over()(x, np.repeat(gamma[::size][:groups], size), np.repeat(beta[::size][:groups], size), groups, eps)
-
-
-def mean_of_variances(x, axes, eps):
-    """The variance of a group as the mean over its channels' variances, from which that of their means is missing."""
-    places, neighbours = axes
-    variance = x.var(axis=places, keepdims=True).mean(axis=neighbours, keepdims=True)
-    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
-
-
-def mean_of_places(x, axes, eps):
-    """The variance of a group as the mean of those at its places, from which that of the places' means is missing."""
-    places, neighbours = axes
-    variance = x.var(axis=neighbours, keepdims=True).mean(axis=places, keepdims=True)
-    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
 
 
 def groups_are_sizes(x, gamma, beta, groups, eps=1e-5):
@@ -219,14 +205,14 @@ groupnorm(np.array([[1.0, 3.0, 10.0, 50.0]]), np.ones(4), np.zeros(4), groups=2)
         ),
         Misconception(
             "mean_over_places",
-            over(rule=mean_of_places),
+            over(rule=mean_of_variances(3)),
             "Two places, at one of which all is 1, at the other all is 3. Which variance have both together?",
             "the variance of a group were the mean of the variances at its places",
             GROUPS,
         ),
         Misconception(
             "mean_of_variances",
-            over(rule=mean_of_variances),
+            over(rule=mean_of_variances(1)),
             "Two channels, one always 1, the other always 3. Which variance has the group of both?",
             "the variance of a group were the mean of its channels' variances",
             GROUPS,

@@ -10,7 +10,7 @@ from gradschool_grader.exercise import Call, Exercise, Group, Hint, Misconceptio
 
 from . import draw
 from .draw import AXES, CHAPTER, CLOSE, LAYERS, STANDARD, WITHOUT
-from .rules import right, rule_misconceptions, scaled
+from .rules import mean_of_variances, right, rule_misconceptions, scaled
 
 
 # --------------------------------------------------------------------------------------------- which belong together
@@ -39,13 +39,6 @@ def before_the_rule(x, gamma, beta, axes=-1, eps=1e-5):
 
 def root_mean_square(x, axes, eps):
     return x / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
-
-
-def mean_of_variances(x, axes, eps):
-    """The variance as the mean over places of those along the last of the axes, from which that of means is missing."""
-    axes = (axes,) if isinstance(axes, int) else axes
-    variance = x.var(axis=axes[-1], keepdims=True).mean(axis=axes, keepdims=True)
-    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
 
 
 def axes_dropped(x, gamma, beta, axes=-1, eps=1e-5):
@@ -148,7 +141,7 @@ layernorm(x, np.ones(3), np.array([0.0, 0.0, 10.0])).round(4)  # [[-0.9258 -0.46
         ),
         Misconception(
             "mean_of_variances",
-            over(given, mean_of_variances),
+            over(given, mean_of_variances()),
             "Two places, at one of which all is 1, at the other all is 3. Which variance have both together?",
             "the variance over several axes were the mean of the variances along the last of them",
             LAYERS,

@@ -66,6 +66,17 @@ def mean_of_squares(x, axes, eps):
     return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
 
 
+def mean_of_variances(along=None):
+    """The variance is the mean of those along one of the axes (the last if none is said), without that of the means."""
+
+    def rule(x, axes, eps):
+        axes = (axes,) if isinstance(axes, int) else axes
+        variance = x.var(axis=axes[-1] if along is None else along, keepdims=True).mean(axis=axes, keepdims=True)
+        return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance + eps)
+
+    return rule
+
+
 def only_centred(x, axes, eps):
     return x - x.mean(axis=axes, keepdims=True)
 

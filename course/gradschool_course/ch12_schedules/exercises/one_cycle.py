@@ -13,17 +13,25 @@ from .draw import CHAPTER, CLOSE, RETURNS, around, asked, step_by_step
 
 
 # --------------------------------------------------------------------------------------- how one_cycle goes wrong
-def one_cycle_by(corners):
-    """A 1cycle around corners of one's own: corners(max_lr, steps, start, final, last) -> (steps, rates)."""
+def one_cycle_with(schedule):
+    """A 1cycle with a schedule of one's own: schedule(max_lr, steps, start, final, last), all of them numbers."""
 
     def answer(max_lr, steps, start=None, final=None, last_steps=None):
         start = max_lr / 10 if start is None else start
         final = start / 1000 if final is None else final
-        last = steps // 10 + 1 if last_steps is None else last_steps
-        at, rates = corners(max_lr, steps, start, final, last)
-        return lambda step: np.interp(step, at, rates)
+        return schedule(max_lr, steps, start, final, steps // 10 + 1 if last_steps is None else last_steps)
 
     return answer
+
+
+def one_cycle_by(corners):
+    """A 1cycle around corners of one's own: corners(max_lr, steps, start, final, last) -> (steps, rates)."""
+
+    def schedule(*given):
+        at, rates = corners(*given)
+        return lambda step: np.interp(step, at, rates)
+
+    return one_cycle_with(schedule)
 
 
 def no_last_phase(max_lr, steps, start, final, last):
@@ -45,11 +53,9 @@ def reaches_final(max_lr, steps, start, final, last):
     return [0, half, 2 * half, steps - 1], [start, max_lr, start, final]
 
 
-def falls_by_factors(max_lr, steps, start=None, final=None, last_steps=None):
+@one_cycle_with
+def falls_by_factors(max_lr, steps, start, final, last):
     """In the last phase every step multiplies by the same factor."""
-    start = max_lr / 10 if start is None else start
-    final = start / 1000 if final is None else final
-    last = steps // 10 + 1 if last_steps is None else last_steps
     half = (steps - last) // 2
 
     def at(step):
@@ -60,11 +66,9 @@ def falls_by_factors(max_lr, steps, start=None, final=None, last_steps=None):
     return at
 
 
-def by_cosine(max_lr, steps, start=None, final=None, last_steps=None):
+@one_cycle_with
+def by_cosine(max_lr, steps, start, final, last):
     """Each of the three phases is half a wave."""
-    start = max_lr / 10 if start is None else start
-    final = start / 1000 if final is None else final
-    last = steps // 10 + 1 if last_steps is None else last_steps
     half = (steps - last) // 2
 
     def at(step):

@@ -1,6 +1,7 @@
 """What is found at home by asking a wrong answer more than the probes ask: in a graded run it is asked nothing beyond.
 
-asked_more(exercise, verdict, seen, ask, helpers)
+asked_more(exercise, verdict, seen, ask, helpers, text, apart)
+# "`m - 1`, in `var = total / (m - 1)`, comes to 3 where 4 would be right. With that alone put right, everything is."
 # "What stands in `x` at one index of axis 2 changes your answer at others, which it should not: ..."
 """
 
@@ -13,7 +14,8 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from .compare import compare
-from .diagnosis import Seen
+from .culprit import culprit
+from .diagnosis import Seen, is_reason
 from .diagnosis.seen import at_fault, failed_probe, failed_steps
 from .diagnosis.trial import at
 from .exercise import Call, Exercise
@@ -33,13 +35,21 @@ def asked_more(
     seen: Sequence[Seen],
     ask: Ask,
     helpers: Mapping[str, Callable[..., Any]],
+    text: str,
+    apart: Ask,
 ) -> Verdict:
-    """The verdict with what more is found out, unless the mistake is a known one."""
+    """The verdict with what more is found out, unless the mistake is a known one. `text` is that of the answer, and
+    `apart` is asked where names may be defined anew."""
     s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
     if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
-    more = alone(exercise, s, ask) or reach(exercise, s, ask, helpers)
-    return replace(verdict, diagnosis=replace(found, detail=f"{found.detail} {more}".strip())) if more else verdict
+    more, hint = alone(exercise, s, ask), found.hint
+    to_blame = None if more else culprit(exercise, seen, text, apart, helpers)
+    if to_blame:
+        more, hint = to_blame.text, hint if is_reason(found) else to_blame.hint
+    more = more or reach(exercise, s, ask, helpers)
+    detail = f"{found.detail} {more}".strip()
+    return replace(verdict, diagnosis=replace(found, detail=detail, hint=hint)) if more else verdict
 
 
 def alone(exercise: Exercise, s: Seen, ask: Ask) -> str:

@@ -238,7 +238,8 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
             seen: list[Seen] = []
             verdict = judge(exercise, lambda: worker, answers, facts=known, limits=NO_LIMITS, witness=seen)
             verdict = asked_again(exercise, verdict, seen, names.get(exercise.name), worker)
-            verdict = asked_more(exercise, verdict, seen, worker.performer.handle, course.helpers)
+            if not verdict.passed:
+                verdict = with_what_more_is_found(exercise, verdict, seen, worker, course, names)
             result = Result(verdict, exercise, answers, names, seen)
             if not result.passed:
                 break
@@ -246,6 +247,20 @@ def check(name: str, *, seed: int | None = None, namespace: dict[str, Any] | Non
     if seed is None:
         remember(result.verdict)
     return result
+
+
+def with_what_more_is_found(
+    exercise: Exercise,
+    verdict: Verdict,
+    seen: Sequence[Seen],
+    worker: HereWorker,
+    course: Course,
+    names: Mapping[str, Any],
+) -> Verdict:
+    """The same with what comes of asking on; what that defines, it defines beside the notebook's names."""
+    apart = Performer(course.helpers, dict(names), stop=(KeyboardInterrupt,))
+    text = kernel.own_text(exercise, names)
+    return asked_more(exercise, verdict, seen, worker.performer.handle, course.helpers, text, apart.handle)
 
 
 FIRST: WeakKeyDictionary[type, Seen] = WeakKeyDictionary()

@@ -27,6 +27,7 @@ from .judge import Limits, judge_one
 from .observe import Broken, Malformed
 from .rooms import Rooms, Worker
 from .submission import Submission, read_submission
+from .together import written_in
 from .verdict import Verdict
 from .worker import SubprocessWorkers
 
@@ -76,12 +77,16 @@ def judging(submission: Submission, course: Course, seed: int | None = None) -> 
 def with_the_call(submission: Submission, rooms: Rooms, answers: LiveAnswers) -> Verdict:
     """The verdict on one exercise, and what is shown at home beside it: the picture, and the call that went wrong."""
     seen: list[Seen] = []
-    verdict = with_what_more_is_found(judge_one(submission, rooms, answers, witness=seen), seen, rooms, answers)
+    verdict = judge_one(submission, rooms, answers, witness=seen)
+    text = written_in(answers.exercise.name, submission.program)
+    verdict = with_what_more_is_found(verdict, seen, rooms, answers, text)
     drawn, call = shown(answers.exercise, verdict, seen)
     return replace(verdict, extra={"drawn": drawn, "call": call} if drawn or call else {})
 
 
-def with_what_more_is_found(verdict: Verdict, seen: Sequence[Seen], rooms: Rooms, answers: LiveAnswers) -> Verdict:
+def with_what_more_is_found(
+    verdict: Verdict, seen: Sequence[Seen], rooms: Rooms, answers: LiveAnswers, text: str
+) -> Verdict:
     """The same with what is found out in another room, which is opened if anything is asked there, and may break."""
     with ExitStack() as opened:
         workers: list[Worker] = []
@@ -92,7 +97,7 @@ def with_what_more_is_found(verdict: Verdict, seen: Sequence[Seen], rooms: Rooms
             return workers[0].request(message, Limits().call)
 
         try:
-            return asked_more(answers.exercise, verdict, seen, ask, answers.helpers)
+            return asked_more(answers.exercise, verdict, seen, ask, answers.helpers, text, ask)
         except (Broken, Malformed):
             return verdict
 

@@ -14,7 +14,8 @@ from gradschool_grader.judge import judge
 def more_of(exercise, wrong, seed=3):
     seen, worker = [], Here(wrong, exercise.name)
     verdict = judge(exercise, lambda: worker, LiveAnswers(exercise, {}, seed), witness=seen)
-    found = asked_more(exercise, verdict, seen, worker.performer.handle, {}).diagnosis
+    ask = worker.performer.handle
+    found = asked_more(exercise, verdict, seen, ask, {}, "", ask).diagnosis
     assert found is not None
     assert verdict.diagnosis is not None
     return found.detail.removeprefix(verdict.diagnosis.detail).strip()

@@ -1,0 +1,208 @@
+"""A text with a watch on every expression: what each came to is kept, and one can be given other values instead.
+
+    text = watched("def f(x):\\n    return 2 * x + 1")
+    side = Watching(exercise, text, ask)            # runs it where `ask` is answered
+    log, did = side.run(probe)                      # {3: [6.0], 5: [7.0], ...} by the number of the expression
+    did = side.instead(probe, 3, [8.0])             # what it does if 2 * x comes to 8
+    ast.unparse(text.nodes[3 - 1])                  # "2 * x"
+
+An expression that is given a value is not evaluated, so that one which raises can be given one, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from .exercise import Exercise, Probe
+from .observe import Ask, Observation, observe
+
+__all__ = ["LONGEST", "Log", "Watched", "Watching", "watched"]
+
+Log = dict[int, list[Any]]
+"""The numbers and truth values that each expression came to, one after another."""
+
+LARGE = 20_000  # entries of an array: of a larger one nothing is kept
+LONGEST = 3_000  # values that are kept of a run
+SPARE = 2_000  # expressions, beyond ten times as many as without other values: then it never ends
+MODULES = ("np", "numpy", "math")
+DEFINES = ast.FunctionDef | ast.ClassDef
+SAW, BEGIN, LOG = "_watch_saw", "_watch_begin", "_watch_log"
+WATCH = f"""
+class _Watch:
+    log, place, values, left = [], 0, [], 0
+
+    @staticmethod
+    def begin(place, values, most):
+        _Watch.log, _Watch.place, _Watch.values, _Watch.left = [], place, list(values), most
+
+    @staticmethod
+    def kept():
+        return _Watch.log
+
+    @staticmethod
+    def saw(number, come_to):
+        import numpy
+        _Watch.left -= 1
+        if _Watch.left < 0:
+            raise RuntimeError("goes on and on")
+        if number == _Watch.place and _Watch.values:
+            value = _Watch.values.pop(0)
+            return value[()] if isinstance(value, numpy.ndarray) and not value.ndim else value
+        value = come_to()
+        kind = type(value)
+        if kind is float or kind is int or kind is bool or isinstance(value, (numpy.ndarray, numpy.generic)):
+            if len(_Watch.log) < {LONGEST} and (kind is not numpy.ndarray or value.size < {LARGE}):
+                _Watch.log.append((number, value.copy() if kind is numpy.ndarray else value))
+        return value
+
+
+{BEGIN}, {LOG}, {SAW} = _Watch.begin, _Watch.kept, _Watch.saw
+"""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How the text is run, its expressions by their numbers, from 1, with what each stands in, and its statement."""
+
+    code: str
+    nodes: Sequence[ast.expr]
+    around: Sequence[tuple[int, ...]]  # the expressions that it is a part of, the innermost first
+    statements: Sequence[ast.stmt]
+
+
+def watched(text: str, *, whole: bool = False) -> Watched | None:
+    """The functions and classes of a text, or the `whole` of it; None where it is no Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    watcher = Watcher()
+    body = [watcher.visit(x) if isinstance(x, DEFINES) else x for x in tree.body if whole or isinstance(x, DEFINES)]
+    code = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
+    return Watched(f"{WATCH}\n\n{code}\n", watcher.nodes, watcher.around, watcher.statements)
+
+
+class Watcher(ast.NodeTransformer):
+    """Puts a watch on every expression that may come to a number."""
+
+    def __init__(self) -> None:
+        self.nodes: list[ast.expr] = []
+        self.around: list[tuple[int, ...]] = []
+        self.statements: list[ast.stmt] = []
+        self.outer: tuple[int, ...] = ()
+        self.statement: ast.stmt = ast.Pass()
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.ClassDef):
+            made = copy(node)
+            made.body = [self.visit(x) if isinstance(x, DEFINES) else x for x in node.body]
+            return made
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            made = copy(node)
+            made.body = [self.visit(x) for x in node.body]
+            return made
+        if isinstance(node, ast.stmt):
+            before, self.statement, self.outer = (self.statement, self.outer), node, ()
+            made = self.below(node)
+            self.statement, self.outer = before
+            return made
+        if isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+            return node
+        return self.watch(node) if isinstance(node, ast.expr) and may_be_number(node) else self.below(node)
+
+    def watch(self, node: ast.expr) -> ast.expr:
+        self.nodes.append(node)
+        self.around.append(self.outer)
+        self.statements.append(self.statement)
+        number, outer = len(self.nodes), self.outer
+        self.outer = (number, *outer)
+        made = self.below(node)
+        self.outer = outer
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        return ast.Call(ast.Name(SAW, ast.Load()), [ast.Constant(number), ast.Lambda(nothing, made)], [])
+
+    def below(self, node: ast.AST) -> Any:
+        made = copy(node)
+        for name, value in ast.iter_fields(node):
+            if name == "func":
+                made.func = self.function(value)  # type: ignore[attr-defined]
+            elif name != "annotation" and isinstance(value, ast.AST):
+                setattr(made, name, self.visit(value))
+            elif isinstance(value, list):
+                setattr(made, name, [self.visit(x) if isinstance(x, ast.AST) else x for x in value])
+        return made
+
+    def function(self, function: ast.expr) -> ast.expr:
+        """What is called is no number; what it is a method of may be one."""
+        if not isinstance(function, ast.Attribute) or is_module(function.value):
+            return function if isinstance(function, ast.Name | ast.Attribute) else self.visit(function)
+        made = copy(function)
+        made.value = self.visit(function.value)
+        return made
+
+
+def may_be_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return type(node.value) in (int, float, bool)
+    if isinstance(node, ast.Lambda | ast.Slice | ast.Starred | ast.Tuple | ast.List | ast.Dict) or is_module(node):
+        return False
+    return not any(map(is_bound_to_its_place, ast.walk(node)))
+
+
+def is_bound_to_its_place(node: ast.AST) -> bool:
+    """What means something else within a function of its own."""
+    plain_super = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("super", "locals")
+    return plain_super or isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await)
+
+
+def is_module(node: ast.AST) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in MODULES
+
+
+class Watching:
+    """A text that runs under watch, in the namespace of whoever answers."""
+
+    def __init__(self, exercise: Exercise, text: Watched, ask: Ask):
+        self.exercise, self.text, self.ask = exercise, text, ask
+        self.usual = LONGEST
+        self.runs = not ask({"op": "run", "cells": [[0, text.code]]})["cells"][0][1]
+
+    def __enter__(self) -> Watching:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whoever asks later meets no other values, and no end."""
+        if self.runs:
+            self.call(BEGIN, 0, [], sys.maxsize)
+
+    def run(self, probe: Probe) -> tuple[Log, list[Observation]]:
+        """What its expressions come to on a probe, and what it does."""
+        did = self.asked(probe, 0, (), 100 * LONGEST)
+        log = self.log()
+        self.usual = sum(map(len, log.values()))
+        return log, did
+
+    def instead(self, probe: Probe, place: int, values: Sequence[Any]) -> list[Observation]:
+        """What it does if that expression comes to these values, one after another."""
+        return self.asked(probe, place, values, 10 * self.usual + SPARE)
+
+    def log(self) -> Log:
+        """Of the last run."""
+        log = Log()
+        for place, value in self.call(LOG) or ():
+            log.setdefault(place, []).append(value)
+        return log
+
+    def asked(self, probe: Probe, place: int, values: Sequence[Any], most: int) -> list[Observation]:
+        self.call(BEGIN, place, list(values), most)
+        return observe(self.exercise, [probe], self.ask, twice=False)
+
+    def call(self, target: str, *args: Any) -> Any:
+        return self.ask({"op": "call", "target": target, "args": list(args), "kwargs": {}, "names": []}).get("value")

@@ -155,13 +155,14 @@ class Search:
             for other in others.get(kinds(values[:1]), ())
             if self.fits(values, theirs[other])
         ]
-        return sorted(pairs, key=lambda both: (self.decides(both[0]), key(mine[both[0]]) in known))
+        return sorted(pairs, key=lambda both: 2 if self.decides(both[0]) else int(key(mine[both[0]]) in known))
 
     def decides(self, place: int) -> bool:
-        """Whether it is a condition, or a whole number in one."""
-        mine = self.first[0]
-        values = mine[place]
-        return all(map(is_truth, values)) or (all(map(is_whole, values)) and bool(self.conditions(place)))
+        """Whether it is a condition, a whole number in one, or a whole number that stands there as it is."""
+        values = self.first[0][place]
+        written = isinstance(self.mine.text.nodes[place - 1], ast.Constant)
+        whole = all(map(is_whole, values)) and (written or bool(self.conditions(place)))
+        return whole or all(map(is_truth, values))
 
     def conditions(self, place: int) -> list[int]:
         """The conditions that it is a part of, the innermost first."""
@@ -261,9 +262,12 @@ def near(x: Any, y: Any) -> bool:
 
 
 def is_answer(values: Sequence[Any], answers: Any) -> bool:
-    """Whether the last of them is what is asked for, or a part of it: that would put right whatever comes before."""
-    last = values[-1]
-    return any(np.shape(x) == np.shape(last) and near(last, x) for x in leaves_of(answers) if is_value(x))
+    """Whether it is what is asked for, or a part of it: that would put right whatever comes before. Truth values and
+    whole numbers are often the same by accident: of those all must be."""
+    last, leaves = values[-1], [x for x in leaves_of(answers) if is_value(x)]
+    if is_truth(last) or is_whole(last):
+        return len(leaves) == len(values) and alike(values, leaves)
+    return any(np.shape(x) == np.shape(last) and near(last, x) for x in leaves)
 
 
 def is_value(x: Any) -> bool:

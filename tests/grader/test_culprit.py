@@ -1,0 +1,209 @@
+"""The expression that is to blame is named where values of the solution's put everything right, and else none."""
+
+from __future__ import annotations
+
+import numpy as np
+from test_diagnosis import Here, sets
+
+from gradschool_grader.answers import LiveAnswers
+from gradschool_grader.asking import asked_more
+from gradschool_grader.culprit import culprit
+from gradschool_grader.exercise import Call, Group, Property, Script, Seed, Steps
+from gradschool_grader.inside.perform import Performer
+from gradschool_grader.judge import judge
+
+
+def found(exercise, text, seed=3, **more):
+    names = {"np": np, **more}
+    exec(text, names)
+    seen = []
+    judge(exercise, lambda: Here(names[exercise.name], exercise.name), LiveAnswers(exercise, {}, seed), witness=seen)
+    return culprit(exercise, seen, text, Performer({}, dict(names), stop=(KeyboardInterrupt,)).handle, {})
+
+
+def standardised(x, eps=1e-3):
+    mean = x.mean(axis=0)
+    variance = ((x - mean) ** 2).mean(axis=0)
+    return (x - mean) / np.sqrt(variance + eps)
+
+
+STANDARDISED = sets(
+    standardised,
+    lambda rng: [Call(x=rng.normal(size=(n, 3)), eps=float(rng.uniform(0.1, 0.2))) for n in (5, 6)],
+)
+
+
+def test_of_all_that_is_wrong_the_first_quantity_that_is_is_named_with_what_it_should_have_come_to():
+    culprit = found(
+        STANDARDISED,
+        "def standardised(x, eps=1e-3):\n"
+        "    m = np.sum(x, axis=0) / len(x)\n"
+        "    d = x - m\n"
+        "    v = (d * d).sum(axis=0) / (len(x) - 1)\n"
+        "    return d / np.sqrt(v + eps)\n",
+    )
+    assert culprit.text == (
+        "`(d * d).sum(axis=0) / (len(x) - 1)`, in `v = (d * d).sum(axis=0) / (len(x) - 1)`, comes to 2.7443 at [0] where "
+        "2.1954 would be right. With that alone put right, everything is."
+    )
+    assert culprit.hint == (
+        "What is `(d * d).sum(axis=0) / (len(x) - 1)` there for, and what does the task want in its place?"
+    )
+
+
+def test_another_way_to_the_same_place_does_not_matter():
+    culprit = found(
+        STANDARDISED,
+        "def deviations(x, eps):\n"
+        "    columns = [np.sqrt(np.var(column)) + eps for column in x.T]\n"
+        "    return np.array(columns)\n"
+        "def standardised(x, eps=1e-3):\n"
+        "    return (x - x.mean(axis=0)) / deviations(x, eps)\n",
+    )
+    assert culprit.text.startswith("`np.array(columns)`, in `return np.array(columns)`, comes to ")
+    assert " at [0] where " in culprit.text
+
+
+def test_what_puts_only_one_call_right_is_not_named_and_of_the_answer_itself_nothing_is_said():
+    assert found(STANDARDISED, "def standardised(x, eps=1e-3):\n    return np.sin(x) + x.mean()\n") is None
+    two = "def standardised(x, eps=1e-3):\n    v = x.var(axis=0) * 3\n    return (x - 1.0) / np.sqrt(v - eps)\n"
+    assert found(STANDARDISED, two) is None
+
+
+def rolled(v, g, lr=0.1):
+    step = lr * g
+    return 0.9 * v - step
+
+
+ROLLED = sets(
+    rolled,
+    lambda rng: [Steps({"v": rng.normal(size=4)}, [{"g": rng.normal(size=4)} for _ in range(3)], {"lr": 0.3})],
+)
+
+
+def test_over_the_steps_of_a_sequence_an_expression_has_a_value_in_each():
+    culprit = found(ROLLED, "def rolled(v, g, lr=0.1):\n    s = g * lr ** 2\n    return v * 0.9 - s\n")
+    assert culprit.expression in ("lr ** 2", "g * lr ** 2")
+    assert culprit.line == "s = g * lr ** 2"
+
+
+class Best:
+    def __init__(self, patience=2):
+        self.best, self.wait, self.patience = None, 0, patience
+
+    def update(self, value):
+        better = self.best is None or value < self.best
+        self.best = value if better else self.best
+        self.wait = 0 if better else self.wait + 1
+        return self.wait >= self.patience
+
+
+def test_of_what_stands_in_a_condition_the_condition_is_named():
+    exercise = sets(
+        Best,
+        lambda rng: [Script({"patience": 2}, [("update", (float(x),)) for x in (5, 4, 4, 4, 3, 3, 3, 3)])],
+    )
+    culprit = found(
+        exercise,
+        "class Best:\n"
+        "    def __init__(self, patience=2):\n"
+        "        self.best, self.wait, self.patience = None, 0, patience\n"
+        "    def update(self, value):\n"
+        "        if self.best is None or value <= self.best:\n"
+        "            self.best, self.wait = value, 0\n"
+        "        else:\n"
+        "            self.wait += 1\n"
+        "        return self.wait >= self.patience\n",
+    )
+    assert "value <= self.best`" in culprit.text
+    assert "is True where False would be right" in culprit.text
+
+
+def root(x):
+    if (x < 0).any():
+        raise ValueError("negative")
+    return np.sqrt(x)
+
+
+def test_a_call_that_should_be_refused_goes_back_to_the_condition():
+    exercise = sets(root, lambda rng: [Call(x=-rng.uniform(1, 2, size=3)), Call(x=rng.uniform(1, 2, size=3))])
+    text = "def root(x):\n    if (x < 0).all() and x.size > 3:\n        raise ValueError()\n    return x ** 0.5\n"
+    culprit = found(exercise, text)
+    assert "is False where True would be right" in culprit.text
+
+
+def lengths(trees):
+    return {name: np.sqrt((g * g).sum()) for name, g in trees.items()}
+
+
+def test_an_expression_that_raises_is_given_its_values_too():
+    exercise = sets(lengths, lambda rng: [Call(trees={"b": rng.normal(size=4), "K": rng.normal(size=(3, 4, 5))})])
+    text = (
+        "def lengths(trees):\n    found = {}\n    for name in trees:\n        n = np.linalg.norm(trees[name], 2)\n"
+        "        found[name] = n\n    return found\n"
+    )
+    assert found(exercise, text) is None  # it is the answer itself
+
+    def scaled(trees):
+        return {name: g / np.sqrt((g * g).sum()) for name, g in trees.items()}
+
+    exercise = sets(scaled, exercise.groups[0].probes)
+    text = (
+        "def scaled(trees):\n    found = {}\n    for name in trees:\n        n = np.linalg.norm(trees[name], 2)\n"
+        "        found[name] = trees[name] / n\n    return found\n"
+    )
+    assert found(exercise, text).expression == "np.linalg.norm(trees[name], 2)"
+
+
+def test_what_concerns_some_parts_says_which():
+    def both(x, power=1):
+        scale = np.abs(x).max() if power == 1 else np.sqrt((x * x).sum())
+        return x / scale
+
+    exercise = sets(
+        both,
+        None,
+        groups=[
+            Group("largest", 1, lambda rng: [Call(x=rng.normal(size=5))]),
+            Group("length", 1, lambda rng: [Call(x=rng.normal(size=5), power=2)]),
+        ],
+    )
+    culprit = found(
+        exercise,
+        "def both(x, power=1):\n    if power == 1:\n        return x / np.max(x ** 3)\n    return x / (x * x).sum()\n",
+    )
+    assert culprit.expression == "x ** 3"
+    assert culprit.text.endswith("With that alone put right, in the part `largest` everything is.")
+
+
+def test_where_right_answers_differ_or_a_name_is_not_there_any_more_nothing_is_said():
+    def draw(rng, n):
+        return rng.normal(size=n)
+
+    exercise = sets(
+        draw, lambda rng: [Property(Call(rng=Seed(1), n=40), lambda values: None if values[0].std() > 0.1 else "flat")]
+    )
+    assert found(exercise, "def draw(rng, n):\n    return rng.normal(size=n) * 0.0\n") is None
+    text = "def standardised(x, eps=1e-3):\n    return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + gone)\n"
+    seen = []
+    names = {"np": np, "gone": 0.0}
+    exec(text, names)
+    judge(
+        STANDARDISED,
+        lambda: Here(names["standardised"], "standardised"),
+        LiveAnswers(STANDARDISED, {}, 3),
+        witness=seen,
+    )
+    assert culprit(STANDARDISED, seen, text, Performer({}, {"np": np}).handle, {}) is None
+
+
+def test_at_home_it_is_said_besides_and_of_what_is_only_a_place_its_question_is_asked():
+    text = "def standardised(x, eps=1e-3):\n    v = np.sin(x).var(axis=0)\n    return (x - x.mean(axis=0)) / np.sqrt(v + eps)\n"
+    names, seen = {"np": np}, []
+    exec(text, names)
+    worker = Here(names["standardised"], "standardised")
+    verdict = judge(STANDARDISED, lambda: worker, LiveAnswers(STANDARDISED, {}, 3), witness=seen)
+    ask = worker.performer.handle
+    more = asked_more(STANDARDISED, verdict, seen, ask, {}, text, Performer({}, dict(names)).handle).diagnosis
+    assert "`np.sin(x)`, in `v = np.sin(x).var(axis=0)`, comes to " in more.detail
+    assert names["standardised"](np.ones((2, 3))) is not None

@@ -44,7 +44,8 @@ def asked_more(
     if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
     more, hint = alone(exercise, s, ask), found.hint
-    to_blame = None if more else culprit(exercise, seen, text, apart, helpers)
+    scaled = "factor" in found.name
+    to_blame = None if more else culprit(exercise, seen, text, apart, helpers, scaled=scaled)
     if to_blame:
         more, hint = to_blame.text, hint if is_reason(found) else to_blame.hint
     more = more or reach(exercise, s, ask, helpers)

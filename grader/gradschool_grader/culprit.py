@@ -11,31 +11,30 @@ is never said, but to what it would have to come. Only at home: here the answer'
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
-from .compare import compare_all
+from .compare import compare
 from .diagnosis import Seen
 from .diagnosis.known import in_these
 from .diagnosis.seen import failed_probe
 from .diagnosis.words import lower
 from .exercise import Exercise, Property
 from .observe import Ask, here
+from .rescaled import rescaled
 from .source import SourceError, standalone
-from .watch import LONGEST, Log, Watched, Watching, watched
+from .watch import LONGEST, Came, Log, Watched, Watching, near, watched
 
 __all__ = ["Culprit", "culprit"]
 
-EFFORT = 30_000  # expressions that are evaluated in all; a call counts as CALL of them, and so do ENTRIES of arrays
-CALL, ENTRIES = 30, 30_000
-DIGITS, NEAR = 8, 1e-7  # of the largest number: what is nearer is the same
+EFFORT = 30_000  # expressions that are evaluated to find one
+COMPUTED = ast.BinOp | ast.UnaryOp | ast.Call | ast.Constant  # and not only looked up
 LONG = 100  # characters of a line that is quoted
-KINDS = ("value", "nonfinite", "accepted", "raised", "shape")  # of differences that go back to a quantity
+KINDS = ("value", "nonfinite", "accepted", "raised", "shape", "property")  # of differences that go back to a quantity
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Culprit:
     came: Any
     right: Any
     parts: tuple[str, ...] = ()  # if not everything
+    drawn: bool = False  # whether right answers differ by what is drawn
 
     @property
     def text(self) -> str:
@@ -55,7 +55,8 @@ class Culprit:
         at = f" at {index}" if index else ""
         says = f"is {came}{at}" if came in ("True", "False") else f"comes to {came}{at}"
         every = "everything is" if not self.parts else f"{lower(in_these(self.parts))} everything is"
-        return f"`{self.expression}`{where} {says} where {right} would be right. With that alone put right, {every}."
+        where_right = f"the solution has {right} from the same generator" if self.drawn else f"{right} would be right"
+        return f"`{self.expression}`{where} {says} where {where_right}. With that alone put right, {every}."
 
     @property
     def hint(self) -> str:
@@ -100,7 +101,6 @@ class Search:
 
     def __init__(self, exercise: Exercise, failed: Sequence[Seen], mine: Watching, theirs: Watching):
         self.exercise, self.failed, self.mine, self.theirs = exercise, failed, mine, theirs
-        self.effort = EFFORT
         self.logs: dict[tuple[str, int], tuple[Log, Log]] = {}
 
     @cached_property
@@ -128,70 +128,130 @@ class Search:
             a.behaviour.error == b.behaviour.error for a, b in zip(did, got, strict=True)
         )
 
-    def found(self) -> Culprit | None:
-        if not self.does_the_same or any(sum(map(len, log.values())) >= LONGEST for log in self.first):
+    def found(self, scaled: bool) -> Culprit | None:
+        if not self.does_the_same or any(
+            sum(len(came.values) for came in log.values()) >= LONGEST for log in self.first
+        ):
             return None
-        s, values = self.failed[0], [x for values in self.first[0].values() for x in values]
-        cost = CALL + len(values) + CALL * sum(map(np.size, values)) // ENTRIES
+        self.mine.effort = EFFORT
+        by_value = self.by_value()
+        self.mine.effort = EFFORT // 2
+        earlier = None if scaled else self.rescaled(by_value[0] if by_value else None)
+        return earlier or (self.said(*by_value) if by_value else None)
+
+    def by_value(self) -> tuple[int, int, list[Seen]] | None:
+        """The numbers of both expressions, and the groups that are right then."""
+        s = self.failed[0]
         for place, other in self.candidates():
-            self.effort -= cost
-            if self.effort < 0:
+            if self.mine.effort < 0:
                 return None
-            if self.right(s, self.number, place, other):
+            if self.right(s, self.number, place, other) and self.is_natural(place):
                 parts = self.parts(place, other)
                 if parts:
-                    return self.said(place, other, parts)
+                    return place, other, parts
         return None
 
+    def rescaled(self, before: int | None) -> Culprit | None:
+        """An expression that comes to a multiple of what is right, in each call to another one; if the place is found
+        already, a single number that comes before it."""
+        found = rescaled(self.exercise, self.failed, self.mine, lambda log: self.to_rescale(log, before))
+        if found is None:
+            return None
+        place, came, right = found
+        text = self.mine.text
+        return Culprit(quoted(text.nodes[place - 1]), quoted(text.statements[place - 1]), came, right)
+
+    def to_rescale(self, log: Log, before: int | None) -> list[int]:
+        """Single numbers first; of those only the whole that a number is a part of."""
+        mine, text = list(log), self.mine.text
+        places = [p for p in mine[: mine.index(before)] if not self.is_written_in(p, before)] if before in log else mine
+        places = [p for p in places if isinstance(text.nodes[p - 1], COMPUTED) and log[p].is_of_numbers]
+        single = {p for p in places if log[p].is_one_number}
+        whole = [p for p in places if p in single and not single & set(text.around[p - 1])]
+        return whole + ([p for p in places if p not in single] if before is None else [])
+
+    def is_written_in(self, place: int, other: int) -> bool:
+        """Whether it is a number that stands as it is in another expression."""
+        return isinstance(self.mine.text.nodes[place - 1], ast.Constant) and other in self.mine.text.around[place - 1]
+
+    def is_natural(self, place: int) -> bool:
+        """Of a mere name that was put right in the last run: whether what it stands in comes to something that the
+        reference comes to as well, or decides something; by an accident of algebra it would not."""
+        text = self.mine.text
+        if not isinstance(text.nodes[place - 1], ast.Name):
+            return True
+        log = self.mine.log()
+        outer = next((log[p] for p in text.around[place - 1] if p in log), None)
+        return outer is None or outer.is_truth or outer.key in self.known
+
     # ---- what could be put where
+    @cached_property
+    def known(self) -> set[Any]:
+        """What the reference comes to."""
+        return {came.key for came in self.first[1].values()}
+
     def candidates(self) -> list[tuple[int, int]]:
-        """Pairs of expressions, as they are evaluated: what the other side does not come to before what it does, and
-        what only decides something last, since that is soon put right by accident."""
+        """Pairs of expressions, as they are evaluated: first what the other side does not come to, then what it does,
+        then what only decides something, since that is soon put right by accident, then what one side has oftener."""
         mine, theirs = self.first
-        known, others = {key(values) for values in theirs.values()}, self.others(theirs)
+        others = self.others(theirs)
         pairs = [
             (place, other)
-            for place, values in mine.items()
-            for other in others.get(kinds(values[:1]), ())
-            if self.fits(values, theirs[other])
+            for place, came in mine.items()
+            for other in others.get(came.kinds[0], ())
+            if self.fits(came, theirs[other])
         ]
-        return sorted(pairs, key=lambda both: 2 if self.decides(both[0]) else int(key(mine[both[0]]) in known))
+
+        def rank(both: tuple[int, int]) -> int:
+            came, other = mine[both[0]], theirs[both[1]]
+            if len(came.values) != len(other.values):
+                return 3
+            return 2 if self.decides(both[0]) else int(came.key in self.known)
+
+        return sorted(pairs, key=rank)
 
     def decides(self, place: int) -> bool:
         """Whether it is a condition, a whole number in one, or a whole number that stands there as it is."""
-        values = self.first[0][place]
-        written = isinstance(self.mine.text.nodes[place - 1], ast.Constant)
-        whole = all(map(is_whole, values)) and (written or bool(self.conditions(place)))
-        return whole or all(map(is_truth, values))
+        came, written = self.first[0][place], isinstance(self.mine.text.nodes[place - 1], ast.Constant)
+        return came.is_truth or (came.is_whole and (written or bool(self.conditions(place))))
 
     def conditions(self, place: int) -> list[int]:
         """The conditions that it is a part of, the innermost first."""
         mine = self.first[0]
-        return [p for p in self.mine.text.around[place - 1] if p in mine and all(map(is_truth, mine[p]))]
+        return [p for p in self.mine.text.around[place - 1] if p in mine and mine[p].is_truth]
 
     def others(self, theirs: Log) -> dict[Any, list[int]]:
         """The reference's expressions, those that came to the same once, without what is asked for itself."""
         s, found, once = self.failed[0], dict[Any, list[int]](), set[Any]()
         answers = [o.behaviour.value for o in s.expected if o.probe == self.number and not o.again]
-        for other, values in theirs.items():
-            if key(values) not in once and not is_answer(values, answers):
-                once.add(key(values))
-                found.setdefault(kinds(values[:1]), []).append(other)
+        wanted = Came([x for x in leaves_of(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
+        for other, came in theirs.items():
+            if came.key not in once and not is_answer(came, wanted):
+                once.add(came.key)
+                found.setdefault(came.kinds[0], []).append(other)
         return found
 
-    def fits(self, values: Sequence[Any], other: Sequence[Any]) -> bool:
+    def fits(self, came: Came, other: Came) -> bool:
         """Whether they are as many, of the same shapes, and not the same; fewer if it raised before it came to all."""
         s = self.failed[0]
         if s.difference and s.difference.kind == "raised":
-            return len(values) <= len(other) and kinds(values) == kinds(other[: len(values)])
-        return kinds(values) == kinds(other) and not alike(values, other)
+            return came.kinds == other.kinds[: len(came.kinds)]
+        if len(came.values) != len(other.values):
+            return came.is_same and other.is_same and not near(came.values[0], other.values[0])
+        return came.kinds == other.kinds and came.key != other.key
 
     # ---- whether that puts it right
     def right(self, s: Seen, number: int, place: int, other: int) -> bool:
-        did = self.mine.instead(s.probes[number], place, self.of(s, number)[1].get(other, ()))
-        got = [replace(o, probe=number) for o in did]
+        mine, theirs = self.of(s, number)
+        values = theirs[other].values if other in theirs else []
+        if values and theirs[other].is_same and place in mine:  # once on one side, again and again on the other
+            values = values[:1] * max(len(values), len(mine[place].values))
+        got = self.mine.instead(s.probes[number], place, values)
         expected = [o for o in s.expected if o.probe == number and not o.again]
-        return len(got) == len(expected) and compare_all(self.exercise, s.group, s.probes, expected, got) is None
+        return len(got) == len(expected) and all(
+            compare(self.exercise, s.group, e.behaviour, a.behaviour, conduct=False) is None
+            for e, a in zip(expected, got, strict=True)
+        )
 
     def parts(self, place: int, other: int) -> list[Seen]:
         """The groups in which everything comes out right then; none if the first is not among them."""
@@ -202,76 +262,34 @@ class Search:
     def said(self, place: int, other: int, parts: Sequence[Seen]) -> Culprit:
         text, (mine, theirs) = self.mine.text, self.first
         place, came, right = self.decided(place, other) or (place, mine[place], theirs[other])
-        differ = [(x, y) for x, y in zip(came, right, strict=False) if not near(x, y)]
         names = tuple(s.group.name for s in parts) if len(parts) < len(self.failed) else ()
-        first = differ[0] if differ else (came[0], right[0])
-        return Culprit(quoted(text.nodes[place - 1]), quoted(text.statements[place - 1]), *first, names)
+        drawn = any(isinstance(probe, Property) for s in parts for probe in s.probes)
+        expression, line = quoted(text.nodes[place - 1]), quoted(text.statements[place - 1])
+        return Culprit(expression, line, *came.first_beside(right), names, drawn)
 
-    def decided(self, place: int, other: int) -> tuple[int, Sequence[Any], Sequence[Any]] | None:
+    def decided(self, place: int, other: int) -> tuple[int, Came, Came] | None:
         """The condition that a name or number is a part of, with what that came to, and comes to if it is put right:
         another number there says less than how it is decided."""
         mine, text, outer = self.first[0], self.mine.text, self.conditions(place)
         if not outer or not isinstance(text.nodes[place - 1], ast.Name | ast.Attribute | ast.Constant):
             return None
         self.right(self.failed[0], self.number, place, other)
-        came, right = mine[outer[-1]], self.mine.log().get(outer[-1], [])
-        return None if kinds(right) != kinds(came) or alike(came, right) else (outer[-1], came, right)
-
-
-def is_truth(x: Any) -> bool:
-    return not np.ndim(x) and np.asarray(x).dtype.kind == "b"
-
-
-def is_whole(x: Any) -> bool:
-    return not np.ndim(x) and np.asarray(x).dtype.kind in "iu"
+        came, right = mine[outer[-1]], self.mine.log().get(outer[-1])
+        differs = right is not None and right.kinds == came.kinds and right.key != came.key
+        return (outer[-1], came, right) if right is not None and differs else None
 
 
 def quoted(node: ast.AST) -> str:
     return ast.unparse(node).split("\n")[0]
 
 
-def kinds(values: Sequence[Any]) -> tuple[Any, ...]:
-    """What is the same for values that can stand in each other's place."""
-    return tuple((np.shape(x), np.asarray(x).dtype.kind) for x in values)
-
-
-def key(values: Sequence[Any]) -> Any:
-    """The same for values that are nearly the same."""
-    return kinds(values), tuple(np.asarray(rounded(x)).tobytes() for x in values)
-
-
-def rounded(x: Any) -> Any:
-    """To so many digits of its largest number."""
-    a = np.asarray(x)
-    if a.dtype.kind != "f" or not a.size:
-        return a
-    top = float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
-    return np.round(a, DIGITS - math.ceil(math.log10(top))) + 0.0 if top else a + 0.0
-
-
-def alike(one: Sequence[Any], other: Sequence[Any]) -> bool:
-    return all(near(x, y) for x, y in zip(one, other, strict=True))
-
-
-def near(x: Any, y: Any) -> bool:
-    a, b = np.asarray(x), np.asarray(y)
-    if a.dtype.kind != "f" or b.dtype.kind != "f":
-        return bool((a == b).all())
-    with np.errstate(all="ignore"):
-        return bool(np.allclose(a, b, rtol=0.0, atol=NEAR * np.abs(b).max(initial=0.0), equal_nan=True))
-
-
-def is_answer(values: Sequence[Any], answers: Any) -> bool:
+def is_answer(came: Came, wanted: Came) -> bool:
     """Whether it is what is asked for, or a part of it: that would put right whatever comes before. Truth values and
     whole numbers are often the same by accident: of those all must be."""
-    last, leaves = values[-1], [x for x in leaves_of(answers) if is_value(x)]
-    if is_truth(last) or is_whole(last):
-        return len(leaves) == len(values) and alike(values, leaves)
-    return any(np.shape(x) == np.shape(last) and near(last, x) for x in leaves)
-
-
-def is_value(x: Any) -> bool:
-    return isinstance(x, np.ndarray | float | int | np.generic)
+    if came.is_truth or came.is_whole:
+        return came.key == wanted.key
+    last = came.values[-1]
+    return any(near(last, x) for x in wanted.values if np.shape(x) == np.shape(last))
 
 
 def leaves_of(tree: Any) -> Iterator[Any]:
@@ -288,9 +306,14 @@ def culprit(
     text: str,
     ask: Ask,
     helpers: Mapping[str, Callable[..., Any]],
+    *,
+    scaled: bool = False,
 ) -> Culprit | None:
-    """The expression of the answer that is to blame; None if none is found. What is asked defines its names anew."""
-    failed = [s for s in seen if s.difference and not any(isinstance(p, Property) for p in s.probes)]
+    """The expression of the answer that is to blame; None if none is found. What is asked defines its names anew.
+
+    `scaled`: all is a multiple of what is right, which many an expression could be to blame for.
+    """
+    failed = [s for s in seen if s.difference]
     if not failed or not failed[0].difference or failed[0].difference.kind not in KINDS:
         return None
     mine, theirs = watched(text), solution(exercise.plain, exercise.name)
@@ -298,6 +321,6 @@ def culprit(
         return None
     with (
         Watching(exercise, mine, ask) as own,
-        Watching(exercise, theirs, here(exercise, None, helpers)) as reference,
+        Watching(exercise, theirs, here(exercise, None, helpers, conduct=False)) as reference,
     ):
-        return Search(exercise, failed, own, reference).found() if own.runs and reference.runs else None
+        return Search(exercise, failed, own, reference).found(scaled) if own.runs and reference.runs else None

@@ -258,7 +258,7 @@ def with_what_more_is_found(
     names: Mapping[str, Any],
 ) -> Verdict:
     """The same with what comes of asking on; what that defines, it defines beside the notebook's names."""
-    apart = Performer(course.helpers, dict(names), stop=(KeyboardInterrupt,))
+    apart = Performer(course.helpers, dict(names), stop=(KeyboardInterrupt,), conduct=False)
     text = kernel.own_text(exercise, names)
     return asked_more(exercise, verdict, seen, worker.performer.handle, course.helpers, text, apart.handle)
 

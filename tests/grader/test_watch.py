@@ -55,9 +55,9 @@ def test_under_watch_it_does_the_same_and_says_what_its_expressions_came_to():
     plain = {"np": np}
     exec(TEXT, plain)
     assert did.behaviour.value["mean"] == pytest.approx(plain["spread"](X, 1.7)["mean"], rel=1e-15)
-    np.testing.assert_allclose(log[numbered(side, "row @ row / len(row)")], (X * X).sum(axis=1) / 3, rtol=1e-14)
-    np.testing.assert_allclose(log[numbered(side, "scale * r.max()")], 1.7 * X.max(axis=1), rtol=1e-14)
-    assert log[numbered(side, "x.size < 2")] == [False]
+    np.testing.assert_allclose(log[numbered(side, "row @ row / len(row)")].values, (X * X).sum(axis=1) / 3, rtol=1e-14)
+    np.testing.assert_allclose(log[numbered(side, "scale * r.max()")].values, 1.7 * X.max(axis=1), rtol=1e-14)
+    assert log[numbered(side, "x.size < 2")].values == [False]
 
 
 def test_what_it_raises_it_raises_under_watch_with_the_same_words():
@@ -78,7 +78,7 @@ def test_an_expression_comes_to_the_values_it_is_given_one_after_another_and_is_
 def test_what_changes_an_array_later_does_not_change_what_was_kept_of_it():
     side = watching("def spread(x, scale=2.0):\n    y = x + 1.0\n    y *= 0.0\n    return y")
     log, _ = side.run(Call(x=X))
-    np.testing.assert_array_equal(log[numbered(side, "x + 1.0")][0], X + 1.0)
+    np.testing.assert_array_equal(log[numbered(side, "x + 1.0")].values[0], X + 1.0)
 
 
 def test_what_never_ends_with_another_value_is_stopped():
@@ -122,7 +122,7 @@ def test_classes_super_and_names_bound_within_expressions_work_under_watch():
     assert side.runs
     log, did = side.run(Script({"start": 1.0}, [("add", (2.0,)), ("add", (6.0,))]))
     assert [o.behaviour.value for o in did[1:]] == [3.0, 4.5]
-    assert log[numbered(side, "x * self.unit")] == [2.0, 6.0]
+    assert log[numbered(side, "x * self.unit")].values == [2.0, 6.0]
 
 
 def test_only_definitions_are_run_again_and_what_is_no_python_is_not_watched():

@@ -24,7 +24,7 @@ from .diagnosis.known import in_these
 from .diagnosis.seen import failed_probe
 from .diagnosis.words import lower
 from .exercise import Exercise, Property
-from .observe import Ask, here
+from .observe import Ask, Observation, here
 from .rescaled import rescaled
 from .source import SourceError, standalone
 from .watch import LONGEST, Came, Log, Watched, Watching, near, watched
@@ -145,7 +145,7 @@ class Search:
         for place, other in self.candidates():
             if self.mine.effort < 0:
                 return None
-            if self.right(s, self.number, place, other) and self.is_natural(place):
+            if self.right(s, self.number, place, other) and self.is_natural(place, other):
                 parts = self.parts(place, other)
                 if parts:
                     return place, other, parts
@@ -174,13 +174,13 @@ class Search:
         """Whether it is a number that stands as it is in another expression."""
         return isinstance(self.mine.text.nodes[place - 1], ast.Constant) and other in self.mine.text.around[place - 1]
 
-    def is_natural(self, place: int) -> bool:
-        """Of a mere name that was put right in the last run: whether what it stands in comes to something that the
-        reference comes to as well, or decides something; by an accident of algebra it would not."""
+    def is_natural(self, place: int, other: int) -> bool:
+        """Of a mere name that is put right: whether what it stands in comes to something that the reference comes to as
+        well, or decides something; by an accident of algebra it would not."""
         text = self.mine.text
         if not isinstance(text.nodes[place - 1], ast.Name):
             return True
-        log = self.mine.log()
+        log = self.log_with(place, other)
         outer = next((log[p] for p in text.around[place - 1] if p in log), None)
         return outer is None or outer.is_truth or outer.key in self.known
 
@@ -192,18 +192,23 @@ class Search:
 
     def candidates(self) -> list[tuple[int, int]]:
         """Pairs of expressions, as they are evaluated: first what the other side does not come to, then what it does,
-        then what only decides something, since that is soon put right by accident, then what one side has oftener."""
+        then what only decides something, since that is soon put right by accident, then what one side has oftener.
+
+        The answer itself would put right whatever comes before; last, and only to say in which case or loop.
+        """
         mine, theirs = self.first
         others = self.others(theirs)
         pairs = [
             (place, other)
             for place, came in mine.items()
-            for other in others.get(came.kinds[0], ())
-            if self.fits(came, theirs[other])
+            for other in others.get(self.kind(came), ())
+            if self.fits(came, theirs[other]) and (self.mine.text.nested[place - 1] or other not in self.answers)
         ]
 
         def rank(both: tuple[int, int]) -> int:
             came, other = mine[both[0]], theirs[both[1]]
+            if both[1] in self.answers:
+                return 4
             if len(came.values) != len(other.values):
                 return 3
             return 2 if self.decides(both[0]) else int(came.key in self.known)
@@ -220,33 +225,54 @@ class Search:
         mine = self.first[0]
         return [p for p in self.mine.text.around[place - 1] if p in mine and mine[p].is_truth]
 
-    def others(self, theirs: Log) -> dict[Any, list[int]]:
-        """The reference's expressions, those that came to the same once, without what is asked for itself."""
-        s, found, once = self.failed[0], dict[Any, list[int]](), set[Any]()
-        answers = [o.behaviour.value for o in s.expected if o.probe == self.number and not o.again]
+    @cached_property
+    def answers(self) -> set[int]:
+        """The reference's expressions that come to what is asked for."""
+        answers = [o.behaviour.value for o in self.failed[0].expected if o.probe == self.number and not o.again]
         wanted = Came([x for x in leaves_of(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
+        return {other for other, came in self.first[1].items() if is_answer(came, wanted)}
+
+    def others(self, theirs: Log) -> dict[Any, list[int]]:
+        """The reference's expressions, those that came to the same once."""
+        found, once = dict[Any, list[int]](), set[Any]()
         for other, came in theirs.items():
-            if came.key not in once and not is_answer(came, wanted):
+            if came.key not in once:
                 once.add(came.key)
-                found.setdefault(came.kinds[0], []).append(other)
+                found.setdefault(self.kind(came), []).append(other)
         return found
+
+    def kind(self, came: Came) -> Any:
+        """What is the same for what can stand in each other's place: where a shape is wrong, whatever its shape."""
+        s = self.failed[0]
+        return came.kinds[0][1] if s.difference and s.difference.kind == "shape" else came.kinds[0]
 
     def fits(self, came: Came, other: Came) -> bool:
         """Whether they are as many, of the same shapes, and not the same; fewer if it raised before it came to all."""
         s = self.failed[0]
         if s.difference and s.difference.kind == "raised":
             return came.kinds == other.kinds[: len(came.kinds)]
+        if s.difference and s.difference.kind == "shape":
+            return len(came.values) == len(other.values) and came.key != other.key
         if len(came.values) != len(other.values):
             return came.is_same and other.is_same and not near(came.values[0], other.values[0])
         return came.kinds == other.kinds and came.key != other.key
 
     # ---- whether that puts it right
-    def right(self, s: Seen, number: int, place: int, other: int) -> bool:
+    def instead(self, s: Seen, number: int, place: int, other: int, *, keeps: bool = False) -> list[Observation]:
+        """What the answer does on a probe with the values of the reference's expression."""
         mine, theirs = self.of(s, number)
         values = theirs[other].values if other in theirs else []
         if values and theirs[other].is_same and place in mine:  # once on one side, again and again on the other
             values = values[:1] * max(len(values), len(mine[place].values))
-        got = self.mine.instead(s.probes[number], place, values)
+        return self.mine.instead(s.probes[number], place, values, keeps=keeps)
+
+    def log_with(self, place: int, other: int) -> Log:
+        """What everything comes to then, on the call that failed first."""
+        self.instead(self.failed[0], self.number, place, other, keeps=True)
+        return self.mine.log()
+
+    def right(self, s: Seen, number: int, place: int, other: int) -> bool:
+        got = self.instead(s, number, place, other)
         expected = [o for o in s.expected if o.probe == number and not o.again]
         return len(got) == len(expected) and all(
             compare(self.exercise, s.group, e.behaviour, a.behaviour, conduct=False) is None
@@ -273,8 +299,7 @@ class Search:
         mine, text, outer = self.first[0], self.mine.text, self.conditions(place)
         if not outer or not isinstance(text.nodes[place - 1], ast.Name | ast.Attribute | ast.Constant):
             return None
-        self.right(self.failed[0], self.number, place, other)
-        came, right = mine[outer[-1]], self.mine.log().get(outer[-1])
+        came, right = mine[outer[-1]], self.log_with(place, other).get(outer[-1])
         differs = right is not None and right.kinds == came.kinds and right.key != came.key
         return (outer[-1], came, right) if right is not None and differs else None
 

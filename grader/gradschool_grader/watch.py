@@ -32,14 +32,19 @@ CALL, ENTRIES = 30, 1_000  # a call, and so many entries of arrays, take as long
 SPARE = 2_000  # expressions, beyond ten times as many as without other values: then it never ends
 MODULES = ("np", "numpy", "math")
 DEFINES = ast.FunctionDef | ast.ClassDef
+CASES = ast.If | ast.For | ast.While | ast.With | ast.Try
 SAW, BEGIN, LOG = "_watch_saw", "_watch_begin", "_watch_log"
 WATCH = f"""
+import numpy as _watch_numpy
+
+
 class _Watch:
-    log, place, values, left = [], 0, [], 0
+    log, place, values, left, keeps = [], 0, [], 0, False
+    kinds = (float, int, _watch_numpy.ndarray, _watch_numpy.generic)
 
     @staticmethod
-    def begin(place, values, most):
-        _Watch.log, _Watch.place, _Watch.values, _Watch.left = [], place, list(values), most
+    def begin(place, values, most, keeps):
+        _Watch.log, _Watch.place, _Watch.values, _Watch.left, _Watch.keeps = [], place, list(values), most, keeps
 
     @staticmethod
     def kept():
@@ -47,18 +52,19 @@ class _Watch:
 
     @staticmethod
     def saw(number, come_to):
-        import numpy
-        _Watch.left -= 1
-        if _Watch.left < 0:
+        watch = _Watch
+        watch.left -= 1
+        if watch.left < 0:
             raise RuntimeError("goes on and on")
-        if number == _Watch.place and _Watch.values:
-            value = _Watch.values.pop(0)
-            return value[()] if isinstance(value, numpy.ndarray) and not value.ndim else value
+        if number == watch.place and watch.values:
+            value = watch.values.pop(0)
+            return value[()] if isinstance(value, _watch_numpy.ndarray) and not value.ndim else value
         value = come_to()
-        kind = type(value)
-        if kind is float or kind is int or kind is bool or isinstance(value, (numpy.ndarray, numpy.generic)):
-            if len(_Watch.log) < {LONGEST} and (kind is not numpy.ndarray or value.size < {LARGE}):
-                _Watch.log.append((number, value.copy() if kind is numpy.ndarray else value))
+        if watch.keeps and isinstance(value, watch.kinds) and len(watch.log) < {LONGEST}:
+            if not isinstance(value, _watch_numpy.ndarray):
+                watch.log.append((number, value))
+            elif value.size < {LARGE}:
+                watch.log.append((number, value.copy()))
         return value
 
 
@@ -147,6 +153,7 @@ class Watched:
     nodes: Sequence[ast.expr]
     around: Sequence[tuple[int, ...]]  # the expressions that it is a part of, the innermost first
     statements: Sequence[ast.stmt]
+    nested: Sequence[bool]  # whether that stands in a case or loop, and goes on from there
 
 
 def watched(text: str, *, whole: bool = False) -> Watched | None:
@@ -158,7 +165,7 @@ def watched(text: str, *, whole: bool = False) -> Watched | None:
     watcher = Watcher()
     body = [watcher.visit(x) if isinstance(x, DEFINES) else x for x in tree.body if whole or isinstance(x, DEFINES)]
     code = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
-    return Watched(f"{WATCH}\n\n{code}\n", watcher.nodes, watcher.around, watcher.statements)
+    return Watched(f"{WATCH}\n\n{code}\n", watcher.nodes, watcher.around, watcher.statements, watcher.nested)
 
 
 class Watcher(ast.NodeTransformer):
@@ -170,6 +177,8 @@ class Watcher(ast.NodeTransformer):
         self.statements: list[ast.stmt] = []
         self.outer: tuple[int, ...] = ()
         self.statement: ast.stmt = ast.Pass()
+        self.nested: list[bool] = []
+        self.depth = 0  # of cases and loops
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.ClassDef):
@@ -182,7 +191,9 @@ class Watcher(ast.NodeTransformer):
             return made
         if isinstance(node, ast.stmt):
             before, self.statement, self.outer = (self.statement, self.outer), node, ()
+            self.depth += isinstance(node, CASES)
             made = self.below(node)
+            self.depth -= isinstance(node, CASES)
             self.statement, self.outer = before
             return made
         if isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
@@ -193,6 +204,7 @@ class Watcher(ast.NodeTransformer):
         self.nodes.append(node)
         self.around.append(self.outer)
         self.statements.append(self.statement)
+        self.nested.append(self.depth > 0 and not isinstance(self.statement, ast.Return))
         number, outer = len(self.nodes), self.outer
         self.outer = (number, *outer)
         made = self.below(node)
@@ -255,31 +267,31 @@ class Watching:
     def __exit__(self, *_: object) -> None:
         """Whoever asks later meets no other values, and no end."""
         if self.runs:
-            self.call(BEGIN, 0, [], sys.maxsize)
+            self.call(BEGIN, 0, [], sys.maxsize, False)
 
     def run(self, probe: Probe) -> tuple[Log, list[Observation]]:
         """What its expressions come to on a probe, and what it does."""
-        did = self.asked(probe, 0, (), 100 * LONGEST)
+        did = self.asked(probe, 0, (), 100 * LONGEST, keeps=True)
         log = self.log()
         values = values_of(log)
         self.usual = len(values)
         self.cost = CALL + len(values) + sum(map(np.size, values)) // ENTRIES
         return log, did
 
-    def instead(self, probe: Probe, place: int, values: Sequence[Any]) -> list[Observation]:
-        """What it does if that expression comes to these values, one after another."""
-        return self.asked(probe, place, values, 10 * self.usual + SPARE)
+    def instead(self, probe: Probe, place: int, values: Sequence[Any], *, keeps: bool = False) -> list[Observation]:
+        """What it does if that expression comes to these values, one after another. `keeps` what all others come to."""
+        return self.asked(probe, place, values, 10 * self.usual + SPARE, keeps=keeps)
 
     def log(self) -> Log:
-        """Of the last run."""
+        """Of the last run that kept it."""
         values: dict[int, list[Any]] = {}
         for place, value in self.call(LOG) or ():
             values.setdefault(place, []).append(value)
         return {place: Came(mine) for place, mine in values.items()}
 
-    def asked(self, probe: Probe, place: int, values: Sequence[Any], most: int) -> list[Observation]:
+    def asked(self, probe: Probe, place: int, values: Sequence[Any], most: int, *, keeps: bool) -> list[Observation]:
         self.effort -= self.cost
-        self.call(BEGIN, place, list(values), most)
+        self.call(BEGIN, place, list(values), most, keeps)
         return observe(self.exercise, [probe], self.ask, twice=False)
 
     def call(self, target: str, *args: Any) -> Any:

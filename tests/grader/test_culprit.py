@@ -140,7 +140,7 @@ def test_an_expression_that_raises_is_given_its_values_too():
         "def lengths(trees):\n    found = {}\n    for name in trees:\n        n = np.linalg.norm(trees[name], 2)\n"
         "        found[name] = n\n    return found\n"
     )
-    assert found(exercise, text) is None  # it is the answer itself
+    assert found(exercise, text.replace("    for name", "    for name")).line == "n = np.linalg.norm(trees[name], 2)"
 
     def scaled(trees):
         return {name: g / np.sqrt((g * g).sum()) for name, g in trees.items()}

@@ -137,6 +137,6 @@ def test_whoever_asks_afterwards_meets_no_other_value_and_no_end():
     side = watching(TEXT)
     with side:
         side.run(Call(x=X))
-        side.asked(Call(x=X), numbered(side, "row @ row / len(row)"), [5.0] * 100, 3)
+        side.asked(Call(x=X), numbered(side, "row @ row / len(row)"), [5.0] * 100, 3, keeps=False)
     (did,) = observe(side.exercise, [Call(x=X)], side.ask, twice=False)
     assert did.behaviour.error is None

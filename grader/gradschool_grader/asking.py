@@ -25,6 +25,7 @@ from .verdict import Verdict
 
 NUMBERS = ("value", "nonfinite")  # kinds of difference whose answer has the right form
 MOVED = ("another_order", "transpose", "axes")  # right numbers in other places, whose axes say nothing
+OUTLIVES = "Which line changes something that is still there at the next call?"
 MOST = 4  # arguments that are changed, and axes of each
 NEAR = 1e-5  # of the largest number: what is nearer has not changed
 
@@ -43,7 +44,8 @@ def asked_more(
     s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
     if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
-    more, hint = alone(exercise, s, ask), found.hint
+    more = alone(exercise, s, ask)
+    hint = OUTLIVES if more else found.hint
     scaled = "factor" in found.name
     to_blame = None if more else culprit(exercise, seen, text, apart, helpers, scaled=scaled)
     if to_blame:

@@ -82,7 +82,8 @@ def shortly(value: Any) -> str:
         items = ", ".join(repr(x) if isinstance(x, float) and x.is_integer() else shortly(x) for x in plain)
         return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
     if isinstance(value, Helper):
-        return f"{value.name}({', '.join(value.parameters)})"
+        given = ", ".join(f"{name}={shortly(x)}" for name, x in value.parameters.items())
+        return f"{value.name}({given if len(given) <= LONG and chr(10) not in given else ', '.join(value.parameters)})"
     return f"{value:.8g}" if isinstance(value, float) else textwrap.shorten(repr(value), LONG, placeholder=" …")
 
 

@@ -115,7 +115,7 @@ def test_what_is_not_an_array_is_shown_cut_short_too():
         "order": list(range(5000)),
     }
     shown = repr(home.Case("values", "", called, np.array(0.25), None)).splitlines()
-    assert {"params['W'] (2, 2):", "params['t']: 3", "f: noisy(scale)", "expected: 0.25", "got: None"} <= set(shown)
+    assert {"params['W'] (2, 2):", "params['t']: 3", "f: noisy(scale=2)", "expected: 0.25", "got: None"} <= set(shown)
     assert max(map(len, shown)) < 400
 
 

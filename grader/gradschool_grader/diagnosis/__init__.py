@@ -54,6 +54,7 @@ from .words import PARTS, could_not_begin, direction, is_later, lower, plain_wor
 
 SCALE = ("factor", "sign", "some ", "where ")
 NOTHING = ("nan", "infinity")  # what came is no number, and says nothing of where it comes from
+FORMS = ("shape", "dtype", "type")  # differences that say more than which part is wrong
 PLACES_ALONE = ("one_part", "where", "band", "level", "one_for_all")  # a place is no reason, if there is one
 
 __all__ = ["Seen", "could_not_begin", "diagnose", "signature_words"]
@@ -174,7 +175,8 @@ def read(
     if common and found:
         return replace(found, text=f"{found.text} {common.text}", hint=found.hint or common.hint)
     if found and found.name == "one_part":
-        return replace(found, text=found.text + there)
+        form = f"{first.difference.words} " if first.difference and first.difference.kind in FORMS else ""
+        return replace(found, text=form + found.text + there)
     last = common or found
     if last:
         return last

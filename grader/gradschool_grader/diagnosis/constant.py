@@ -42,7 +42,7 @@ def constant(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if len(varied) == len(wrong):
         text = "All numbers of an array are the same, which they should not be."
         yield Candidate("one_number", text, lambda p: (p.a, np.full(p.a.shape, p.a.flat[0])), free=-1, always=True,
-                        hint="Over which axis do you sum, and is it one too many?")  # fmt: skip
+                        hint="What is summed or decided once for the array, and should be for each entry?")  # fmt: skip
 
 
 def one_for_all(wrong: Sequence[Pair]) -> Iterator[Candidate]:

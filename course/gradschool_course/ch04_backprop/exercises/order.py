@@ -6,7 +6,7 @@ from collections import deque
 from itertools import pairwise
 
 from gradschool.lessons.tape import topological_order
-from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Variant
+from gradschool_grader.exercise import Call, Exercise, Group, Helper, Hint, Misconception, Property, Refusal, Variant
 
 from .common import CHAPTER, CLOSE, ORDER
 
@@ -155,8 +155,9 @@ def reached(root, edges):
 
 
 def out_of_order(order, edges):
+    """The nodes that come before one of their parents, each with such a parent."""
     place = {node: i for i, node in enumerate(order)}
-    return any(place[parent] > place[node] for node in order for parent in edges[node])
+    return [(node, parent) for node in order for parent in edges[node] if place[parent] > place[node]]
 
 
 def ordered(root, edges):
@@ -178,7 +179,11 @@ def ordered(root, edges):
         if len(order) > 1 and order[0] == root:
             late = out_of_order(order[::-1], edges)
             return "root comes first, not last." if late else "Read from its end, the list would be right."
-        return "A node comes before one of its parents." if out_of_order(order, edges) else None
+        early = out_of_order(order, edges)
+        if early:
+            node, parent = early[0]
+            return Refusal("A node comes before one of its parents.", f"{node} stands before {parent}, its parent.")
+        return None
 
     return holds
 

@@ -29,7 +29,7 @@ STEPS, NEAR = 8, 1e-12  # of the secant method, and how near it comes, of the la
 FLAT = 1e-9  # of the largest number: what changes less does not depend on it
 
 
-class Call:
+class Failure:
     """One call that went wrong, a step of a sequence, or the life of an object; and what should come of it."""
 
     def __init__(self, exercise: Exercise, s: Seen, number: int, side: Watching):
@@ -54,7 +54,8 @@ class Call:
     def times(self, place: int, k: float) -> tuple[np.ndarray | None, list[Observation]]:
         did = self.side.instead(self.probe, place, [k * x for x in self.log[place].values])
         came = numbers(did)
-        return (came if came is not None and came.shape == np.shape(self.wanted) else None), did
+        fits = came is not None and self.wanted is not None and came.shape == self.wanted.shape
+        return (came if fits else None), did
 
     def is_right(self, did: Sequence[Observation]) -> bool:
         return len(did) == len(self.expected) and all(
@@ -102,12 +103,13 @@ def secant(gap: Callable[[float], float], k: float, before: float, now: float, s
 
 
 def numbers(observed: Sequence[Observation]) -> np.ndarray | None:
-    """All numbers of what came, one after another; None if anything was raised."""
+    """All numbers of what came, one after another; None if anything was raised, or if there are none on one line."""
     if any(o.behaviour.error for o in observed):
         return None
-    values = [x for o in observed for _, x in leaves(o.behaviour.value)]
-    parts = [np.ravel(x).astype(float) for x in values if isinstance(x, np.ndarray | float | int)]
-    return np.concatenate(parts) if parts else None
+    values = [x for o in observed for _, x in leaves(o.behaviour.value) if isinstance(x, np.ndarray | float | int)]
+    if any(np.iscomplexobj(x) for x in values):
+        return None
+    return np.concatenate([np.ravel(x).astype(float) for x in values]) if values else None
 
 
 def rescaled(
@@ -116,10 +118,10 @@ def rescaled(
     """The first of the places that does it in every failed call, with what it came to and what would be right."""
     if any(isinstance(probe, Property) for s in failed for probe in s.probes):
         return None
-    first = Call(exercise, failed[0], failed_probe(failed[0]), side)
+    first = Failure(exercise, failed[0], failed_probe(failed[0]), side)
     if not first.tells:
         return None
-    others: list[Call] | None = None
+    others: list[Failure] | None = None
     for place in places(first.log):
         if side.effort < 0:
             return None
@@ -127,7 +129,7 @@ def rescaled(
         if k is None:
             continue
         if others is None:
-            others = [Call(exercise, s, n, side) for s in failed for n in range(len(s.probes))]
+            others = [Failure(exercise, s, n, side) for s in failed for n in range(len(s.probes))]
         if all(call.is_right(call.side.run(call.probe)[1]) or call.multiple(place, 1) is not None for call in others):
             value = first.log[place].values[0]
             return place, value, k * value

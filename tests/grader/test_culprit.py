@@ -196,7 +196,10 @@ def test_where_right_answers_differ_or_a_name_is_not_there_any_more_nothing_is_s
 
 
 def test_at_home_it_is_said_besides_and_of_what_is_only_a_place_its_question_is_asked():
-    text = "def standardised(x, eps=1e-3):\n    v = np.sin(x).var(axis=0)\n    return (x - x.mean(axis=0)) / np.sqrt(v + eps)\n"
+    text = (
+        "def standardised(x, eps=1e-3):\n    v = np.sin(x).var(axis=0)\n"
+        "    return (x - x.mean(axis=0)) / np.sqrt(v + eps)\n"
+    )
     names, seen = {"np": np}, []
     exec(text, names)
     worker = Here(names["standardised"], "standardised")
@@ -205,3 +208,73 @@ def test_at_home_it_is_said_besides_and_of_what_is_only_a_place_its_question_is_
     more = asked_more(STANDARDISED, verdict, seen, ask, {}, text, Performer({}, dict(names)).handle).diagnosis
     assert "`np.sin(x)`, in `v = np.sin(x).var(axis=0)`, comes to " in more.detail
     assert names["standardised"](np.ones((2, 3))) is not None
+
+
+# ------------------------------------------------------------------------------- a multiple of what it comes to
+def fading(lr, s, factor=0.5):
+    return lambda step: lr * factor ** (np.asarray(step) / s)
+
+
+FADING = sets(
+    fading,
+    lambda rng: [
+        Call(lr=float(rng.uniform(1, 2)), s=int(s), factor=float(rng.uniform(0.3, 0.6))).then((np.arange(6),), (3,))
+        for s in rng.integers(4, 9, size=2)
+    ],
+)
+
+
+def test_of_a_number_that_the_solution_never_computes_it_is_found_to_what_it_should_have_come():
+    culprit = found(
+        FADING,
+        "def fading(lr, s, factor=0.5):\n"
+        "    ratio = 1 - (1 - factor) / s\n"
+        "    def at(step):\n"
+        "        return lr * ratio ** np.asarray(step)\n"
+        "    return at\n",
+    )
+    assert (culprit.expression, culprit.line) == ("1 - (1 - factor) / s", "ratio = 1 - (1 - factor) / s")
+    assert culprit.right < culprit.came
+
+
+def leaning(params, grads, lr=0.1, decay=0.1):
+    return {k: params[k] - lr * np.tanh(grads[k]) - lr * decay * params[k] for k in params}
+
+
+LEANING = sets(
+    leaning,
+    lambda rng: [
+        Steps(
+            {"params": {"W": rng.normal(size=(2, 3)), "b": rng.normal(size=4)}},
+            [{"grads": {"W": rng.normal(size=(2, 3)), "b": rng.normal(size=4)}} for _ in range(3)],
+            {"lr": 0.3, "decay": 0.2},
+        )
+    ],
+)
+
+
+def test_of_arrays_in_a_loop_one_number_for_all_is_found_if_the_solution_factors_otherwise():
+    culprit = found(
+        LEANING,
+        "def leaning(params, grads, lr=0.1, decay=0.1):\n"
+        "    new = {}\n"
+        "    for name, p in params.items():\n"
+        "        step = np.tanh(grads[name]) + decay * p / lr\n"
+        "        new[name] = p - lr * step\n"
+        "    return new\n",
+    )
+    assert culprit.line == "step = np.tanh(grads[name]) + decay * p / lr"
+    assert culprit.expression in ("decay * p", "decay * p / lr")
+
+
+def test_what_is_a_multiple_of_the_answer_as_a_whole_is_nobodys_fault():
+    text = "def leaning(params, grads, lr=0.1, decay=0.1):\n    return {k: 2 * (p - lr * grads[k]) for k, p in params.items()}\n"
+    assert found(LEANING, text) is None
+
+
+def test_one_wrong_number_proves_nothing():
+    def area(r, h):
+        return 3.0 * r * r * h + r
+
+    exercise = sets(area, lambda rng: [Call(r=float(rng.uniform(1, 2)), h=float(rng.uniform(1, 2)))])
+    assert found(exercise, "def area(r, h):\n    return np.sin(r) * h + r ** 2\n") is None

@@ -26,6 +26,7 @@ from .verdict import Verdict
 NUMBERS = ("value", "nonfinite")  # kinds of difference whose answer has the right form
 MOVED = ("another_order", "transpose", "axes")  # right numbers in other places, whose axes say nothing
 OUTLIVES = "Which line changes something that is still there at the next call?"
+BECOMES = {2.0: "doubles", 4.0: "becomes four times as large", 1.0: "does not change", 0.5: "becomes half as large"}
 MOST = 4  # arguments that are changed, and axes of each
 NEAR = 1e-5  # of the largest number: what is nearer has not changed
 
@@ -50,6 +51,9 @@ def asked_more(
     to_blame = None if more else culprit(exercise, seen, text, apart, helpers, scaled=scaled)
     if to_blame:
         more, hint = to_blame.text, hint if is_reason(found) else to_blame.hint
+    if not more:
+        name, more = doubled(exercise, s, ask, helpers)
+        hint = hint or (f"Does every term have `{name}` in it as often as it should?" if name else "")
     more = more or reach(exercise, s, ask, helpers)
     detail = f"{found.detail} {more}".strip()
     return replace(verdict, diagnosis=replace(found, detail=detail, hint=hint)) if more else verdict
@@ -86,6 +90,40 @@ def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[
                 mine, right = (others_change(exercise, moved, b, a, pair.leaf, axis) for b, a in sides)
                 found += words(name, axis_of(exercise, name, x, axis, chosen), mine, right)
     return " ".join(found[:2])
+
+
+def doubled(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> tuple[str, str]:
+    """An argument with which the right answer doubles (or quadruples, or does not change), and this one does not; and
+    that in words."""
+    probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
+    if s.difference is None or s.difference.kind not in NUMBERS or not wrong or not isinstance(probe, Call):
+        return "", ""
+    leaf, index = wrong[0].leaf, s.difference.index
+    if probe.afterwards:
+        return "", ""
+    sides = [(s.got[index].behaviour, ask), (s.expected[index].behaviour, here(exercise, exercise.plain, helpers))]
+    for name, x in list(probe.arguments.items())[:MOST]:
+        if (is_numbers(x) and x.dtype.kind == "f") or type(x) is float:
+            twice = Call(**{**probe.arguments, name: 2 * x})
+            mine, right = (times(exercise, twice, b, a, leaf) for b, a in sides)
+            if right in BECOMES and mine != right:
+                return name, f"With twice the `{name}` the right answer {BECOMES[right]}; yours does not."
+    return "", ""
+
+
+def times(exercise: Exercise, other: Call, before: Behaviour, ask: Ask, leaf: str) -> float | None:
+    """How many times the answer another call gives; None if it is no such multiple in every entry."""
+    after = observe(exercise, [other], ask, twice=False)[0].behaviour
+    one, two = (None if b.error else at(b.value, leaf) for b in (before, after))
+    if one is None or two is None or np.shape(one) != np.shape(two) or not (is_value(one) and is_value(two)):
+        return None
+    a, b = np.asarray(one, float), np.asarray(two, float)
+    top = np.abs(a).max(initial=0.0)
+    return next((k for k in BECOMES if top and (np.abs(b - k * a) <= NEAR * top).all()), None)
+
+
+def is_value(x: Any) -> bool:
+    return type(x) is float or is_numbers(x)
 
 
 def is_like(x: Any, e: np.ndarray) -> bool:

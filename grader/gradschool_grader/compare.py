@@ -262,6 +262,8 @@ def compare_errors(expected: Behaviour, got: Behaviour) -> Difference | None:
         return Difference("raised", f"It raised {got.error}.", got.message)
     if expected.error in (got.error, *got.kinds):
         return None
+    if REFUSAL in expected.kinds:
+        return Difference("raised", f"It raised {got.error} before it asked what it was given.", got.message)
     return Difference(
         "raised", f"It raised {got.error}; this input should be refused with {expected.error}.", got.message
     )

@@ -11,6 +11,7 @@ is never said, but to what it would have to come. Only at home: here the answer'
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -23,7 +24,8 @@ from .diagnosis import Seen
 from .diagnosis.known import in_these
 from .diagnosis.seen import failed_probe
 from .diagnosis.words import lower
-from .exercise import Exercise, Property
+from .exercise import Call, Exercise, Probe, Property, Steps
+from .inside.perform import argument, leaves
 from .observe import Ask, Observation, here
 from .rescaled import rescaled
 from .source import SourceError, standalone
@@ -137,7 +139,10 @@ class Search:
         by_value = self.by_value()
         self.mine.effort = EFFORT // 2
         earlier = None if scaled else self.rescaled(by_value[0] if by_value else None)
-        return earlier or (self.said(*by_value) if by_value else None)
+        if earlier or by_value:
+            return earlier or (self.said(*by_value) if by_value else None)
+        self.mine.effort = EFFORT // 2
+        return None if scaled else self.with_an_argument()
 
     def by_value(self) -> tuple[int, int, list[Seen]] | None:
         """The numbers of both expressions, and the groups that are right then."""
@@ -161,14 +166,54 @@ class Search:
         text = self.mine.text
         return Culprit(quoted(text.nodes[place - 1]), quoted(text.statements[place - 1]), came, right)
 
+    def with_an_argument(self) -> Culprit | None:
+        """A term that is to be multiplied or divided by what was given, or to have it added or taken away."""
+        s, text, mine = self.failed[0], self.mine.text, self.first[0]
+        if self.drawn:
+            return None
+        for place, came in mine.items():
+            if not (self.is_computed(place) and came.is_of_numbers) or self.is_returned(place):
+                continue
+            for name, x in operands(s.probes[self.number]).items():
+                for change in CHANGES:
+                    if self.mine.effort < 0:
+                        return None
+                    right = changed(came, x, change)
+                    if right and self.gives(s, self.number, place, right) and self.always(place, name, change):
+                        expression, line = quoted(text.nodes[place - 1]), quoted(text.statements[place - 1])
+                        return Culprit(expression, line, *came.first_beside(right))
+        return None
+
+    def always(self, place: int, name: str, change: Callable[[Any, Any], Any]) -> bool:
+        """Whether the same does it in every call of the groups that failed."""
+        for s in self.failed:
+            for number, probe in enumerate(s.probes):
+                mine, given = self.of(s, number)[0], operands(probe)
+                if place in mine and name not in given:
+                    return False
+                right = changed(mine[place], given[name], change) if place in mine else Came([])
+                if not right or not self.gives(s, number, place, right):
+                    return False
+        return True
+
+    def is_returned(self, place: int) -> bool:
+        """Whether it is the whole of what is returned, or of an item of it."""
+        return isinstance(self.mine.text.statements[place - 1], ast.Return) and not self.mine.text.around[place - 1]
+
     def to_rescale(self, log: Log, before: int | None) -> list[int]:
         """Single numbers first; of those only the whole that a number is a part of."""
         mine, text = list(log), self.mine.text
         places = [p for p in mine[: mine.index(before)] if not self.is_written_in(p, before)] if before in log else mine
-        places = [p for p in places if isinstance(text.nodes[p - 1], COMPUTED) and log[p].is_of_numbers]
+        places = [p for p in places if self.is_computed(p) and log[p].is_of_numbers]
         single = {p for p in places if log[p].is_one_number}
         whole = [p for p in places if p in single and not single & set(text.around[p - 1])]
         return whole + ([p for p in places if p not in single] if before is None else [])
+
+    def is_computed(self, place: int) -> bool:
+        """Whether it is not only looked up, and decides nothing: that is soon put right by accident."""
+        log, text = self.first[0], self.mine.text
+        around = [log[p] for p in text.around[place - 1] if p in log]
+        return isinstance(text.nodes[place - 1], COMPUTED) and all(came.is_of_numbers for came in around)
 
     def is_written_in(self, place: int, other: int) -> bool:
         """Whether it is a number that stands as it is in another expression."""
@@ -225,6 +270,11 @@ class Search:
         mine = self.first[0]
         return [p for p in self.mine.text.around[place - 1] if p in mine and mine[p].is_truth]
 
+    @property
+    def drawn(self) -> bool:
+        """Whether right answers differ by what is drawn."""
+        return any(isinstance(probe, Property) for probe in self.failed[0].probes)
+
     @cached_property
     def answers(self) -> set[int]:
         """The reference's expressions that come to what is asked for."""
@@ -272,7 +322,13 @@ class Search:
         return self.mine.log()
 
     def right(self, s: Seen, number: int, place: int, other: int) -> bool:
-        got = self.instead(s, number, place, other)
+        return self.is_right(s, number, self.instead(s, number, place, other))
+
+    def gives(self, s: Seen, number: int, place: int, came: Came) -> bool:
+        """Whether the right answer comes of it if the expression comes to that."""
+        return self.is_right(s, number, self.mine.instead(s.probes[number], place, came.values))
+
+    def is_right(self, s: Seen, number: int, got: Sequence[Observation]) -> bool:
         expected = [o for o in s.expected if o.probe == number and not o.again]
         return len(got) == len(expected) and all(
             compare(self.exercise, s.group, e.behaviour, a.behaviour, conduct=False) is None
@@ -302,6 +358,31 @@ class Search:
         came, right = mine[outer[-1]], self.log_with(place, other).get(outer[-1])
         differs = right is not None and right.kinds == came.kinds and right.key != came.key
         return (outer[-1], came, right) if right is not None and differs else None
+
+
+CHANGES: tuple[Callable[[Any, Any], Any], ...] = (operator.mul, operator.truediv, operator.add, operator.sub)
+
+
+def operands(probe: Probe) -> dict[str, Any]:
+    """Numbers and arrays of numbers that a call was given, and those in its tables: `cache['x']`."""
+    given = probe.arguments if isinstance(probe, Call) else probe.constants if isinstance(probe, Steps) else {}
+    return {argument(path): x for path, x in leaves(dict(given)) if np.asarray(x).dtype.kind == "f"}
+
+
+def changed(came: Came, x: Any, change: Callable[[Any, Any], Any]) -> Came | None:
+    """What it would come to; None if that has another shape, or is no number."""
+    with np.errstate(all="ignore"):
+        values = [change(value, x) if fits(value, x) else None for value in came.values]
+    good = all(value is not None and np.isfinite(value).all() for value in values)
+    right = Came(values) if good else None
+    return right if right and right.kinds == came.kinds and right.key != came.key else None
+
+
+def fits(value: Any, x: Any) -> bool:
+    try:
+        return np.broadcast_shapes(np.shape(value), np.shape(x)) == np.shape(value)
+    except ValueError:
+        return False
 
 
 def quoted(node: ast.AST) -> str:

@@ -29,10 +29,11 @@ def precision(wrong: Sequence[Pair]) -> Iterator[Candidate]:
     if double and all(map(single, double)):
         text = "The numbers are right to about seven digits: somewhere the computation goes through float32."
         yield Candidate("float32", text, itself, free=-1)
-    what = "an epsilon too many, cancellation, or a sum or a search that only comes near?"
+    what = "an epsilon too many or too few, cancellation, or a sum or a search that only comes near?"
     if any(map(single, double)) or rounded(double):
-        what = "is there a float32 somewhere? If not: an epsilon too many, a sum or a search that only comes near?"
-    text, detail = f"The numbers are right to some digits only: {what}", f"To about {-np.log10(gap):.0f} of them."
+        what = "is there a float32 somewhere? If not: an epsilon too many or too few, a sum or search that comes near?"
+    text = f"The numbers are right to some digits only: {what}"
+    detail = f"They are right to about {-np.log10(gap):.0f} digits."
     yield Candidate("precision", text, itself, free=-1, detail=detail)
 
 

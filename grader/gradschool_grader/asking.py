@@ -13,8 +13,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from .blame import culprit
 from .compare import compare
-from .culprit import culprit
 from .diagnosis import Seen, is_reason
 from .diagnosis.seen import at_fault, failed_probe, failed_steps
 from .diagnosis.trial import at
@@ -45,16 +45,12 @@ def asked_more(
     s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
     if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
-    more = alone(exercise, s, ask)
-    hint = OUTLIVES if more else found.hint
-    scaled = "factor" in found.name
-    to_blame = None if more else culprit(exercise, seen, text, apart, helpers, scaled=scaled)
-    if to_blame:
-        more, hint = to_blame.text, hint if is_reason(found) else to_blame.hint
-    if not more:
-        name, more = doubled(exercise, s, ask, helpers)
-        hint = hint or (f"Does every term have `{name}` in it as often as it should?" if name else "")
-    more = more or reach(exercise, s, ask, helpers)
+    outlives = alone(exercise, s, ask)
+    to_blame = None if outlives else culprit(exercise, seen, text, apart, helpers, scaled="factor" in found.name)
+    doubles, of_terms = ("", "") if outlives or is_reason(found) else doubled(exercise, s, ask, helpers)
+    blame, of_it = (to_blame.text, to_blame.hint) if to_blame else ("", "")
+    more = " ".join(filter(None, [outlives, blame, doubles])) or reach(exercise, s, ask, helpers)
+    hint = OUTLIVES if outlives else found.hint if is_reason(found) else of_it or of_terms or found.hint
     detail = f"{found.detail} {more}".strip()
     return replace(verdict, diagnosis=replace(found, detail=detail, hint=hint)) if more else verdict
 
@@ -94,7 +90,7 @@ def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[
 
 def doubled(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> tuple[str, str]:
     """An argument with which the right answer doubles (or quadruples, or does not change), and this one does not; and
-    that in words."""
+    what to ask then."""
     probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
     if s.difference is None or s.difference.kind not in NUMBERS or not wrong or not isinstance(probe, Call):
         return "", ""
@@ -107,7 +103,8 @@ def doubled(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callabl
             twice = Call(**{**probe.arguments, name: 2 * x})
             mine, right = (times(exercise, twice, b, a, leaf) for b, a in sides)
             if right in BECOMES and mine != right:
-                return name, f"With twice the `{name}` the right answer {BECOMES[right]}; yours does not."
+                text = f"With twice the `{name}` the right answer {BECOMES[right]}; yours does not."
+                return text, f"Does every term have `{name}` in it as often as it should?"
     return "", ""
 
 

@@ -6,12 +6,14 @@
 
 Two kinds of wrong answers: each misconception, taken out of its exercise's catalogue, and `--mutants` of the reference
 with one small change, spread over its source. `unexplained` is what gets no more than the worst entry, or the name of
-the part that is wrong. Times are CPU time of the diagnosis alone, everything that it asks for included.
+the part that is wrong; `blamed` are those of which the expression is named at home. Times are CPU time of the diagnosis
+alone, everything that it asks for included; `at home` is what asking on takes besides.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import time
@@ -27,12 +29,13 @@ from gradschool_course.contents import course
 from gradschool_grader import judge as judging
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.audit.answers import namespace_of
+from gradschool_grader.blame import culprit as blame
 from gradschool_grader.diagnosis.words import PLACES
 from gradschool_grader.exercise import Exercise
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.mutation.mutants import mutants
 from gradschool_grader.observe import Broken
-from gradschool_grader.source import exercise_hash, solution
+from gradschool_grader.source import SourceError, exercise_hash, solution, standalone
 
 UNREAD = {"timeout", "died"}
 AIM = 150.0  # milliseconds
@@ -49,6 +52,8 @@ class Told:
     name: str
     text: str
     milliseconds: float
+    blamed: str = ""  # what is said of the expression that is to blame
+    at_home: float = 0.0  # milliseconds
 
     @property
     def unexplained(self) -> bool:
@@ -79,14 +84,28 @@ def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def wrong_answers(exercise: Exercise, number: int) -> Iterator[tuple[str, Exercise, dict[str, Any]]]:
-    """What it is, the exercise whose catalogue lacks it, and the names of a notebook that hands it in."""
+def wrong_answers(exercise: Exercise, number: int) -> Iterator[tuple[str, Exercise, Any]]:
+    """What it is, the exercise whose catalogue lacks it, and the answer: a text or a function."""
     for m in exercise.misconceptions:
         others = [other for other in exercise.misconceptions if other is not m]
-        yield m.name, replace(exercise, misconceptions=others), namespace_of(m.wrong, exercise.name)
+        yield m.name, replace(exercise, misconceptions=others), m.wrong
     changed = [m for m in mutants(solution(exercise)) if m.hash not in exercise.equivalent]
     for i in np.linspace(0, len(changed) - 1, min(number, len(changed))).astype(int):
-        yield str(changed[i]), exercise, namespace_of(changed[i].source, exercise.name)
+        yield str(changed[i]), exercise, changed[i].source
+
+
+def to_blame(exercise: Exercise, seen: list[Any], answer: Any, found: Any) -> str:
+    """What is said at home of the expression that is to blame, unless the mistake is another known one."""
+    try:
+        text = answer if isinstance(answer, str) else standalone(answer, name=exercise.name)
+    except SourceError:
+        return ""
+    apart = Here(namespace_of(text, exercise.name))
+    with contextlib.suppress(Broken):
+        ask, scaled = lambda message: apart.request(message, SECONDS), "factor" in found.name
+        culprit = blame(exercise, seen, text, ask, course.helpers, scaled=scaled)
+        return culprit.text if culprit and found.kind != "misconception" else ""
+    return ""
 
 
 def told(exercise: Exercise, number: int, seed: int) -> Iterator[Told]:
@@ -102,13 +121,18 @@ def told(exercise: Exercise, number: int, seed: int) -> Iterator[Told]:
 
     judging.diagnose = timed
     try:
-        for what, without, names in wrong_answers(exercise, number):
+        for what, without, answer in wrong_answers(exercise, number):
             exercise_hash(without)  # is read once a process
-            answers = LiveAnswers(without, course.helpers, seed)
-            spent = 0.0
-            found = judging.judge(without, lambda names=names: Here(names), answers).diagnosis
+            answers, names = LiveAnswers(without, course.helpers, seed), namespace_of(answer, without.name)
+            spent, seen = 0.0, list[Any]()
+            verdict = judging.judge(without, lambda names=names: Here(names), answers, witness=seen)
+            found = verdict.diagnosis
             if found and found.kind not in UNREAD:
-                yield Told(exercise.name, what, found.kind, found.name, f"{found.text} {found.hint}".strip(), spent)
+                before, started = spent, time.process_time()
+                blamed = to_blame(without, seen, answer, found)
+                at_home = 1e3 * (time.process_time() - started)
+                text = f"{found.text} {found.hint}".strip()
+                yield Told(exercise.name, what, found.kind, found.name, text, before, blamed, at_home)
     finally:
         judging.diagnose = diagnose
 
@@ -123,21 +147,29 @@ def main() -> None:
     given = options.parse_args()
     signal.signal(signal.SIGVTALRM, interrupt)
     rows: list[Told] = []
-    print(f"{'exercise':<34}{'answers':>8}{'unexplained':>13}{'median':>9}{'slowest':>10}")
+    print(f"{'exercise':<34}{'answers':>8}{'unexplained':>13}{'blamed':>8}{'median':>9}{'slowest':>10}{'at home':>10}")
     for exercise in (e for e in course.exercises if not given.names or e.name in given.names):
         mine = list(told(exercise, given.mutants, given.seed))
         rows += mine
         costs = [t.milliseconds for t in mine]
         nothing = sum(t.unexplained for t in mine)
-        slowest = max(costs)
-        print(f"{exercise.name:<34}{len(mine):>8}{nothing:>13}{np.median(costs):>6.0f} ms{slowest:>7.0f} ms",
+        slowest, blamed, home = max(costs), sum(bool(t.blamed) for t in mine), max(t.at_home for t in mine)
+        print(f"{exercise.name:<34}{len(mine):>8}{nothing:>13}{blamed:>8}{np.median(costs):>6.0f} ms{slowest:>7.0f} ms"
+              f"{home:>7.0f} ms",
               "over the aim" if slowest > AIM else "", flush=True)  # fmt: skip
         for t in mine if given.words else ():
             print(f"    {t.answer}  [{t.kind} {t.name}, {t.milliseconds:.0f} ms]\n        {t.text}")
+            print(f"        {t.blamed}" if t.blamed else "")
     if given.json:
         given.json.write_text(json.dumps([asdict(t) for t in rows], indent=1, ensure_ascii=False), encoding="utf-8")
     nothing, slow = sum(t.unexplained for t in rows), sum(t.milliseconds > AIM for t in rows)
     print(f"{len(rows)} answers, {nothing} unexplained ({nothing / len(rows):.0%}), {slow} took more than {AIM:g} ms")
+    blamed, neither = sum(bool(t.blamed) for t in rows), sum(t.unexplained and not t.blamed for t in rows)
+    home = np.percentile([t.at_home for t in rows], [50, 90, 99])
+    print(
+        f"at home the expression is named of {blamed} ({blamed / len(rows):.0%}), of {neither} no more than a place "
+        f"({neither / len(rows):.0%}); half within {home[0]:.0f} ms, 90 % {home[1]:.0f} ms, 99 % {home[2]:.0f} ms"
+    )
     print(", ".join(f"{kind} {n}" for kind, n in Counter(t.kind for t in rows).most_common()))
 
 

@@ -52,6 +52,18 @@ def test_of_a_known_mistake_and_of_the_right_axes_nothing_is_asked_or_said():
     assert more_of(SHARES, lambda x, power=1.0: None) == ""
 
 
+def scaled(g, y):
+    return g * y * (1 - y)
+
+
+def test_an_argument_with_which_the_right_answer_doubles_and_this_one_does_not():
+    exercise = sets(scaled, lambda rng: [Call(g=rng.normal(size=6), y=rng.uniform(0.2, 0.8, size=6))])
+    assert more_of(exercise, lambda g, y: np.cos(g) * y - np.sin(y)).startswith(
+        "With twice the `g` the right answer doubles; yours does not."
+    )
+    assert "With twice" not in more_of(exercise, lambda g, y: g * np.sin(y))
+
+
 def rising(start):
     return lambda n: start + n * n
 

@@ -7,10 +7,10 @@ import ast
 import numpy as np
 import pytest
 
+from gradschool_grader.blame.watch import Watching, watched
 from gradschool_grader.exercise import Call, Exercise, Group, Script
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.observe import observe
-from gradschool_grader.watch import Watching, watched
 
 TEXT = '''
 def spread(x, scale=2.0):

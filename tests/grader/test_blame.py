@@ -7,7 +7,7 @@ from test_diagnosis import Here, sets
 
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.asking import asked_more
-from gradschool_grader.culprit import culprit
+from gradschool_grader.blame import culprit
 from gradschool_grader.exercise import Call, Group, Property, Script, Seed, Steps
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
@@ -268,7 +268,10 @@ def test_of_arrays_in_a_loop_one_number_for_all_is_found_if_the_solution_factors
 
 
 def test_what_is_a_multiple_of_the_answer_as_a_whole_is_nobodys_fault():
-    text = "def leaning(params, grads, lr=0.1, decay=0.1):\n    return {k: 2 * (p - lr * grads[k]) for k, p in params.items()}\n"
+    text = (
+        "def leaning(params, grads, lr=0.1, decay=0.1):\n"
+        "    return {k: 2 * (p - lr * grads[k]) for k, p in params.items()}\n"
+    )
     assert found(LEANING, text) is None
 
 
@@ -278,3 +281,16 @@ def test_one_wrong_number_proves_nothing():
 
     exercise = sets(area, lambda rng: [Call(r=float(rng.uniform(1, 2)), h=float(rng.uniform(1, 2)))])
     assert found(exercise, "def area(r, h):\n    return np.sin(r) * h + r ** 2\n") is None
+
+
+# ------------------------------------------------------------------------------------------ what the call was given
+def slope(g, cache):
+    return g * cache["y"] * (1 - cache["y"])
+
+
+def test_a_term_that_lacks_an_argument_is_named():
+    exercise = sets(
+        slope, lambda rng: [Call(g=rng.normal(size=6), cache={"y": rng.uniform(0.1, 0.9, size=6)}) for _ in range(3)]
+    )
+    culprit = found(exercise, "def slope(g, cache):\n    y = cache['y']\n    return g * y - y ** 2\n")
+    assert (culprit.expression, culprit.line) == ("y ** 2", "return g * y - y ** 2")

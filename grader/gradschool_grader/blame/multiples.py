@@ -1,27 +1,24 @@
-"""Which expression of a wrong answer would put it right if it came to a multiple of what it comes to.
-
-    rescaled(exercise, failed, side, places)
-    # (12, 19, 19.5): expression 12 comes to 19, and if it came to 19.5, all that is wrong in that call were right
+"""An expression of the answer that should come to a multiple of what it comes to.
 
 One number is sought for each call, by the secant method; what it puts right are many: then it is no accident.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-from .compare import compare
-from .diagnosis import Seen
-from .diagnosis.seen import failed_probe
-from .exercise import Exercise, Probe, Property, Steps
-from .inside.perform import leaves
-from .observe import Observation, first_steps
-from .watch import Log, Watching
-
-__all__ = ["rescaled"]
+from ..compare import compare
+from ..diagnosis import Seen
+from ..exercise import Exercise, Probe, Property, Steps
+from ..inside.perform import leaves
+from ..observe import Observation, first_steps
+from .both import Both
+from .came import Came, Log
+from .watch import Watching
+from .words import Culprit
 
 MANY = 4  # numbers that must come right by one
 FIRST = 1.1  # times what it comes to: to see what depends on it
@@ -112,25 +109,37 @@ def numbers(observed: Sequence[Observation]) -> np.ndarray | None:
     return np.concatenate([np.ravel(x).astype(float) for x in values]) if values else None
 
 
-def rescaled(
-    exercise: Exercise, failed: Sequence[Seen], side: Watching, places: Callable[[Log], Sequence[int]]
-) -> tuple[int, Any, Any] | None:
-    """The first of the places that does it in every failed call, with what it came to and what would be right."""
-    if any(isinstance(probe, Property) for s in failed for probe in s.probes):
+def comes_to_a_multiple(both: Both, before: int | None) -> Culprit | None:
+    """The first that does it in every failed call; if a place is known already, a single number before it."""
+    if any(isinstance(probe, Property) for s in both.failed for probe in s.probes):
         return None
-    first = Failure(exercise, failed[0], failed_probe(failed[0]), side)
+    first = Failure(both.exercise, both.failed[0], both.number, both.mine)
     if not first.tells:
         return None
     others: list[Failure] | None = None
-    for place in places(first.log):
-        if side.effort < 0:
+    for place in places(both, first.log, before):
+        if both.mine.effort < 0:
             return None
         k = first.multiple(place, MANY)
         if k is None:
             continue
         if others is None:
-            others = [Failure(exercise, s, n, side) for s in failed for n in range(len(s.probes))]
-        if all(call.is_right(call.side.run(call.probe)[1]) or call.multiple(place, 1) is not None for call in others):
-            value = first.log[place].values[0]
-            return place, value, k * value
+            others = [Failure(both.exercise, s, n, both.mine) for s in both.failed for n in range(len(s.probes))]
+        if all(f.is_right(f.side.run(f.probe)[1]) or f.multiple(place, 1) is not None for f in others):
+            came = first.log[place]
+            return both.blamed(place, came, Came([k * x for x in came.values]))
     return None
+
+
+def places(both: Both, log: Log, before: int | None) -> list[int]:
+    """Single numbers first; of those only the whole that a number is a part of."""
+    mine = list(log)[: list(log).index(before)] if before in log else list(log)
+    mine = [p for p in mine if both.is_computed(p) and log[p].is_of_numbers and not is_written_in(both, p, before)]
+    single = {p for p in mine if log[p].is_one_number}
+    whole = [p for p in mine if p in single and not single & set(both.text.around[p - 1])]
+    return whole + ([p for p in mine if p not in single] if before is None else [])
+
+
+def is_written_in(both: Both, place: int, other: int | None) -> bool:
+    """Whether it is a number that stands as it is in another expression."""
+    return isinstance(both.text.nodes[place - 1], ast.Constant) and other in both.text.around[place - 1]

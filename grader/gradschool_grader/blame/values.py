@@ -1,0 +1,168 @@
+"""An expression of the answer that should come to what an expression of the reference comes to.
+
+place, culprit = another_value(both)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..diagnosis import Seen
+from ..observe import Observation
+from .both import Both
+from .came import Came, Log, near
+from .words import Culprit
+
+
+def another_value(both: Both) -> tuple[int, Culprit] | None:
+    """The number of the first that puts everything right so, and what is said of it."""
+    search = Search(both)
+    for place, other in search.candidates():
+        if both.mine.effort < 0:
+            return None
+        if search.right(both.failed[0], both.number, place, other) and search.is_natural(place, other):
+            parts = search.parts(place, other)
+            if parts:
+                return place, search.said(place, other, parts)
+    return None
+
+
+class Search:
+    def __init__(self, both: Both):
+        self.both, self.failed, self.text = both, both.failed, both.text
+        self.mine, self.theirs = both.first
+
+    # ---- what could be put where
+    @cached_property
+    def known(self) -> set[Any]:
+        """What the reference comes to."""
+        return {came.key for came in self.theirs.values()}
+
+    def candidates(self) -> list[tuple[int, int]]:
+        """Pairs of expressions, as they are evaluated: first what the other side does not come to, then what it does,
+        then what only decides something, since that is soon put right by accident, then what one side has oftener.
+
+        The answer itself would put right whatever comes before; last, and only to say in which case or loop.
+        """
+        mine, theirs = self.mine, self.theirs
+        others = self.others()
+        pairs = [
+            (place, other)
+            for place, came in mine.items()
+            for other in others.get(self.kind(came), ())
+            if self.fits(came, theirs[other]) and (self.text.nested[place - 1] or other not in self.answers)
+        ]
+
+        def rank(both: tuple[int, int]) -> int:
+            came, other = mine[both[0]], theirs[both[1]]
+            if both[1] in self.answers:
+                return 4
+            if len(came.values) != len(other.values):
+                return 3
+            return 2 if self.decides(both[0]) else int(came.key in self.known)
+
+        return sorted(pairs, key=rank)
+
+    def decides(self, place: int) -> bool:
+        """Whether it is a condition, a whole number in one, or a whole number that stands there as it is."""
+        came, written = self.mine[place], isinstance(self.text.nodes[place - 1], ast.Constant)
+        return came.is_truth or (came.is_whole and (written or bool(self.both.conditions(place))))
+
+    @cached_property
+    def answers(self) -> set[int]:
+        """The reference's expressions that come to what is asked for."""
+        answers = [o.behaviour.value for o in self.failed[0].expected if o.probe == self.both.number and not o.again]
+        wanted = Came([x for x in leaves_of(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
+        return {other for other, came in self.theirs.items() if is_answer(came, wanted)}
+
+    def others(self) -> dict[Any, list[int]]:
+        """The reference's expressions, those that came to the same once."""
+        found, once = dict[Any, list[int]](), set[Any]()
+        for other, came in self.theirs.items():
+            if came.key not in once:
+                once.add(came.key)
+                found.setdefault(self.kind(came), []).append(other)
+        return found
+
+    def kind(self, came: Came) -> Any:
+        """What is the same for what can stand in each other's place: where a shape is wrong, whatever its shape."""
+        s = self.failed[0]
+        return came.kinds[0][1] if s.difference and s.difference.kind == "shape" else came.kinds[0]
+
+    def fits(self, came: Came, other: Came) -> bool:
+        """Whether they are as many, of the same shapes, and not the same; fewer if it raised before it came to all."""
+        s = self.failed[0]
+        if s.difference and s.difference.kind == "raised":
+            return came.kinds == other.kinds[: len(came.kinds)]
+        if s.difference and s.difference.kind == "shape":
+            return len(came.values) == len(other.values) and came.key != other.key
+        if len(came.values) != len(other.values):
+            return came.is_same and other.is_same and not near(came.values[0], other.values[0])
+        return came.kinds == other.kinds and came.key != other.key
+
+    # ---- whether that puts it right
+    def instead(self, s: Seen, number: int, place: int, other: int, *, keeps: bool = False) -> list[Observation]:
+        """What the answer does on a probe with the values of the reference's expression."""
+        mine, theirs = self.both.of(s, number)
+        values = theirs[other].values if other in theirs else []
+        if values and theirs[other].is_same and place in mine:  # once on one side, again and again on the other
+            values = values[:1] * max(len(values), len(mine[place].values))
+        return self.both.mine.instead(s.probes[number], place, values, keeps=keeps)
+
+    def log_with(self, place: int, other: int) -> Log:
+        """What everything comes to then, on the call that failed first."""
+        self.instead(self.failed[0], self.both.number, place, other, keeps=True)
+        return self.both.mine.log()
+
+    def right(self, s: Seen, number: int, place: int, other: int) -> bool:
+        return self.both.is_right(s, number, self.instead(s, number, place, other))
+
+    def parts(self, place: int, other: int) -> list[Seen]:
+        """The groups in which everything comes out right then; none if the first is not among them."""
+        found = [s for s in self.failed if all(self.right(s, n, place, other) for n in range(len(s.probes)))]
+        return found if self.failed[0] in found else []
+
+    # ---- in words
+    def said(self, place: int, other: int, parts: Sequence[Seen]) -> Culprit:
+        return self.both.blamed(*(self.decided(place, other) or (place, self.mine[place], self.theirs[other])), parts)
+
+    def decided(self, place: int, other: int) -> tuple[int, Came, Came] | None:
+        """The condition that a name or number is a part of, with what that came to, and comes to if it is put right:
+        another number there says less than how it is decided."""
+        outer = self.both.conditions(place)
+        if not outer or not isinstance(self.text.nodes[place - 1], ast.Name | ast.Attribute | ast.Constant):
+            return None
+        came, right = self.mine[outer[-1]], self.log_with(place, other).get(outer[-1])
+        differs = right is not None and right.kinds == came.kinds and right.key != came.key
+        return (outer[-1], came, right) if right is not None and differs else None
+
+    def is_natural(self, place: int, other: int) -> bool:
+        """Of a mere name that is put right: whether what it stands in comes to something that the reference comes to as
+        well, or decides something; by an accident of algebra it would not."""
+        if not isinstance(self.text.nodes[place - 1], ast.Name):
+            return True
+        log = self.log_with(place, other)
+        outer = next((log[p] for p in self.text.around[place - 1] if p in log), None)
+        return outer is None or outer.is_truth or outer.key in self.known
+
+
+def is_answer(came: Came, wanted: Came) -> bool:
+    """Whether it is what is asked for, or a part of it: that would put right whatever comes before. Truth values and
+    whole numbers are often the same by accident: of those all must be."""
+    if came.is_truth or came.is_whole:
+        return came.key == wanted.key
+    last = came.values[-1]
+    return any(near(last, x) for x in wanted.values if np.shape(x) == np.shape(last))
+
+
+def leaves_of(tree: Any) -> Iterator[Any]:
+    if type(tree) in (list, tuple, dict):
+        for x in tree.values() if type(tree) is dict else tree:
+            yield from leaves_of(x)
+    else:
+        yield tree

@@ -1,0 +1,70 @@
+"""The expression that is to blame, in words: where it stands, what it comes to, and what would be right."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..diagnosis.known import in_these
+from ..diagnosis.words import lower
+
+LONG = 100  # characters of a line that is quoted
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """An expression, its line, what it came to where that was wrong first, what would be right, and for which parts."""
+
+    expression: str
+    line: str
+    came: Any
+    right: Any
+    parts: tuple[str, ...] = ()  # if not everything
+    drawn: bool = False  # whether right answers differ by what is drawn
+
+    @property
+    def text(self) -> str:
+        where = "" if self.line == self.expression or len(self.line) > LONG else f", in `{self.line}`,"
+        came, right, index = entries(self.came, self.right)
+        at = f" at {index}" if index else ""
+        says = f"is {came}{at}" if came in ("True", "False") else f"comes to {came}{at}"
+        every = "everything is" if not self.parts else f"{lower(in_these(self.parts))} everything is"
+        where_right = f"the solution has {right} from the same generator" if self.drawn else f"{right} would be right"
+        return f"`{self.expression}`{where} {says} where {where_right}. With that alone put right, {every}."
+
+    @property
+    def hint(self) -> str:
+        return f"What is `{self.expression}` there for, and what does the task want in its place?"
+
+
+def entries(came: Any, right: Any) -> tuple[str, str, str]:
+    """Both as they are said, and of arrays an entry in which they differ, with its place."""
+    a, b = np.asarray(came), np.asarray(right)
+    if not a.ndim or a.shape != b.shape:
+        return (*in_digits(a, b), "")
+    differ = ~np.isclose(a, b, rtol=1e-6, equal_nan=True) if a.dtype.kind == "f" else a != b
+    index = tuple(int(i) for i in np.argwhere(differ)[0]) if differ.any() else (0,) * a.ndim
+    return (*in_digits(a[index], b[index]), str(list(index)))
+
+
+def in_digits(a: Any, b: Any) -> tuple[str, str]:
+    """In as few digits as tell them apart."""
+    for digits in (5, 8, 12, 17):
+        words = word(a, digits), word(b, digits)
+        if words[0] != words[1]:
+            break
+    return words
+
+
+def word(x: Any, digits: int) -> str:
+    if np.ndim(x):
+        return f"an array {np.shape(x)}"
+    return f"{x:.{digits}g}" if np.asarray(x).dtype.kind == "f" else str(x)
+
+
+def quoted(node: ast.AST) -> str:
+    """Its text, or the first line of it."""
+    return ast.unparse(node).split("\n")[0]

@@ -7,6 +7,7 @@ asked_more(exercise, verdict, seen, ask, helpers, text, apart)
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
@@ -18,9 +19,11 @@ from .compare import compare
 from .diagnosis import Seen, is_reason
 from .diagnosis.seen import at_fault, failed_probe, failed_steps
 from .diagnosis.trial import at
+from .diagnosis.words import PLACES
 from .exercise import Call, Exercise
 from .inside.perform import leaves
-from .observe import Ask, Behaviour, here, observe
+from .judge import Unexplained
+from .observe import Ask, Behaviour, Broken, Malformed, here, observe
 from .verdict import Verdict
 
 NUMBERS = ("value", "nonfinite")  # kinds of difference whose answer has the right form
@@ -41,16 +44,35 @@ def asked_more(
     apart: Ask,
 ) -> Verdict:
     """The verdict with what more is found out, unless the mistake is a known one. `text` is that of the answer, and
-    `apart` is asked where names may be defined anew."""
+    `apart` is asked where names may be defined anew. What breaks here costs no verdict."""
+    try:
+        return with_more(exercise, verdict, seen, ask, helpers, text, apart)
+    except (Broken, Malformed):
+        raise
+    except Exception as error:
+        warnings.warn(Unexplained(f"Asking `{exercise.name}` more failed: {error!r}"), stacklevel=2)
+        return verdict
+
+
+def with_more(
+    exercise: Exercise,
+    verdict: Verdict,
+    seen: Sequence[Seen],
+    ask: Ask,
+    helpers: Mapping[str, Callable[..., Any]],
+    text: str,
+    apart: Ask,
+) -> Verdict:
     s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
     if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
         return verdict
+    explains = is_reason(found) and found.kind not in PLACES
     outlives = alone(exercise, s, ask)
     to_blame = None if outlives else culprit(exercise, seen, text, apart, helpers, scaled="factor" in found.name)
-    doubles, of_terms = ("", "") if outlives or is_reason(found) else doubled(exercise, s, ask, helpers)
+    doubles, of_terms = ("", "") if outlives or explains else doubled(exercise, s, ask, helpers)
     blame, of_it = (to_blame.text, to_blame.hint) if to_blame else ("", "")
     more = " ".join(filter(None, [outlives, blame, doubles])) or reach(exercise, s, ask, helpers)
-    hint = OUTLIVES if outlives else found.hint if is_reason(found) else of_it or of_terms or found.hint
+    hint = OUTLIVES if outlives else found.hint if explains else of_it or of_terms or found.hint
     detail = f"{found.detail} {more}".strip()
     return replace(verdict, diagnosis=replace(found, detail=detail, hint=hint)) if more else verdict
 

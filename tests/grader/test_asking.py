@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from test_diagnosis import Here, sets
 
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.asking import asked_more
 from gradschool_grader.exercise import Call, Misconception
-from gradschool_grader.judge import judge
+from gradschool_grader.judge import Unexplained, judge
 
 
 def more_of(exercise, wrong, seed=3):
@@ -43,6 +44,17 @@ def test_the_axis_that_an_answer_runs_along_and_should_not():
         "What stands in `x` at one index of the axis `class` should change the answer at others, and does not change "
         "yours."
     )
+
+
+def test_what_breaks_while_asking_costs_no_verdict():
+    seen, worker = [], Here(lambda x, power=1.0: np.sin(x), "shares")
+    verdict = judge(SHARES, lambda: worker, LiveAnswers(SHARES, {}, 3), witness=seen)
+
+    def broken(message):
+        raise RuntimeError("no more")
+
+    with pytest.warns(Unexplained, match="Asking `shares` more failed"):
+        assert asked_more(SHARES, verdict, seen, broken, {}, "def shares(x):\n    return x\n", broken) is verdict
 
 
 def test_of_a_known_mistake_and_of_the_right_axes_nothing_is_asked_or_said():

@@ -81,6 +81,15 @@ def test_what_changes_an_array_later_does_not_change_what_was_kept_of_it():
     np.testing.assert_array_equal(log[numbered(side, "x + 1.0")].values[0], X + 1.0)
 
 
+def test_what_is_no_number_is_not_kept():
+    text = "def spread(x, scale=2.0):\n    y = np.array([None, 1], object)\n    z = x * 1j\n    return z.real + y[1]\n"
+    side = watching(text)
+    log, _ = side.run(Call(x=X))
+    assert numbered(side, "np.array([None, 1], object)") not in log
+    assert numbered(side, "x * 1j") not in log
+    assert numbered(side, "z.real") in log
+
+
 def test_what_never_ends_with_another_value_is_stopped():
     side = watching("def spread(x, scale=2.0):\n    while scale > 1.0:\n        scale = scale / 2\n    return scale")
     side.run(Call(x=X, scale=9.0))

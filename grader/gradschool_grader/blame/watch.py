@@ -32,6 +32,7 @@ CALL, ENTRIES = 30, 1_000  # a call, and so many entries of arrays, take as long
 SPARE = 2_000  # expressions, beyond ten times as many as without other values: then it never ends
 MODULES = ("np", "numpy", "math")
 DEFINES = ast.FunctionDef | ast.ClassDef
+PLAIN = float | int  # and bool
 CASES = ast.If | ast.For | ast.While | ast.With | ast.Try
 SAW, BEGIN, LOG = "_watch_saw", "_watch_begin", "_watch_log"
 WATCH = f"""
@@ -213,7 +214,8 @@ class Watching:
         """Of the last run that kept it."""
         values: dict[int, list[Any]] = {}
         for place, value in self.call(LOG) or ():
-            values.setdefault(place, []).append(value)
+            if isinstance(value, PLAIN) or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
+                values.setdefault(place, []).append(value)
         return {place: Came(mine) for place, mine in values.items()}
 
     def asked(self, probe: Probe, place: int, values: Sequence[Any], most: int, *, keeps: bool) -> list[Observation]:

@@ -73,7 +73,8 @@ def with_more(
     blame, of_it = (to_blame.text, to_blame.hint) if to_blame else ("", "")
     more = " ".join(filter(None, [outlives, blame, doubles])) or reach(exercise, s, ask, helpers)
     hint = OUTLIVES if outlives else found.hint if explains else of_it or of_terms or found.hint
-    detail = f"{found.detail} {more}".strip()
+    before = "" if to_blame and found.detail.startswith("As if ") else found.detail  # of another's text, not of this
+    detail = f"{before} {more}".strip()
     return replace(verdict, diagnosis=replace(found, detail=detail, hint=hint)) if more else verdict
 
 

@@ -65,13 +65,13 @@ def culprit(
 def found(both: Both, scaled: bool) -> Culprit | None:
     if not both.can_be_read:
         return None
-    both.mine.effort = EFFORT
+    both.side.effort = EFFORT
     by_value = another_value(both)
-    both.mine.effort = EFFORT // 2
+    both.side.effort = EFFORT // 2
     earlier = None if scaled else comes_to_a_multiple(both, by_value[0] if by_value else None)
     if earlier or by_value or scaled:
         return earlier or (by_value[1] if by_value else None)
-    both.mine.effort = EFFORT // 2
+    both.side.effort = EFFORT // 2
     return lacks_an_argument(both)
 
 

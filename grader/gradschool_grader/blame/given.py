@@ -19,33 +19,32 @@ CHANGES: tuple[Callable[[Any, Any], Any], ...] = (operator.mul, operator.truediv
 
 def lacks_an_argument(both: Both) -> Culprit | None:
     """The first that puts everything right so."""
-    s, mine = both.failed[0], both.first[0]
+    first = both.first
     if both.drawn:
         return None
-    for place, came in mine.items():
+    for place, came in first.mine.items():
         if not (both.is_computed(place) and came.is_of_numbers) or both.is_returned(place):
             continue
-        for name, x in operands(s.probes[both.number]).items():
+        for name, x in operands(first.probe).items():
             for change in CHANGES:
-                if both.mine.effort < 0:
+                if both.side.effort < 0:
                     return None
                 right = changed(came, x, change)
                 differs = right is not None and right.key != came.key
-                if right and differs and both.gives(s, both.number, place, right) and always(both, place, name, change):
+                if right and differs and first.gives(place, right.values) and always(both, place, name, change):
                     return both.blamed(place, came, right)
     return None
 
 
 def always(both: Both, place: int, name: str, change: Callable[[Any, Any], Any]) -> bool:
     """Whether the same does it in every call of the groups that failed."""
-    for s in both.failed:
-        for number, probe in enumerate(s.probes):
-            mine, given = both.of(s, number)[0], operands(probe)
-            if place in mine and name not in given:
-                return False
-            right = changed(mine[place], given[name], change) if place in mine else Came([])
-            if right is None or not both.gives(s, number, place, right):
-                return False
+    for asked in (asked for s in both.failed for asked in both.asked(s)):
+        mine, given = asked.mine, operands(asked.probe)
+        if place in mine and name not in given:
+            return False
+        right = changed(mine[place], given[name], change) if place in mine else Came([])
+        if right is None or not asked.gives(place, right.values):
+            return False
     return True
 
 
@@ -58,7 +57,7 @@ def operands(probe: Probe) -> dict[str, Any]:
 def changed(came: Came, x: Any, change: Callable[[Any, Any], Any]) -> Came | None:
     """What it would come to; None if that has another shape, or is no number."""
     with np.errstate(all="ignore"):
-        values = [change(value, x) if fits(value, x) else None for value in came.values]
+        values = [change(np.asarray(value), x) if fits(value, x) else None for value in came.values]
     good = all(value is not None and np.isfinite(value).all() for value in values)
     right = Came(values) if good else None
     return right if right and right.kinds == came.kinds else None

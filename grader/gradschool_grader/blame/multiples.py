@@ -10,14 +10,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..compare import compare
-from ..diagnosis import Seen
-from ..exercise import Exercise, Probe, Property, Steps
+from ..exercise import Property
 from ..inside.perform import leaves
-from ..observe import Observation, first_steps
-from .both import Both
-from .came import Came, Log
-from .watch import Watching
+from ..observe import Observation
+from .both import Asked, Both
+from .came import Came
 from .words import Culprit
 
 MANY = 4  # numbers that must come right by one
@@ -27,19 +24,11 @@ FLAT = 1e-9  # of the largest number: what changes less does not depend on it
 
 
 class Failure:
-    """One call that went wrong, a step of a sequence, or the life of an object; and what should come of it."""
+    """A call that went wrong, a step of a sequence, or the life of an object, with all of its numbers in a row."""
 
-    def __init__(self, exercise: Exercise, s: Seen, number: int, side: Watching):
-        mine = [(e, a) for e, a in zip(s.expected, s.got, strict=False) if e.probe == number and not e.again]
-        steps = len(mine)
-        if isinstance(s.probes[number], Steps):
-            wrong = [bool(compare(exercise, s.group, e.behaviour, a.behaviour, conduct=False)) for e, a in mine]
-            steps = wrong.index(True) + 1 if True in wrong else len(mine)
-        self.exercise, self.s, self.side = exercise, s, side
-        self.probe: Probe = first_steps(s.probes[number], steps)
-        self.expected = [e for e, _ in mine[:steps]]
-        self.log, did = side.run(self.probe)
-        self.wanted, self.came = numbers(self.expected), numbers(did)
+    def __init__(self, asked: Asked):
+        self.asked = asked
+        self.wanted, self.came = numbers(asked.expected), numbers(asked.runs[0][1])
 
     @property
     def tells(self) -> bool:
@@ -49,24 +38,16 @@ class Failure:
         return bool(np.isfinite(self.came).all() and np.isfinite(self.wanted).all())
 
     def times(self, place: int, k: float) -> tuple[np.ndarray | None, list[Observation]]:
-        did = self.side.instead(self.probe, place, [k * x for x in self.log[place].values])
+        did = self.asked.instead(place, [k * x for x in self.asked.mine[place].values])
         came = numbers(did)
         fits = came is not None and self.wanted is not None and came.shape == self.wanted.shape
         return (came if fits else None), did
 
-    def is_right(self, did: Sequence[Observation]) -> bool:
-        return len(did) == len(self.expected) and all(
-            compare(self.exercise, self.s.group, e.behaviour, a.behaviour, conduct=False) is None
-            for e, a in zip(self.expected, did, strict=True)
-        )
-
     def multiple(self, place: int, least: int) -> float | None:
         """The number that puts right what is wrong, at `least` so much, all of which depends on the expression."""
-        if not self.tells or place not in self.log:
-            return None
         wanted, came = self.wanted, self.came
-        assert wanted is not None
-        assert came is not None
+        if not self.tells or place not in self.asked.mine or wanted is None or came is None:
+            return None
         other, _ = self.times(place, FIRST)
         if other is None or not np.isfinite(other).all():
             return None
@@ -76,10 +57,9 @@ class Failure:
         if (wrong & ~moves).any() or wrong.sum() < least:
             return None
         at = int(np.argmax(np.where(moves, np.abs(gap), -1.0)))
-        k = secant(
-            lambda k: self.gap(place, k, at), FIRST, float(came[at] - wanted[at]), float(other[at] - wanted[at]), size
-        )
-        return k if k is not None and self.is_right(self.times(place, k)[1]) else None
+        before, now = float(came[at] - wanted[at]), float(other[at] - wanted[at])
+        k = secant(lambda k: self.gap(place, k, at), FIRST, before, now, size)
+        return k if k is not None and self.asked.comes_right(self.times(place, k)[1]) else None
 
     def gap(self, place: int, k: float, at: int) -> float:
         came, _ = self.times(place, k)
@@ -113,26 +93,28 @@ def comes_to_a_multiple(both: Both, before: int | None) -> Culprit | None:
     """The first that does it in every failed call; if a place is known already, a single number before it."""
     if any(isinstance(probe, Property) for s in both.failed for probe in s.probes):
         return None
-    first = Failure(both.exercise, both.failed[0], both.number, both.mine)
+    first = Failure(both.first)
     if not first.tells:
         return None
     others: list[Failure] | None = None
-    for place in places(both, first.log, before):
-        if both.mine.effort < 0:
+    for place in places(both, before):
+        if both.side.effort < 0:
             return None
         k = first.multiple(place, MANY)
         if k is None:
             continue
-        if others is None:
-            others = [Failure(both.exercise, s, n, both.mine) for s in both.failed for n in range(len(s.probes))]
-        if all(f.is_right(f.side.run(f.probe)[1]) or f.multiple(place, 1) is not None for f in others):
-            came = first.log[place]
+        others = others or [
+            Failure(Asked(both.exercise, s, n, both.sides, cut=True)) for s in both.failed for n in range(len(s.probes))
+        ]
+        if all(f.asked.comes_right(f.asked.runs[0][1]) or f.multiple(place, 1) is not None for f in others):
+            came = both.first.mine[place]
             return both.blamed(place, came, Came([k * x for x in came.values]))
     return None
 
 
-def places(both: Both, log: Log, before: int | None) -> list[int]:
+def places(both: Both, before: int | None) -> list[int]:
     """Single numbers first; of those only the whole that a number is a part of."""
+    log = both.first.mine
     mine = list(log)[: list(log).index(before)] if before in log else list(log)
     mine = [p for p in mine if both.is_computed(p) and log[p].is_of_numbers and not is_written_in(both, p, before)]
     single = {p for p in mine if log[p].is_one_number}

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..diagnosis import Seen
-from ..observe import Observation
-from .both import Both
+from .both import Asked, Both
 from .came import Came, Log, near
 from .words import Culprit
 
@@ -23,9 +22,9 @@ def another_value(both: Both) -> tuple[int, Culprit] | None:
     """The number of the first that puts everything right so, and what is said of it."""
     search = Search(both)
     for place, other in search.candidates():
-        if both.mine.effort < 0:
+        if both.side.effort < 0:
             return None
-        if search.right(both.failed[0], both.number, place, other) and search.is_natural(place, other):
+        if search.right(both.first, place, other) and search.is_natural(place, other):
             parts = search.parts(place, other)
             if parts:
                 return place, search.said(place, other, parts)
@@ -35,7 +34,7 @@ def another_value(both: Both) -> tuple[int, Culprit] | None:
 class Search:
     def __init__(self, both: Both):
         self.both, self.failed, self.text = both, both.failed, both.text
-        self.mine, self.theirs = both.first
+        self.mine, self.theirs = both.first.mine, both.first.theirs
 
     # ---- what could be put where
     @cached_property
@@ -76,7 +75,7 @@ class Search:
     @cached_property
     def answers(self) -> set[int]:
         """The reference's expressions that come to what is asked for."""
-        answers = [o.behaviour.value for o in self.failed[0].expected if o.probe == self.both.number and not o.again]
+        answers = [o.behaviour.value for o in self.both.first.expected]
         wanted = Came([x for x in leaves_of(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
         return {other for other, came in self.theirs.items() if is_answer(came, wanted)}
 
@@ -106,25 +105,27 @@ class Search:
         return came.kinds == other.kinds and came.key != other.key
 
     # ---- whether that puts it right
-    def instead(self, s: Seen, number: int, place: int, other: int, *, keeps: bool = False) -> list[Observation]:
-        """What the answer does on a probe with the values of the reference's expression."""
-        mine, theirs = self.both.of(s, number)
-        values = theirs[other].values if other in theirs else []
-        if values and theirs[other].is_same and place in mine:  # once on one side, again and again on the other
-            values = values[:1] * max(len(values), len(mine[place].values))
-        return self.both.mine.instead(s.probes[number], place, values, keeps=keeps)
+    def values(self, asked: Asked, place: int, other: int) -> list[Any]:
+        """Those of the reference's expression, for the answer's."""
+        came, theirs = asked.mine.get(place), asked.theirs.get(other)
+        if theirs is None:
+            return []
+        if came and theirs.is_same:  # computed once on one side, again and again on the other
+            return theirs.values[:1] * max(len(theirs.values), len(came.values))
+        return theirs.values
+
+    def right(self, asked: Asked, place: int, other: int) -> bool:
+        return asked.gives(place, self.values(asked, place, other))
 
     def log_with(self, place: int, other: int) -> Log:
-        """What everything comes to then, on the call that failed first."""
-        self.instead(self.failed[0], self.both.number, place, other, keeps=True)
-        return self.both.mine.log()
-
-    def right(self, s: Seen, number: int, place: int, other: int) -> bool:
-        return self.both.is_right(s, number, self.instead(s, number, place, other))
+        """What everything comes to then, on what failed first."""
+        first = self.both.first
+        first.instead(place, self.values(first, place, other), keeps=True)
+        return self.both.side.log()
 
     def parts(self, place: int, other: int) -> list[Seen]:
         """The groups in which everything comes out right then; none if the first is not among them."""
-        found = [s for s in self.failed if all(self.right(s, n, place, other) for n in range(len(s.probes)))]
+        found = [s for s in self.failed if all(self.right(asked, place, other) for asked in self.both.asked(s))]
         return found if self.failed[0] in found else []
 
     # ---- in words

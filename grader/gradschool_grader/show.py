@@ -87,7 +87,7 @@ def call_lines(call: str, exercise: str) -> list[str]:
     """What was asked and what came, if it is short, and else where to look at it."""
     lines = call.splitlines()
     if len(lines) > SHORT:
-        return [f'    check("{exercise}").case shows the call that went wrong, .replay() makes it again']
+        return [f'    check("{exercise}").case shows the call that went wrong; .replay(), instead, makes it again']
     return [f"    | {line}" for line in lines]
 
 

@@ -65,8 +65,7 @@ def culprit(
 def found(both: Both, scaled: bool) -> Culprit | None:
     if not both.can_be_read:
         return None
-    both.side.effort = EFFORT
-    by_value = another_value(both)
+    by_value = another_value(both, EFFORT)
     both.side.effort = EFFORT // 2
     earlier = None if scaled else comes_to_a_multiple(both, by_value[0] if by_value else None)
     if earlier or by_value or scaled:

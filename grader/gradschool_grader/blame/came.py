@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+MANY = 3  # entries that are the same, and a fourth of all
 NEAR = 1e-7  # of the largest number: what is nearer is the same
 
 
@@ -47,6 +48,19 @@ class Came:
     def is_whole(self) -> bool:
         """Whether it is a whole number each time."""
         return all(not np.ndim(x) and np.asarray(x).dtype.kind in "iu" for x in self.values)
+
+    @cached_property
+    def single(self) -> list[np.ndarray]:
+        """All arrays in so few digits that what is the same but for rounding is the same."""
+        with np.errstate(over="ignore"):
+            return [np.asarray(x, np.float32) for x in self.values if np.ndim(x)]
+
+    def shares_with(self, other: Came) -> bool:
+        """Whether the arrays of both have many entries in common, and others than 0 among them."""
+        if not self.single or self.kinds != other.kinds:
+            return False
+        same = sum(int(((x == y) & (x != 0)).sum()) for x, y in zip(self.single, other.single, strict=True))
+        return same >= max(MANY, sum(x.size for x in self.single) // 4)
 
     @property
     def is_one_number(self) -> bool:

@@ -17,17 +17,21 @@ from .both import Asked, Both
 from .came import Came, Log, near
 from .words import Culprit
 
+SHARES = 0.7, 0.3  # of the effort, for what is likely and for what is not
 
-def another_value(both: Both) -> tuple[int, Culprit] | None:
+
+def another_value(both: Both, effort: int) -> tuple[int, Culprit] | None:
     """The number of the first that puts everything right so, and what is said of it."""
     search = Search(both)
-    for place, other in search.candidates():
-        if both.side.effort < 0:
-            return None
-        if search.right(both.first, place, other) and search.is_natural(place, other):
-            parts = search.parts(place, other)
-            if parts:
-                return place, search.said(place, other, parts)
+    for share, pairs in zip(SHARES, search.candidates(), strict=True):
+        both.side.effort = int(share * effort)
+        for place, other in pairs:
+            if both.side.effort < 0:
+                break
+            if search.right(both.first, place, other) and search.is_natural(place, other):
+                parts = search.parts(place, other)
+                if parts:
+                    return place, search.said(place, other, parts)
     return None
 
 
@@ -42,11 +46,12 @@ class Search:
         """What the reference comes to."""
         return {came.key for came in self.theirs.values()}
 
-    def candidates(self) -> list[tuple[int, int]]:
-        """Pairs of expressions, as they are evaluated: first what the other side does not come to, then what it does,
-        then what only decides something, since that is soon put right by accident, then what one side has oftener.
+    def candidates(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Pairs of expressions, as they are evaluated, in two lots: first what the other side does not come to, and
+        what it does; then what only decides something, since that is soon put right by accident, and what one side has
+        oftener.
 
-        The answer itself would put right whatever comes before; last, and only to say in which case or loop.
+        The answer itself would put right whatever comes before; that is last, and only to say in which case or loop.
         """
         mine, theirs = self.mine, self.theirs
         others = self.others()
@@ -57,15 +62,16 @@ class Search:
             if self.fits(came, theirs[other]) and (self.text.nested[place - 1] or other not in self.answers)
         ]
 
-        def rank(both: tuple[int, int]) -> int:
+        def rank(both: tuple[int, int]) -> float:
             came, other = mine[both[0]], theirs[both[1]]
             if both[1] in self.answers:
-                return 4
+                return 1.5 if came.shares_with(other) else 4  # what is right in many entries is hardly an accident
             if len(came.values) != len(other.values):
                 return 3
             return 2 if self.decides(both[0]) else int(came.key in self.known)
 
-        return sorted(pairs, key=rank)
+        ranked = sorted((rank(both), i, both) for i, both in enumerate(pairs))
+        return [both for r, _, both in ranked if r <= 1], [both for r, _, both in ranked if r > 1]
 
     def decides(self, place: int) -> bool:
         """Whether it is a condition, a whole number in one, or a whole number that stands there as it is."""

@@ -220,7 +220,7 @@ accuracy = Exercise(
     axes={"P": ("batch", "class")},
     groups=[
         Group("class_numbers", 1, class_numbers, "Targets are class numbers.", CLOSE),
-        Group("one_hot", 1, one_hot_targets, "Targets are one-hot or soft rows.", CLOSE),
+        Group("rows", 1, one_hot_targets, "Targets are one-hot or soft rows.", CLOSE),
         Group("ties", 1, ties, "Classes that share the first place.", CLOSE),
         Group("yes_or_no", 1, yes_or_no, "Probabilities of yes, some of them exactly 0.5.", CLOSE),
     ],

@@ -94,8 +94,8 @@ during each epoch of `steps_per_epoch` steps, the rate of that epoch.
         Misconception(
             "fractional_epochs",
             per_epoch_by(fractional),
-            "In the middle of the first epoch: for which epoch do you ask?",
-            "the schedule were asked for fractions of epochs",
+            "In the middle of the first epoch: for which epoch do you ask, and is that an int?",
+            "the schedule were asked for floats, such as 0.5 or 0.0, and not for whole epochs as ints",
             EPOCHS,
         ),
         Misconception(

@@ -64,8 +64,8 @@ class Told:
 class Here:
     """A worker that is this process, with an end to what loops."""
 
-    def __init__(self, names: dict[str, Any]):
-        self.performer = Performer(course.helpers, names, (KeyboardInterrupt,))
+    def __init__(self, names: dict[str, Any], *, conduct: bool = True):
+        self.performer = Performer(course.helpers, names, (KeyboardInterrupt,), conduct=conduct)
 
     def request(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
@@ -100,7 +100,7 @@ def to_blame(exercise: Exercise, seen: list[Any], answer: Any, found: Any) -> st
         text = answer if isinstance(answer, str) else standalone(answer, name=exercise.name)
     except SourceError:
         return ""
-    apart = Here(namespace_of(text, exercise.name))
+    apart = Here(namespace_of(text, exercise.name), conduct=False)
     with contextlib.suppress(Broken):
         ask, scaled = lambda message: apart.request(message, SECONDS), "factor" in found.name
         culprit = blame(exercise, seen, text, ask, course.helpers, scaled=scaled)

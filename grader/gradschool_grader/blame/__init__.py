@@ -32,7 +32,7 @@ from .words import Culprit
 
 __all__ = ["Culprit", "culprit"]
 
-EFFORT = 30_000  # expressions that are evaluated to find one by a value; by other means half as many
+EFFORT = 20_000  # expressions that are evaluated to find one by a value; by other means half as many
 KINDS = ("value", "nonfinite", "accepted", "raised", "shape", "property")  # differences that go back to a quantity
 
 

@@ -74,7 +74,7 @@ class Came:
     def first_beside(self, other: Came) -> tuple[Any, Any]:
         """The first that differs from that of another, with it."""
         both = list(zip(self.values, other.values, strict=False))
-        return next(((x, y) for x, y in both if not near(x, y)), both[0])
+        return next(((x, y) for x, y in both if Came([x]).key != Came([y]).key), both[0])
 
 
 Log = dict[int, Came]

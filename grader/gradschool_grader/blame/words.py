@@ -45,8 +45,11 @@ def entries(came: Any, right: Any) -> tuple[str, str, str]:
     a, b = np.asarray(came), np.asarray(right)
     if not a.ndim or a.shape != b.shape:
         return (*in_digits(a, b), "")
-    differ = ~np.isclose(a, b, rtol=1e-6, equal_nan=True) if a.dtype.kind == "f" else a != b
-    index = tuple(int(i) for i in np.argwhere(differ)[0]) if differ.any() else (0,) * a.ndim
+    differ = (a != b) & ~((a != a) & (b != b))
+    with np.errstate(all="ignore"):
+        gap = np.where(np.isfinite(a) & np.isfinite(b), np.abs(a * 1.0 - b), np.inf)
+    visibly = differ & (gap > 1e-6 * np.abs(b * 1.0))
+    index = tuple(int(i) for i in np.argwhere(visibly if visibly.any() else differ if differ.any() else ~differ)[0])
     return (*in_digits(a[index], b[index]), str(list(index)))
 
 

@@ -7,7 +7,7 @@ from test_diagnosis import Here, sets
 
 from gradschool_grader.answers import LiveAnswers
 from gradschool_grader.asking import asked_more
-from gradschool_grader.blame import culprit
+from gradschool_grader.blame import both, culprit
 from gradschool_grader.exercise import Call, Group, Property, Script, Seed, Steps
 from gradschool_grader.inside.perform import Performer
 from gradschool_grader.judge import judge
@@ -294,3 +294,11 @@ def test_a_term_that_lacks_an_argument_is_named():
     )
     culprit = found(exercise, "def slope(g, cache):\n    y = cache['y']\n    return g * y - y ** 2\n")
     assert (culprit.expression, culprit.line) == ("y ** 2", "return g * y - y ** 2")
+
+
+def test_of_an_answer_that_takes_long_nobody_is_blamed(monkeypatch):
+    text = "def slope(g, cache):\n    y = cache['y']\n    return g * y - y ** 2\n"
+    exercise = sets(slope, lambda rng: [Call(g=rng.normal(size=6), cache={"y": rng.uniform(0.1, 0.9, size=6)})])
+    assert found(exercise, text) is not None
+    monkeypatch.setattr(both, "LONG", 0.0)
+    assert found(exercise, text) is None

@@ -434,3 +434,22 @@ def test_an_answer_below_a_magic_is_read_like_any_other(monkeypatch):
     assert result.verdict.source.cells == (3,)
     assert result.verdict.source.hash == hashlib.sha256(cells[3].encode()).hexdigest()
     assert result.solution().yours == f"{twice}\n\n\n{mine}"
+
+
+def test_the_expression_to_blame_is_named_from_the_cells_and_the_notebooks_functions_stay(monkeypatch):
+    cells = [
+        "",
+        "import numpy as np",
+        "def windows(x, n):\n    return [x[i : i + n] for i in range(len(x) - n + 1)]",
+        "def moving_average(x, n=3, *, scale=1.0):\n    sums = [window.sum() for window in windows(x, n)]\n"
+        "    return np.array(sums) * scale / (n + 0.5)",
+    ]
+    names = {}
+    for text in cells:
+        exec(text, names)
+    before = dict(names)
+    shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_raw=cells), user_ns=names)
+    monkeypatch.setattr(kernel, "shell", lambda: shell)
+    result = check("moving_average", seed=3, namespace=names)
+    assert "n + 0.5`, in `return np.array(sums) * scale / (n + 0.5)`, comes to " in result.verdict.diagnosis.detail
+    assert names == before

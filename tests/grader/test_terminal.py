@@ -249,3 +249,14 @@ def test_what_a_wrong_answer_goes_by_is_found_out_in_the_terminal_too():
     (verdict,) = check_file(script(wrong), [course], only=["square"]).verdicts
     assert verdict.diagnosis is not None
     assert "at one index of the axis `entry` changes your answer at others" in verdict.diagnosis.detail
+
+
+def test_the_expression_to_blame_is_found_in_the_terminal_too_also_in_a_helper_of_another_cell():
+    wrong = (
+        "# %%\nimport numpy as np\n\ndef windows(x, n):\n    return [x[i : i + n] for i in range(len(x) - n + 1)]\n"
+        "# %%\ndef moving_average(x, n=3, *, scale=1.0):\n"
+        "    return np.array([window.sum() for window in windows(x, n)]) * scale / (n + 0.5)\n"
+    )
+    (verdict,) = check_file(script(wrong), [course], only=["moving_average"]).verdicts
+    assert verdict.diagnosis is not None
+    assert "With that alone put right, everything is." in verdict.diagnosis.detail

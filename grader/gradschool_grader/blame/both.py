@@ -16,6 +16,7 @@ from .came import Came, Log, values_of
 from .watch import LONGEST, Watching
 from .words import Culprit, quoted
 
+LONG = 0.5  # seconds of one run
 COMPUTED = ast.BinOp | ast.UnaryOp | ast.Call | ast.Constant  # and not only looked up
 
 
@@ -87,15 +88,19 @@ class Both:
 
     @property
     def can_be_read(self) -> bool:
-        """Whether the answer does under watch what it did, as it may stand among names that are not there now; and
-        whether all that was come to was kept."""
+        """Whether the answer does under watch what it did, as it may stand among names that are not there now; whether
+        all that was come to was kept; and whether that took no time that anybody would mind."""
         first = self.first
         _, did = first.runs[0]
         got = [o for o in self.failed[0].got if o.probe == first.number and not o.again][: len(first.expected)]
         same = len(did) == len(got) and all(
             a.behaviour.error == b.behaviour.error for a, b in zip(did, got, strict=True)
         )
-        return same and all(len(values_of(log)) < LONGEST for log in (first.mine, first.theirs))
+        return (
+            same
+            and self.side.seconds < LONG
+            and all(len(values_of(log)) < LONGEST for log in (first.mine, first.theirs))
+        )
 
     @property
     def drawn(self) -> bool:

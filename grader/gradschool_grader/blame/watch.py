@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import time
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ = ["LONGEST", "Watched", "Watching", "watched"]
 LARGE = 20_000  # entries of an array: of a larger one nothing is kept
 LONGEST = 3_000  # values that are kept of a run
 CALL, ENTRIES = 30, 1_000  # a call, and so many entries of arrays, take as long as so many expressions, and as one
+SLOW, EACH = 0.05, 1e-5  # seconds: of a run that takes longer, time counts, an expression for each so many
 SPARE = 2_000  # expressions, beyond ten times as many as without other values: then it never ends
 MODULES = ("np", "numpy", "math")
 DEFINES = ast.FunctionDef | ast.ClassDef
@@ -186,6 +188,7 @@ class Watching:
     def __init__(self, exercise: Exercise, text: Watched, ask: Ask):
         self.exercise, self.text, self.ask = exercise, text, ask
         self.usual = self.cost = LONGEST
+        self.seconds = 0.0
         self.effort = sys.maxsize  # expressions that may still be evaluated; who asks on looks at it
         self.runs = not ask({"op": "run", "cells": [[0, text.code]]})["cells"][0][1]
 
@@ -199,11 +202,15 @@ class Watching:
 
     def run(self, probe: Probe) -> tuple[Log, list[Observation]]:
         """What its expressions come to on a probe, and what it does."""
+        started = time.perf_counter()
         did = self.asked(probe, 0, (), 100 * LONGEST, keeps=True)
+        self.seconds = time.perf_counter() - started
         log = self.log()
         values = values_of(log)
         self.usual = len(values)
         self.cost = CALL + len(values) + sum(map(np.size, values)) // ENTRIES
+        if self.seconds > SLOW:  # what takes long are not its expressions
+            self.cost = max(self.cost, int(self.seconds / EACH))
         return log, did
 
     def instead(self, probe: Probe, place: int, values: Sequence[Any], *, keeps: bool = False) -> list[Observation]:

@@ -37,6 +37,18 @@ def table(exercise: Exercise, seen: Sequence[Seen]) -> Pair | None:
     return None
 
 
+def whose(seen: Sequence[Seen], pair: Pair) -> str:
+    """Of which part of the answer it is, and of which call, if that is another one than went wrong first."""
+    of = f" in `{pair.path}`" if pair.path else ""
+    s = next(s for s in seen if s.difference)
+    first = s.got[s.difference.index] if s.difference and s.difference.index < len(s.got) else None
+    if first and (s.group.name, first.probe, first.label) == pair.place[:3]:
+        return of
+    probes = next(len(s.probes) for s in seen if s.group.name == pair.group)
+    call = f"call {pair.probe + 1} of " if probes > 1 else ""
+    return f"{of}, in {call}the part `{pair.group}`"
+
+
 @dataclass(frozen=True)
 class Drift:
     """A number over all steps of a sequence, expected and got, and the first step in which it is wrong."""
@@ -89,10 +101,10 @@ def svg(exercise: Exercise, seen: Sequence[Seen]) -> str:
     if drift:
         return curves(drift.name, drift.expected, drift.got)
     pair = table(exercise, seen)
-    return heat_map(pair) if pair else ""
+    return heat_map(pair, whose(seen, pair)) if pair else ""
 
 
-def heat_map(pair: Pair) -> str:
+def heat_map(pair: Pair, of: str = "") -> str:
     shade = errors(pair)
     rows, columns = shade.shape
     down, across = axis_names(pair)
@@ -104,7 +116,7 @@ def heat_map(pair: Pair) -> str:
     words = label(left, 14, across + " →") + label(0, top + 13, down + " ↓" if down else "")
     ends = [(0, rows - 1)] if rows > 1 else []
     words += "".join(label(left - 8, top + i * CELL + 13, str(i), "end") for pair_ in ends for i in pair_)
-    says = "Error: white none, dark the largest, violet not a number."
+    says = f"Error{of.replace('`', '')}: white none, dark the largest, violet not a number."
     words += label(0, top + rows * CELL + 16, says)
     return frame(max(left + columns * CELL, 380), top + rows * CELL + 22, cells + words, says)
 
@@ -171,7 +183,7 @@ def plain(exercise: Exercise, seen: Sequence[Seen]) -> list[str]:
     if pair is None:
         return []
     down, across = axis_names(pair)
-    head = "Where the error is" + (f" ({down} ↓, {across} →)" if down else f" ({across} →)")
+    head = f"Where the error{whose(seen, pair)} is" + (f" ({down} ↓, {across} →)" if down else f" ({across} →)")
     return [
         f"{head}, from none ' ' to largest '@', '!' not a number:",
         *("|" + shades(row) + "|" for row in errors(pair)),

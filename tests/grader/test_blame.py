@@ -43,10 +43,10 @@ def test_of_all_that_is_wrong_the_first_quantity_that_is_is_named_with_what_it_s
         "    return d / np.sqrt(v + eps)\n",
     )
     assert culprit.text == (
-        "`len(x) - 1`, in `v = (d * d).sum(axis=0) / (len(x) - 1)`, comes to 4 where 5 would be right. With that alone "
-        "put right, everything is."
+        "`len(x) - 1`, in `v = (d * d).sum(axis=0) / (len(x) - 1)`, comes to 4. If it came to 5, everything would come "
+        "out right."
     )
-    assert culprit.hint == "What is `len(x) - 1` there for, and what does the task want in its place?"
+    assert culprit.hint == ("Is `len(x) - 1` what the task wants there, or should something be done with it first?")
 
 
 def test_another_way_to_the_same_place_does_not_matter():
@@ -59,7 +59,7 @@ def test_another_way_to_the_same_place_does_not_matter():
         "    return (x - x.mean(axis=0)) / deviations(x, eps)\n",
     )
     assert culprit.text.startswith("`np.array(columns)`, in `return np.array(columns)`, comes to ")
-    assert " at [0] where " in culprit.text
+    assert " at [0]. If it came to " in culprit.text
 
 
 def test_what_puts_only_one_call_right_is_not_named_and_of_the_answer_itself_nothing_is_said():
@@ -114,7 +114,7 @@ def test_of_what_stands_in_a_condition_the_condition_is_named():
         "        return self.wait >= self.patience\n",
     )
     assert "value <= self.best`" in culprit.text
-    assert "is True where False would be right" in culprit.text
+    assert "is True. Were it False" in culprit.text
 
 
 def root(x):
@@ -127,7 +127,7 @@ def test_a_call_that_should_be_refused_goes_back_to_the_condition():
     exercise = sets(root, lambda rng: [Call(x=-rng.uniform(1, 2, size=3)), Call(x=rng.uniform(1, 2, size=3))])
     text = "def root(x):\n    if (x < 0).all() and x.size > 3:\n        raise ValueError()\n    return x ** 0.5\n"
     culprit = found(exercise, text)
-    assert "is False where True would be right" in culprit.text
+    assert "is False. Were it True" in culprit.text
 
 
 def lengths(trees):
@@ -171,7 +171,7 @@ def test_what_concerns_some_parts_says_which():
         "def both(x, power=1):\n    if power == 1:\n        return x / np.max(x ** 3)\n    return x / (x * x).sum()\n",
     )
     assert culprit.expression == "x ** 3"
-    assert culprit.text.endswith("With that alone put right, in the part `largest` everything is.")
+    assert culprit.text.endswith("in the part `largest` everything would come out right.")
 
 
 def test_where_right_answers_differ_or_a_name_is_not_there_any_more_nothing_is_said():

@@ -114,3 +114,20 @@ def test_a_graded_page_has_no_picture():
     assert lines[2] in show.text(verdict, graded=False, drawn=lines)
     assert lines[2] not in show.text(verdict, graded=True, drawn=lines)
     assert "<script" not in drawn
+
+
+def test_a_picture_of_another_call_than_went_wrong_first_says_of_which():
+    def total(x, keep=False):
+        return {"sum": x * 1.0 if keep else x.sum()}
+
+    calls = lambda rng: [Call(x=rng.normal(size=5), keep=keep) for keep in (False, True)]
+    exercise = Exercise(
+        reference=total, name="total", chapter="t", task="", example="", groups=[Group("both", 1, calls)]
+    )
+    _, seen = seen_of(exercise, lambda x, keep=False: {"sum": np.sin(x) if keep else np.sin(x).sum()})
+    assert picture.plain(exercise, seen)[0].startswith("Where the error in `['sum']`, in call 2 of the part `both` is")
+    assert "Error in ['sum'], in call 2 of the part both: white none" in picture.svg(exercise, seen).replace(
+        "&#x27;", "'"
+    )
+    _, right = seen_of(exercise, lambda x, keep=False: {"sum": 2.0 * x if keep else x.sum()})
+    assert picture.plain(exercise, right)[0].startswith("Where the error in `['sum']` is")

@@ -1,4 +1,7 @@
-"""The expression that is to blame, in words: where it stands, what it comes to, and what would be right."""
+"""The expression that is to blame, in words: where it stands, what it comes to, and of what all would be right.
+
+Not that the other value is the right one of that quantity: perhaps something is missing where it is used.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +32,20 @@ class Culprit:
     def text(self) -> str:
         where = "" if self.line == self.expression or len(self.line) > LONG else f", in `{self.line}`,"
         came, right, index = entries(self.came, self.right)
+        every = "everything" if not self.parts else f"{lower(in_these(self.parts))} everything"
         at = f" at {index}" if index else ""
-        says = f"is {came}{at}" if came in ("True", "False") else f"comes to {came}{at}"
-        every = "everything is" if not self.parts else f"{lower(in_these(self.parts))} everything is"
-        where_right = f"the solution has {right} from the same generator" if self.drawn else f"{right} would be right"
-        return f"`{self.expression}`{where} {says} where {where_right}. With that alone put right, {every}."
+        if self.drawn:
+            then = f"the solution has {right} from the same generator. With that alone, {every} comes out right."
+            return f"`{self.expression}`{where} comes to {came}{at}; {then}"
+        if came in ("True", "False"):
+            return f"`{self.expression}`{where} is {came}{at}. Were it {right}, {every} would come out right."
+        others = " there, and accordingly elsewhere" if index else ""
+        then = f"If it came to {right}{others}, {every} would come out right."
+        return f"`{self.expression}`{where} comes to {came}{at}. {then}"
 
     @property
     def hint(self) -> str:
-        return f"What is `{self.expression}` there for, and what does the task want in its place?"
+        return f"Is `{self.expression}` what the task wants there, or should something be done with it first?"
 
 
 def entries(came: Any, right: Any) -> tuple[str, str, str]:

@@ -45,10 +45,13 @@ def plain_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
 
 def added_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
     """An operand that is added at the end."""
-    return {
-        f"Apart from {x}, the answer is": lambda p, x=x: np.broadcast_to(arrays(p)[x], p.e.shape)
-        for x in shared([arrays(p) for p in wrong])
-    }
+    return {f"Apart from {x}, the answer is": lambda p, x=x: operand(p, x) for x in shared([arrays(p) for p in wrong])}
+
+
+def operand(pair: Pair, x: str) -> np.ndarray | None:
+    """In the answer's shape; None where the call has none of that name."""
+    found = arrays(pair).get(x)
+    return None if found is None else np.broadcast_to(found, pair.e.shape)
 
 
 # ---------------------------------------------------------------------------------------------- times something at hand
@@ -65,11 +68,11 @@ def multiplied_apart(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidate]:
     if few_wrong(wrong):
         return
+    few = glimpse(wrong)
     operands = shared([arrays(p) for p in wrong])
     if not operands:
         return
     tried = [(x, form, power) for x in operands for form in FORMS for power in (1, -1)]
-    few = glimpse(wrong)
     with np.errstate(all="ignore"):
         values = np.array([few.of(arrays(few.pair)[x]) for x in operands])
         forms = np.stack([function(values) for function in FORMS.values()], axis=1)
@@ -89,10 +92,10 @@ def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidat
 
 
 def times(pair: Pair, base: Base, x: str, form: str, power: int) -> Same | None:
-    start = base(pair)
-    if start is None:
+    start, by = base(pair), operand(pair, x)
+    if start is None or by is None:
         return None
-    factor = FORMS[form](arrays(pair)[x])
+    factor = FORMS[form](by)
     if power < 0:  # multiplied on the other side: where it is zero, zero is expected
         return start + factor * (pair.a - start), pair.e
     return pair.a, start + factor * (pair.e - start)
@@ -156,7 +159,8 @@ def about_one_over(k: float) -> str:
 
 def row_terms(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for x in ("", *shared([arrays(p) for p in wrong])):
-        if not in_one_row(worst, worst.a - worst.e, term_of(worst, x), along(worst)):
+        first = term_of(worst, x)
+        if first is None or not in_one_row(worst, worst.a - worst.e, first, along(worst)):
             continue
         term = f"a multiple of {x}" if x else "a number"
         text = f"The answer is the right one plus {term}, another one for each {words}."
@@ -172,8 +176,8 @@ def in_one_row(pair: Pair, of: np.ndarray, term: np.ndarray, along: tuple[int, .
         return bool((np.abs(of[row] - of[at] / term[at] * term[row]) <= pair.loudest[2]).all())
 
 
-def term_of(pair: Pair, x: str) -> np.ndarray:
-    return np.broadcast_to(arrays(pair)[x] if x else np.ones(()), pair.e.shape)
+def term_of(pair: Pair, x: str) -> np.ndarray | None:
+    return operand(pair, x) if x else np.ones(pair.e.shape)
 
 
 def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
@@ -210,6 +214,8 @@ def added_rows(pair: Pair, along: Along, x: str) -> Same | None:
     if not pair.e.size:
         return None
     term = term_of(pair, x)
+    if term is None:
+        return None
     return pair.a, pair.e + term * multiples(pair.a - pair.e, term, along(pair))
 
 

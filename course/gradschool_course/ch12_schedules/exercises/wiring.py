@@ -237,7 +237,7 @@ scheduled_run(step, 10.0, [[1.0, 2.0], [4.0]], lambda n: 0.5**n, per="epoch")  #
         Misconception(
             "epochs_of_equal_length",
             epoch_times_length,
-            "The first epoch has three batches, the second five. How many are done when the third begins?",
+            "The first epoch has three batches, the second five. How many are done when the second begins?",
             "all epochs had as many batches as this one",
             ASKED,
         ),

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gradschool_grader.diagnosis import ratios
-from gradschool_grader.diagnosis.candidate import evidence, explains, first_that_explains
+from gradschool_grader.diagnosis.candidate import Candidate, agreement, evidence, explains, first_that_explains
 from gradschool_grader.diagnosis.seen import Pair
 from gradschool_grader.diagnosis.structure import READINGS, ROWS, any_reading, by_part, close_to, plain_reading
 from gradschool_grader.diagnosis.structure import where as place_of
@@ -613,12 +612,9 @@ def test_numbers_that_are_none_have_no_powers(x, rng):
     assert "`x`" not in text_of(pair(e, 1.7 * e, x=float(x), share=0.3, X=np.zeros((5, 2))))
 
 
-def test_where_a_call_was_not_given_the_operand_a_product_with_it_explains_nothing():
+def test_of_a_call_that_was_not_given_what_a_candidate_names_it_says_nothing():
     e = np.array([1.0, 2.0, 3.0])
     pair = Pair("", e, 2 * e, {"x": e + 1}, Tolerance())
-    for read in (
-        lambda: ratios.times(pair, lambda p: np.zeros(3), "`w`", "{}", 1),
-        lambda: ratios.added_rows(pair, lambda p: (0,), "`w`"),
-        lambda: ratios.operand(pair, "`w`"),
-    ):
-        assert read() is None
+    candidate = Candidate("times w", "The answer is the right one times `w`.", lambda p: (p.a, p.e * p.arguments["w"]))
+    assert agreement(candidate, pair) is None
+    assert not explains(candidate, [pair])

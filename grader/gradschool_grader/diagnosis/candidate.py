@@ -43,9 +43,15 @@ Reading = Callable[[Sequence[Pair]], Iterator[Candidate]]
 
 
 def agreement(candidate: Candidate, pair: Pair) -> np.ndarray | None:
-    """Entry by entry whether the candidate explains it; None where it says nothing about such an array."""
+    """Entry by entry whether the candidate explains it; None where it says nothing about such an array.
+
+    Candidates are read off some calls and asked of others, which may not have been given what they name.
+    """
     with np.errstate(all="ignore"):
-        both = candidate.same(pair)
+        try:
+            both = candidate.same(pair)
+        except KeyError:
+            return None
         if both is None or np.shape(both[0]) != np.shape(both[1]):
             return None
         came, told = (np.asarray(x, float) for x in both)

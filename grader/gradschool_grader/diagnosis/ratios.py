@@ -92,10 +92,10 @@ def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidat
 
 
 def times(pair: Pair, base: Base, x: str, form: str, power: int) -> Same | None:
-    start, by = base(pair), operand(pair, x)
-    if start is None or by is None:
+    start = base(pair)
+    if start is None:
         return None
-    factor = FORMS[form](by)
+    factor = FORMS[form](arrays(pair)[x])
     if power < 0:  # multiplied on the other side: where it is zero, zero is expected
         return start + factor * (pair.a - start), pair.e
     return pair.a, start + factor * (pair.e - start)
@@ -159,8 +159,7 @@ def about_one_over(k: float) -> str:
 
 def row_terms(wrong: Sequence[Pair], worst: Pair, words: str, along: Along, fitted: int) -> Iterator[Candidate]:
     for x in ("", *shared([arrays(p) for p in wrong])):
-        first = term_of(worst, x)
-        if first is None or not in_one_row(worst, worst.a - worst.e, first, along(worst)):
+        if not in_one_row(worst, worst.a - worst.e, term_of(worst, x), along(worst)):
             continue
         term = f"a multiple of {x}" if x else "a number"
         text = f"The answer is the right one plus {term}, another one for each {words}."
@@ -176,8 +175,8 @@ def in_one_row(pair: Pair, of: np.ndarray, term: np.ndarray, along: tuple[int, .
         return bool((np.abs(of[row] - of[at] / term[at] * term[row]) <= pair.loudest[2]).all())
 
 
-def term_of(pair: Pair, x: str) -> np.ndarray | None:
-    return operand(pair, x) if x else np.ones(pair.e.shape)
+def term_of(pair: Pair, x: str) -> np.ndarray:
+    return np.broadcast_to(arrays(pair)[x] if x else np.ones(()), pair.e.shape)
 
 
 def rows(wrong: Sequence[Pair]) -> Iterator[tuple[str, Along]]:
@@ -214,8 +213,6 @@ def added_rows(pair: Pair, along: Along, x: str) -> Same | None:
     if not pair.e.size:
         return None
     term = term_of(pair, x)
-    if term is None:
-        return None
     return pair.a, pair.e + term * multiples(pair.a - pair.e, term, along(pair))
 
 

@@ -149,8 +149,8 @@ class Search:
         return (outer[-1], came, right) if right is not None and differs else None
 
     def is_natural(self, place: int, other: int) -> bool:
-        """Of what is only looked up and put right: whether what it stands in comes to something that the reference comes to as
-        well, or decides something; by an accident of algebra it would not."""
+        """Of what is only looked up and put right: whether what it stands in comes to something that the reference
+        comes to as well, or decides something; by an accident of algebra it would not."""
         if not isinstance(self.text.nodes[place - 1], ast.Name | ast.Subscript | ast.Attribute):
             return True
         log = self.log_with(place, other)

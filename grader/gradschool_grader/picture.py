@@ -19,7 +19,7 @@ from .exercise import Exercise, Property, Steps
 
 WIDE, BEFORE = 8, 4  # steps in a line of text, and those of them before the first wrong one
 LARGEST = 24  # rows or columns that can still be told apart
-CELL = 18
+CELL, LETTER = 18, 6.5  # wide, the latter at most
 SHADES = " .:-=+*#@"
 YOURS, EXPECTED = "#cf222e", "#0969da"
 
@@ -42,7 +42,7 @@ def whose(seen: Sequence[Seen], pair: Pair) -> str:
     of = f" in `{pair.path}`" if pair.path else ""
     s = next(s for s in seen if s.difference)
     first = s.got[s.difference.index] if s.difference and s.difference.index < len(s.got) else None
-    if first and (s.group.name, first.probe, first.label) == pair.place[:3]:
+    if first and (s.group.name, first.probe) == pair.place[:2]:
         return of
     probes = next(len(s.probes) for s in seen if s.group.name == pair.group)
     call = f"call {pair.probe + 1} of " if probes > 1 else ""
@@ -118,7 +118,7 @@ def heat_map(pair: Pair, of: str = "") -> str:
     words += "".join(label(left - 8, top + i * CELL + 13, str(i), "end") for pair_ in ends for i in pair_)
     says = f"Error{of.replace('`', '')}: white none, dark the largest, violet not a number."
     words += label(0, top + rows * CELL + 16, says)
-    return frame(max(left + columns * CELL, 380), top + rows * CELL + 22, cells + words, says)
+    return frame(max(left + columns * CELL, LETTER * len(says)), top + rows * CELL + 22, cells + words, says)
 
 
 def colour(x: float) -> str:

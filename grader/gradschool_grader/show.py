@@ -28,6 +28,11 @@ HEADLINE = {
 }
 
 
+def sentence(text: str) -> str:
+    """With a large letter, unless it begins with a name."""
+    return f"The{text[3:]}" if text.startswith("the ") else text
+
+
 def score(points: float, max_points: float) -> str:
     return f"{points:g} of {max_points:g} point{'' if max_points == 1 else 's'}"
 
@@ -57,7 +62,7 @@ def text(verdict: Verdict, graded: bool = True, drawn: Sequence[str] = (), call:
     d = verdict.diagnosis
     if d:
         lines += (
-            [f"  {d.text}"]
+            [f"  {sentence(d.text)}"]
             + [f"  {d.detail}"] * bool(d.detail and not graded)
             + [f"  ? {d.hint}"] * bool(d.hint)
             + [f"  → chapter: {d.see}"] * bool(d.see)
@@ -133,7 +138,7 @@ def diagnosis_html(verdict: Verdict, graded: bool) -> str:
     d = verdict.diagnosis
     if not d:
         return ""
-    said = [d.text, *[d.detail] * bool(d.detail and not graded)]
+    said = [sentence(d.text), *[d.detail] * bool(d.detail and not graded)]
     parts = [f'<div style="margin:.45em 0 0">{code_words(words)}</div>' for words in said]
     if d.hint:
         parts.append(f'<div style="margin:.35em 0 0;font-style:italic">{code_words(d.hint)}</div>')

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,8 @@ SPARE = 2_000  # expressions, beyond ten times as many as without other values: 
 MODULES = ("np", "numpy", "math")
 DEFINES = ast.FunctionDef | ast.ClassDef
 PLAIN = float | int  # and bool
+NO_NUMBER = ast.Lambda | ast.Slice | ast.Starred | ast.Tuple | ast.List | ast.Dict
+OWN_FRAME = ("super", "locals")  # functions that look at who calls them
 CASES = ast.If | ast.For | ast.While | ast.With | ast.Try
 SAW, BEGIN, LOG = "_watch_saw", "_watch_begin", "_watch_log"
 WATCH = f"""
@@ -90,18 +92,19 @@ def watched(text: str, *, whole: bool = False) -> Watched | None:
     """The functions and classes of a text, or the `whole` of it; None where it is no Python."""
     try:
         tree = ast.parse(text)
+        watcher = Watcher(frozenset(bound_to_their_places(tree)))
+        body = [watcher.visit(x) if isinstance(x, DEFINES) else x for x in tree.body if whole or isinstance(x, DEFINES)]
+        code = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    watcher = Watcher()
-    body = [watcher.visit(x) if isinstance(x, DEFINES) else x for x in tree.body if whole or isinstance(x, DEFINES)]
-    code = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
     return Watched(f"{WATCH}\n\n{code}\n", watcher.nodes, watcher.around, watcher.statements, watcher.nested)
 
 
 class Watcher(ast.NodeTransformer):
     """Puts a watch on every expression that may come to a number."""
 
-    def __init__(self) -> None:
+    def __init__(self, bound: Container[ast.AST] = ()) -> None:
+        self.bound = bound
         self.nodes: list[ast.expr] = []
         self.around: list[tuple[int, ...]] = []
         self.statements: list[ast.stmt] = []
@@ -128,7 +131,7 @@ class Watcher(ast.NodeTransformer):
             return made
         if isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
             return node
-        return self.watch(node) if isinstance(node, ast.expr) and may_be_number(node) else self.below(node)
+        return self.watch(node) if isinstance(node, ast.expr) and self.may_be_number(node) else self.below(node)
 
     def watch(self, node: ast.expr) -> ast.expr:
         self.nodes.append(node)
@@ -141,6 +144,11 @@ class Watcher(ast.NodeTransformer):
         self.outer = outer
         nothing = ast.arguments([], [], None, [], [], None, [])
         return ast.Call(ast.Name(SAW, ast.Load()), [ast.Constant(number), ast.Lambda(nothing, made)], [])
+
+    def may_be_number(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Constant):
+            return type(node.value) in (int, float, bool)
+        return not (isinstance(node, NO_NUMBER) or is_module(node) or node in self.bound)
 
     def below(self, node: ast.AST) -> Any:
         made = copy(node)
@@ -162,18 +170,19 @@ class Watcher(ast.NodeTransformer):
         return made
 
 
-def may_be_number(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return type(node.value) in (int, float, bool)
-    if isinstance(node, ast.Lambda | ast.Slice | ast.Starred | ast.Tuple | ast.List | ast.Dict) or is_module(node):
-        return False
-    return not any(map(is_bound_to_its_place, ast.walk(node)))
+def bound_to_their_places(tree: ast.AST) -> list[ast.AST]:
+    """What means something else within a function of its own, and all that it stands in."""
+    found: list[ast.AST] = []
 
+    def look(node: ast.AST) -> bool:
+        below = [look(child) for child in ast.iter_child_nodes(node)]
+        plain_super = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OWN_FRAME
+        here = any(below) or plain_super or isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await)
+        found.extend([node] * here)
+        return here
 
-def is_bound_to_its_place(node: ast.AST) -> bool:
-    """What means something else within a function of its own."""
-    plain_super = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("super", "locals")
-    return plain_super or isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await)
+    look(tree)
+    return found
 
 
 def is_module(node: ast.AST) -> bool:

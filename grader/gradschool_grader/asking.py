@@ -1,7 +1,7 @@
 """What is found at home by asking a wrong answer more than the probes ask: in a graded run it is asked nothing beyond.
 
 asked_more(exercise, verdict, seen, ask, helpers, text, apart)
-# "`m - 1`, in `var = total / (m - 1)`, comes to 3. If it came to 4, everything would come out right."
+# "`m - 1`, in `var = total / (m - 1)`, comes to 3. If it came to 4, all that is wrong would come out right."
 # "What stands in `x` at one index of axis 2 changes your answer at others, which it should not: ..."
 """
 

@@ -43,8 +43,8 @@ def test_of_all_that_is_wrong_the_first_quantity_that_is_is_named_with_what_it_s
         "    return d / np.sqrt(v + eps)\n",
     )
     assert culprit.text == (
-        "`len(x) - 1`, in `v = (d * d).sum(axis=0) / (len(x) - 1)`, comes to 4. If it came to 5, everything would come "
-        "out right."
+        "`len(x) - 1`, in `v = (d * d).sum(axis=0) / (len(x) - 1)`, comes to 4. If it came to 5, all that is wrong "
+        "would come out right."
     )
     assert culprit.hint == ("Is `len(x) - 1` what the task wants there, or should something be done with it first?")
 
@@ -171,7 +171,7 @@ def test_what_concerns_some_parts_says_which():
         "def both(x, power=1):\n    if power == 1:\n        return x / np.max(x ** 3)\n    return x / (x * x).sum()\n",
     )
     assert culprit.expression == "x ** 3"
-    assert culprit.text.endswith("in the part `largest` everything would come out right.")
+    assert culprit.text.endswith("all that is wrong in the part `largest` would come out right.")
 
 
 def test_where_right_answers_differ_or_a_name_is_not_there_any_more_nothing_is_said():

@@ -259,4 +259,4 @@ def test_the_expression_to_blame_is_found_in_the_terminal_too_also_in_a_helper_o
     )
     (verdict,) = check_file(script(wrong), [course], only=["moving_average"]).verdicts
     assert verdict.diagnosis is not None
-    assert "everything would come out right." in verdict.diagnosis.detail
+    assert "all that is wrong would come out right." in verdict.diagnosis.detail

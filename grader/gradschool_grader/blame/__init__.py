@@ -1,7 +1,7 @@
 """Which expression of a wrong answer is to blame: the one that, with another value, puts everything right.
 
     culprit(exercise, seen, text, ask, helpers).text
-    # "`np.linalg.norm(H, np.inf)` comes to 10.375. If it came to 8.8622, everything would come out right."
+    # "`np.linalg.norm(H, np.inf)` comes to 10.375. If it came to 8.8622, all that is wrong would come out right."
 
 The answer is run under watch on the calls that failed, and so is the reference. What an expression would have to be is
 never said, but to what it would have to come. Only at home: here the answer's text and right numbers meet.

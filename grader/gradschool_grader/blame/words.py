@@ -32,7 +32,7 @@ class Culprit:
     def text(self) -> str:
         where = "" if self.line == self.expression or len(self.line) > LONG else f", in `{self.line}`,"
         came, right, index = entries(self.came, self.right)
-        every = "everything" if not self.parts else f"{lower(in_these(self.parts))} everything"
+        every = f"all that is wrong {lower(in_these(self.parts))}" if self.parts else "all that is wrong"
         at = f" at {index}" if index else ""
         if self.drawn:
             then = f"the solution has {right} from the same generator. With that alone, {every} comes out right."

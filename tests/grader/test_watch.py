@@ -142,6 +142,12 @@ def test_only_definitions_are_run_again_and_what_is_no_python_is_not_watched():
     assert "extend" in watched("seen.extend([1])\n", whole=True).code
 
 
+@pytest.mark.parametrize("line", ["plt.plot(x)", "open('log.txt', 'a').write('x')", "os.remove('log.txt')"])
+def test_what_draws_figures_or_touches_files_is_not_run_again_and_again(line):
+    assert watched(f"def f(x):\n    {line}\n    return x\n") is None
+    assert watched("def f(x):\n    return x\n") is not None
+
+
 def test_whoever_asks_afterwards_meets_no_other_value_and_no_end():
     side = watching(TEXT)
     with side:

@@ -36,6 +36,9 @@ MODULES = ("np", "numpy", "math")
 DEFINES = ast.FunctionDef | ast.ClassDef
 PLAIN = float | int  # and bool
 NO_NUMBER = ast.Lambda | ast.Slice | ast.Starred | ast.Tuple | ast.List | ast.Dict
+OUTSIDE = frozenset(  # names behind which there are figures, files, the network
+    ["plt", "matplotlib", "open", "input", "os", "sys", "shutil", "subprocess", "pathlib", "Path", "requests", "urllib"]
+)
 OWN_FRAME = ("super", "locals")  # functions that look at who calls them
 CASES = ast.If | ast.For | ast.While | ast.With | ast.Try
 SAW, BEGIN, LOG = "_watch_saw", "_watch_begin", "_watch_log"
@@ -89,9 +92,12 @@ class Watched:
 
 
 def watched(text: str, *, whole: bool = False) -> Watched | None:
-    """The functions and classes of a text, or the `whole` of it; None where it is no Python."""
+    """The functions and classes of a text, or the `whole` of it; None where it is no Python, or does more than compute:
+    it is run a hundred times."""
     try:
         tree = ast.parse(text)
+        if not whole and any(isinstance(node, ast.Name) and node.id in OUTSIDE for node in ast.walk(tree)):
+            return None
         watcher = Watcher(frozenset(bound_to_their_places(tree)))
         body = [watcher.visit(x) if isinstance(x, DEFINES) else x for x in tree.body if whole or isinstance(x, DEFINES)]
         code = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))

@@ -169,9 +169,10 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
         # Until Python 3.11.4 the thread that hands on a task larger than a pipe waits for ever for a reader, as long as
-        # this process could be one (gh-94777).
+        # this process could be one (gh-94777). A thread that does not wait may be closing it at this moment.
         if queue is not None and sys.version_info < (3, 11, 5):
-            queue._reader.close()
+            with contextlib.suppress(OSError):
+                queue._reader.close()
 
 
 def begin_work() -> None:

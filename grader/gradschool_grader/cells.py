@@ -243,7 +243,8 @@ def _complaint(source: str) -> str:
             where = f" in line {error.lineno}" if error.lineno else ""
             return f"has a syntax error{where} ({error.msg}){shown}"
         except (ValueError, RecursionError, MemoryError) as error:
-            return f"cannot be read as Python ({type(error).__name__})"
+            why = "null bytes" if "\0" in source else type(error).__name__  # a ValueError before Python 3.11.4
+            return f"cannot be read as Python ({why})"
     return ""
 
 

@@ -8,8 +8,8 @@ asked_more(exercise, verdict, seen, ask, helpers, text, apart)
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from .blame import culprit
 from .compare import compare
 from .diagnosis import Seen, is_reason
-from .diagnosis.seen import at_fault, failed_probe, failed_steps
+from .diagnosis.seen import Pair, at_fault, failed_probe, failed_steps
 from .diagnosis.trial import at
 from .diagnosis.words import PLACES
 from .exercise import Call, Exercise
@@ -40,38 +40,26 @@ def asked_more(
     seen: Sequence[Seen],
     ask: Ask,
     helpers: Mapping[str, Callable[..., Any]],
-    text: str,
+    text: Callable[[], str],
     apart: Ask,
 ) -> Verdict:
-    """The verdict with what more is found out, unless the mistake is a known one. `text` is that of the answer, and
+    """The verdict with what more is found out, unless the mistake is a known one. `text()` is that of the answer, and
     `apart` is asked where names may be defined anew. What breaks here costs no verdict."""
+    s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
+    if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
+        return verdict
+    explains, scaled = is_reason(found) and found.kind not in PLACES, "factor" in found.name
     try:
-        return with_more(exercise, verdict, seen, ask, helpers, text, apart)
+        outlives = alone(exercise, s, ask)
+        to_blame = None if outlives else culprit(exercise, seen, text(), apart, helpers, scaled=scaled)
+        doubles, of_terms = ("", "") if outlives or explains else doubled(exercise, s, ask, helpers)
+        blame, of_it = (to_blame.text, to_blame.hint) if to_blame else ("", "")
+        more = " ".join(filter(None, [outlives, blame, doubles])) or reach(exercise, s, ask, helpers)
     except (Broken, Malformed):
         raise
     except Exception as error:
         warnings.warn(Unexplained(f"Asking `{exercise.name}` more failed: {error!r}"), stacklevel=2)
         return verdict
-
-
-def with_more(
-    exercise: Exercise,
-    verdict: Verdict,
-    seen: Sequence[Seen],
-    ask: Ask,
-    helpers: Mapping[str, Callable[..., Any]],
-    text: str,
-    apart: Ask,
-) -> Verdict:
-    s, found = next((s for s in seen if s.difference), None), verdict.diagnosis
-    if s is None or found is None or found.kind == "misconception" or found.name in MOVED or not s.got:
-        return verdict
-    explains = is_reason(found) and found.kind not in PLACES
-    outlives = alone(exercise, s, ask)
-    to_blame = None if outlives else culprit(exercise, seen, text, apart, helpers, scaled="factor" in found.name)
-    doubles, of_terms = ("", "") if outlives or explains else doubled(exercise, s, ask, helpers)
-    blame, of_it = (to_blame.text, to_blame.hint) if to_blame else ("", "")
-    more = " ".join(filter(None, [outlives, blame, doubles])) or reach(exercise, s, ask, helpers)
     hint = OUTLIVES if outlives else found.hint if explains else of_it or of_terms or found.hint
     before = "" if to_blame and found.detail.startswith("As if ") else found.detail  # of another's text, not of this
     detail = f"{before} {more}".strip()
@@ -90,23 +78,48 @@ def alone(exercise: Exercise, s: Seen, ask: Ask) -> str:
     return "Made anew and asked for this alone, it is right: it remembers what it was asked before."
 
 
+@dataclass(frozen=True)
+class Twice:
+    """The call that went wrong, an array of its answer, and on both sides what came of it and who is asked again."""
+
+    exercise: Exercise
+    call: Call
+    pair: Pair
+    sides: Sequence[tuple[Behaviour, Ask]]
+
+    def again(self, name: str, x: Any) -> Iterator[tuple[Any, Any]]:
+        """The answer, and what it is with another argument: yours, and the right one; None where there is none."""
+        other = Call(**{**self.call.arguments, name: x})
+        for before, ask in self.sides:
+            after = observe(self.exercise, [other], ask, twice=False)[0].behaviour
+            one, two = (None if b.error else at(b.value, self.pair.leaf) for b in (before, after))
+            yield one, two
+
+
+def both_sides(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> Twice | None:
+    """Of a call that returned wrong numbers in the right form, and no function; else None."""
+    probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
+    if s.difference is None or s.difference.kind not in NUMBERS or not wrong:
+        return None
+    if not isinstance(probe, Call) or probe.afterwards:
+        return None
+    right, index = here(exercise, exercise.plain, helpers), s.difference.index
+    return Twice(exercise, probe, wrong[0], [(s.got[index].behaviour, ask), (s.expected[index].behaviour, right)])
+
+
 def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> str:
     """Along which axes the answer at one index goes by an argument at others: here and in the right computation."""
-    probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
-    if s.difference is None or s.difference.kind not in NUMBERS or not wrong or not isinstance(probe, Call):
+    both = both_sides(exercise, s, ask, helpers)
+    if both is None or both.pair.e.shape != both.pair.a.shape or not both.pair.e.ndim:
         return ""
-    pair, index = wrong[0], s.difference.index
-    if probe.afterwards or pair.e.shape != pair.a.shape or not pair.e.ndim:
-        return ""
-    sides = [(s.got[index].behaviour, ask), (s.expected[index].behaviour, here(exercise, exercise.plain, helpers))]
-    alike = [(name, x) for name, x in probe.arguments.items() if is_like(x, pair.e)]
-    chosen = any(path.endswith("['axis']") for path, _ in leaves(dict(probe.arguments)))
+    given = both.call.arguments
+    alike = [(name, x) for name, x in given.items() if is_like(x, both.pair.e)]
+    chosen = any(path.endswith("['axis']") for path, _ in leaves(dict(given)))
     found: list[str] = []
     for name, x in alike[:MOST]:
         for axis in range(min(x.ndim, MOST)):
             if x.shape[axis] > 1:
-                moved = Call(**{**probe.arguments, name: changed_at_first(x, axis)})
-                mine, right = (others_change(exercise, moved, b, a, pair.leaf, axis) for b, a in sides)
+                mine, right = (others_change(*two, axis) for two in both.again(name, changed_at_first(x, axis)))
                 found += words(name, axis_of(exercise, name, x, axis, chosen), mine, right)
     return " ".join(found[:2])
 
@@ -114,28 +127,19 @@ def reach(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[
 def doubled(exercise: Exercise, s: Seen, ask: Ask, helpers: Mapping[str, Callable[..., Any]]) -> tuple[str, str]:
     """An argument with which the right answer doubles (or quadruples, or does not change), and this one does not; and
     what to ask then."""
-    probe, wrong = s.probes[failed_probe(s)], at_fault(exercise, s)
-    if s.difference is None or s.difference.kind not in NUMBERS or not wrong or not isinstance(probe, Call):
-        return "", ""
-    leaf, index = wrong[0].leaf, s.difference.index
-    if probe.afterwards:
-        return "", ""
-    sides = [(s.got[index].behaviour, ask), (s.expected[index].behaviour, here(exercise, exercise.plain, helpers))]
-    for name, x in list(probe.arguments.items())[:MOST]:
-        if (is_numbers(x) and x.dtype.kind == "f") or type(x) is float:
-            twice = Call(**{**probe.arguments, name: 2 * x})
-            mine, right = (times(exercise, twice, b, a, leaf) for b, a in sides)
+    both = both_sides(exercise, s, ask, helpers)
+    for name, x in list(both.call.arguments.items())[:MOST] if both else ():
+        if both and ((is_numbers(x) and x.dtype.kind == "f") or type(x) is float):
+            mine, right = (times(*two) for two in both.again(name, 2 * x))
             if right in BECOMES and mine != right:
                 text = f"With twice the `{name}` the right answer {BECOMES[right]}; yours does not."
                 return text, f"Does every term have `{name}` in it as often as it should?"
     return "", ""
 
 
-def times(exercise: Exercise, other: Call, before: Behaviour, ask: Ask, leaf: str) -> float | None:
-    """How many times the answer another call gives; None if it is no such multiple in every entry."""
-    after = observe(exercise, [other], ask, twice=False)[0].behaviour
-    one, two = (None if b.error else at(b.value, leaf) for b in (before, after))
-    if one is None or two is None or np.shape(one) != np.shape(two) or not (is_value(one) and is_value(two)):
+def times(one: Any, two: Any) -> float | None:
+    """How many times the one the other is; None if it is no such multiple in every entry."""
+    if np.shape(one) != np.shape(two) or not (is_value(one) and is_value(two)):
         return None
     a, b = np.asarray(one, float), np.asarray(two, float)
     top = np.abs(a).max(initial=0.0)
@@ -157,10 +161,8 @@ def changed_at_first(x: np.ndarray, axis: int) -> np.ndarray:
     return moved
 
 
-def others_change(exercise: Exercise, moved: Call, before: Behaviour, ask: Ask, leaf: str, axis: int) -> bool | None:
+def others_change(one: Any, other: Any, axis: int) -> bool | None:
     """Whether the answer changes at other indices along the axis; None if it has no numbers of that shape."""
-    after = observe(exercise, [moved], ask, twice=False)[0].behaviour
-    one, other = (None if b.error else at(b.value, leaf) for b in (before, after))
     if not (is_numbers(one) and is_numbers(other)) or one.shape != other.shape:
         return None
     beyond = (slice(None),) * axis + (slice(1, None),)

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -259,8 +260,8 @@ def with_what_more_is_found(
 ) -> Verdict:
     """The same with what comes of asking on; what that defines, it defines beside the notebook's names."""
     apart = Performer(course.helpers, dict(names), stop=(KeyboardInterrupt,), conduct=False)
-    text = kernel.own_text(exercise, names)
-    return asked_more(exercise, verdict, seen, worker.performer.handle, course.helpers, text, apart.handle)
+    ask, text = worker.performer.handle, partial(kernel.own_text, exercise, names)
+    return asked_more(exercise, verdict, seen, ask, course.helpers, text, apart.handle)
 
 
 FIRST: WeakKeyDictionary[type, Seen] = WeakKeyDictionary()

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +79,14 @@ def with_the_call(submission: Submission, rooms: Rooms, answers: LiveAnswers) ->
     """The verdict on one exercise, and what is shown at home beside it: the picture, and the call that went wrong."""
     seen: list[Seen] = []
     verdict = judge_one(submission, rooms, answers, witness=seen)
-    text = written_in(answers.exercise.name, submission.program)
+    text = partial(written_in, answers.exercise.name, submission.program)
     verdict = with_what_more_is_found(verdict, seen, rooms, answers, text)
     drawn, call = shown(answers.exercise, verdict, seen)
     return replace(verdict, extra={"drawn": drawn, "call": call} if drawn or call else {})
 
 
 def with_what_more_is_found(
-    verdict: Verdict, seen: Sequence[Seen], rooms: Rooms, answers: LiveAnswers, text: str
+    verdict: Verdict, seen: Sequence[Seen], rooms: Rooms, answers: LiveAnswers, text: Callable[[], str]
 ) -> Verdict:
     """The same with what is found out in another room, which is opened if anything is asked there, and may break."""
     with ExitStack() as opened:

@@ -96,6 +96,8 @@ def wrong_answers(exercise: Exercise, number: int) -> Iterator[tuple[str, Exerci
 
 def to_blame(exercise: Exercise, seen: list[Any], answer: Any, found: Any) -> str:
     """What is said at home of the expression that is to blame, unless the mistake is another known one."""
+    if found.kind == "misconception":
+        return ""
     try:
         text = answer if isinstance(answer, str) else standalone(answer, name=exercise.name)
     except SourceError:
@@ -104,7 +106,7 @@ def to_blame(exercise: Exercise, seen: list[Any], answer: Any, found: Any) -> st
     with contextlib.suppress(Broken):
         ask, scaled = lambda message: apart.request(message, SECONDS), "factor" in found.name
         culprit = blame(exercise, seen, text, ask, course.helpers, scaled=scaled)
-        return culprit.text if culprit and found.kind != "misconception" else ""
+        return culprit.text if culprit else ""
     return ""
 
 

@@ -16,7 +16,7 @@ def more_of(exercise, wrong, seed=3):
     seen, worker = [], Here(wrong, exercise.name)
     verdict = judge(exercise, lambda: worker, LiveAnswers(exercise, {}, seed), witness=seen)
     ask = worker.performer.handle
-    found = asked_more(exercise, verdict, seen, ask, {}, "", ask).diagnosis
+    found = asked_more(exercise, verdict, seen, ask, {}, str, ask).diagnosis
     assert found is not None
     assert verdict.diagnosis is not None
     return found.detail.removeprefix(verdict.diagnosis.detail).strip()
@@ -54,7 +54,9 @@ def test_what_breaks_while_asking_costs_no_verdict():
         raise RuntimeError("no more")
 
     with pytest.warns(Unexplained, match="Asking `shares` more failed"):
-        assert asked_more(SHARES, verdict, seen, broken, {}, "def shares(x):\n    return x\n", broken) is verdict
+        assert (
+            asked_more(SHARES, verdict, seen, broken, {}, lambda: "def shares(x):\n    return x\n", broken) is verdict
+        )
 
 
 def test_of_a_known_mistake_and_of_the_right_axes_nothing_is_asked_or_said():

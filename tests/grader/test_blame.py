@@ -205,7 +205,7 @@ def test_at_home_it_is_said_besides_and_of_what_is_only_a_place_its_question_is_
     worker = Here(names["standardised"], "standardised")
     verdict = judge(STANDARDISED, lambda: worker, LiveAnswers(STANDARDISED, {}, 3), witness=seen)
     ask = worker.performer.handle
-    more = asked_more(STANDARDISED, verdict, seen, ask, {}, text, Performer({}, dict(names)).handle).diagnosis
+    more = asked_more(STANDARDISED, verdict, seen, ask, {}, lambda: text, Performer({}, dict(names)).handle).diagnosis
     assert "`np.sin(x)`, in `v = np.sin(x).var(axis=0)`, comes to " in more.detail
     assert names["standardised"](np.ones((2, 3))) is not None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..diagnosis.operands import stretches
 from ..exercise import Call, Probe, Steps
 from ..inside.perform import argument, leaves
 from .both import Both
@@ -57,14 +58,9 @@ def operands(probe: Probe) -> dict[str, Any]:
 def changed(came: Came, x: Any, change: Callable[[Any, Any], Any]) -> Came | None:
     """What it would come to; None if that has another shape, or is no number."""
     with np.errstate(all="ignore"):
-        values = [change(np.asarray(value), x) if fits(value, x) else None for value in came.values]
+        values = [
+            change(np.asarray(value), x) if stretches(np.shape(x), np.shape(value)) else None for value in came.values
+        ]
     good = all(value is not None and np.isfinite(value).all() for value in values)
     right = Came(values) if good else None
     return right if right and right.kinds == came.kinds else None
-
-
-def fits(value: Any, x: Any) -> bool:
-    try:
-        return np.broadcast_shapes(np.shape(value), np.shape(x)) == np.shape(value)
-    except ValueError:
-        return False

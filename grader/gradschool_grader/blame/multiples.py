@@ -80,7 +80,7 @@ def secant(gap: Callable[[float], float], k: float, before: float, now: float, s
 
 
 def numbers(observed: Sequence[Observation]) -> np.ndarray | None:
-    """All numbers of what came, one after another; None if anything was raised, or if there are none on one line."""
+    """All numbers of what came, one after another; None if anything was raised, or if there are none."""
     if any(o.behaviour.error for o in observed):
         return None
     values = [x for o in observed for _, x in leaves(o.behaviour.value) if isinstance(x, np.ndarray | float | int)]

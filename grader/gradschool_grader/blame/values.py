@@ -6,13 +6,14 @@ place, culprit = another_value(both)
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..diagnosis import Seen
+from ..inside.perform import leaves
 from .both import Asked, Both
 from .came import Came, Log, near
 from .words import Culprit
@@ -82,7 +83,7 @@ class Search:
     def answers(self) -> set[int]:
         """The reference's expressions that come to what is asked for."""
         answers = [o.behaviour.value for o in self.both.first.expected]
-        wanted = Came([x for x in leaves_of(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
+        wanted = Came([x for _, x in leaves(answers) if isinstance(x, np.ndarray | float | int | np.generic)])
         return {other for other, came in self.theirs.items() if is_answer(came, wanted)}
 
     def others(self) -> dict[Any, list[int]]:
@@ -165,11 +166,3 @@ def is_answer(came: Came, wanted: Came) -> bool:
         return came.key == wanted.key
     last = came.values[-1]
     return any(near(last, x) for x in wanted.values if np.shape(x) == np.shape(last))
-
-
-def leaves_of(tree: Any) -> Iterator[Any]:
-    if type(tree) in (list, tuple, dict):
-        for x in tree.values() if type(tree) is dict else tree:
-            yield from leaves_of(x)
-    else:
-        yield tree

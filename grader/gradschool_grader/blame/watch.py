@@ -109,7 +109,7 @@ def watched(text: str, *, whole: bool = False) -> Watched | None:
 class Watcher(ast.NodeTransformer):
     """Puts a watch on every expression that may come to a number."""
 
-    def __init__(self, bound: Container[ast.AST] = ()) -> None:
+    def __init__(self, bound: Container[ast.AST]) -> None:
         self.bound = bound
         self.nodes: list[ast.expr] = []
         self.around: list[tuple[int, ...]] = []

@@ -45,13 +45,10 @@ def plain_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
 
 def added_bases(wrong: Sequence[Pair]) -> dict[str, Base]:
     """An operand that is added at the end."""
-    return {f"Apart from {x}, the answer is": lambda p, x=x: operand(p, x) for x in shared([arrays(p) for p in wrong])}
-
-
-def operand(pair: Pair, x: str) -> np.ndarray | None:
-    """In the answer's shape; None where the call has none of that name."""
-    found = arrays(pair).get(x)
-    return None if found is None else np.broadcast_to(found, pair.e.shape)
+    return {
+        f"Apart from {x}, the answer is": lambda p, x=x: np.broadcast_to(arrays(p)[x], p.e.shape)
+        for x in shared([arrays(p) for p in wrong])
+    }
 
 
 # ---------------------------------------------------------------------------------------------- times something at hand
@@ -68,11 +65,11 @@ def multiplied_apart(wrong: Sequence[Pair]) -> Iterator[Candidate]:
 def products(wrong: Sequence[Pair], bases: dict[str, Base]) -> Iterator[Candidate]:
     if few_wrong(wrong):
         return
-    few = glimpse(wrong)
     operands = shared([arrays(p) for p in wrong])
     if not operands:
         return
     tried = [(x, form, power) for x in operands for form in FORMS for power in (1, -1)]
+    few = glimpse(wrong)
     with np.errstate(all="ignore"):
         values = np.array([few.of(arrays(few.pair)[x]) for x in operands])
         forms = np.stack([function(values) for function in FORMS.values()], axis=1)

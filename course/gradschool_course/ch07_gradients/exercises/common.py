@@ -72,7 +72,7 @@ SAYS = {f"variance {n}": f"The variance of the weights is too {'small' if n < 1 
 def size_of(x: np.ndarray, distribution: str) -> str:
     """What a variance other than 1 is called; one that cutting took away has a largest weight of 2.
 
-    A truncated normal has a fourth moment of 2.2 squares of the variance, one that nobody cut has 3.
+    A truncated normal has a fourth moment of 2.37 squares of the variance, one that nobody cut has 3.
     """
     ratio, fourth = float(np.mean(x**2)), float(np.mean(x**4))
     if 0.68 < ratio < 0.95 and 1.97 < np.abs(x).max() <= 2 * (1 + 1e-6):

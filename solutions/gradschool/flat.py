@@ -44,13 +44,15 @@ class Slot:
 class FlatTree:
     """`vector` (n,) and `tree`, whose arrays are views of it: to write one is to write the other.
 
-    `slots` is a tree of the same structure that says where each array lies. `contiguous` makes a FlatTree of a tree.
+    `slots` is a tree of the same structure that says where each array lies, `plans` what `training_step` has laid out
+    to put gradients here. `contiguous` makes a FlatTree of a tree.
     """
 
     def __init__(self, vector: np.ndarray, slots: Tree):
         self.vector = vector
         self.slots = slots
         self.tree = self.view(vector)
+        self.plans: list[Any] = []
 
     def view(self, vector: np.ndarray) -> Tree:
         """A tree of views of another vector (n,), laid out like this one."""
@@ -189,8 +191,13 @@ def update_scheduled(
             advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used], *factors)
 
     starts = range(0, len(p), block)
-    threads = max(1, min(blas_threads(), len(starts) // FEWEST))
-    each(advance_blocks, [starts[i::threads] for i in range(threads)])
+    threads = min(blas_threads(), len(starts) // FEWEST) if len(starts) >= 2 * FEWEST else 1
+    if threads == 1 and not vectors:  # nothing but p and g is passed over, and once: no block would stay for a second
+        advance(p, g, *between(threading.get_ident(), min(block, len(p)), p.dtype), *factors)
+    elif threads == 1:
+        advance_blocks(starts)
+    else:
+        each(advance_blocks, [starts[i::threads] for i in range(threads)])
     state.update(numbers)
 
 

@@ -19,6 +19,7 @@ Both are called through `run_model`, so that training, evaluation and prediction
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from .chance import generator
 from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .ops.place import buffered
+from .ops.threads import single_blas
 from .trees import check_leaves, tree_leaves, tree_map, tree_paths
 
 __all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
@@ -122,6 +124,12 @@ def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple
     return function
 
 
+def threads_for(model: Model) -> Any:
+    """Within, BLAS has one thread for a layer, whose ops share out what is large among threads themselves. A function
+    may call NumPy's products directly."""
+    return single_blas if isinstance(model, Layer) else contextlib.nullcontext()
+
+
 @buffered()
 def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_size: int = 1024) -> Any:
     """Predictions for all inputs (N, ...), computed in mini-batches so that memory does not grow with N.
@@ -134,7 +142,8 @@ def predict(model: Model, params: Tree, inputs: Any, state: Tree = None, batch_s
     >>> predict(lambda w, x: x @ w, np.array([1.0, 10.0]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), batch_size=2)
     array([21., 43., 65.])
     """
-    parts = [run_model(model, params, state, part)[0] for part in parts_of("predict", inputs, batch_size)]
+    with threads_for(model):
+        parts = [run_model(model, params, state, part)[0] for part in parts_of("predict", inputs, batch_size)]
     return tree_map(lambda *leaves: np.concatenate(leaves), *parts)
 
 

@@ -179,6 +179,20 @@ def test_rows_give_the_same_to_the_last_bit_with_any_number_of_threads(monkeypat
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("channels", [2, 16])
+def test_correlation_gives_the_same_to_the_last_bit_with_any_number_of_threads(monkeypatch, channels):
+    P, W, b, g = some((11, 12, 11, channels)), some((3, 2, channels, 5)), some((5,)), some((11, 5, 10, 5))
+    layout, runs = ((2, 1), (1, 1), 1), []
+    monkeypatch.setattr("gradschool.ops.correlate.LARGE", 0)
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("gradschool.ops.threads.blas_threads", lambda threads=threads: threads)
+        dP, dW = correlate_dP(g, W, P.shape, *layout), correlate_dW(g, P, W.shape, *layout)
+        runs.append([correlate(P, W, b, *layout), dP, dW])
+    for run in runs[1:]:
+        for found, expected in zip(run, runs[0], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize(("x", "w", "fits"), [
     ((3, 12, 7, 32), (3, 3, 32, 64), (True, True, True)),
     ((3, 13, 7, 32), (3, 3, 32, 64), (True, False, True)),

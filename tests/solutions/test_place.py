@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradschool as gs
-from gradschool.ops import linear, place
+from gradschool.ops import linear, place, threads
 from gradschool.ops.gru import gru_backward, gru_forward, gru_plain
 from gradschool.ops.lstm import lstm_backward, lstm_forward, lstm_plain
 
@@ -81,7 +81,7 @@ def test_few_rows_times_a_large_matrix_are_the_sum_of_small_products(monkeypatch
     monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
     a, b = RNG.normal(size=(M, K)), np.asarray(RNG.normal(size=(K, N)), order=order)
     assert M * K * N <= place.SMALL or M > place.FEW or place.inner_parts(M, K, N) == parts
-    np.testing.assert_allclose(place.few_rows_product(a, b), a @ b, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(place.rows_product(a, b), a @ b, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("one", [True, False])
@@ -107,7 +107,7 @@ def test_threads_of_blas_get_a_product_whole(monkeypatch):
     monkeypatch.setattr(place, "one_openblas_thread", lambda: False)
     assert place.in_parts(np.ones((512, 193)), 32).shape == (1, 512, 193)
     monkeypatch.setattr(place, "inner_parts", None)
-    assert place.few_rows_product(np.ones((2, 6000)), np.ones((6000, 100))).shape == (2, 100)
+    assert place.rows_product(np.ones((2, 6000)), np.ones((6000, 100))).shape == (2, 100)
 
 
 @pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])
@@ -131,3 +131,19 @@ def test_a_layer_so_large_that_its_products_are_parted_is_that_of_its_steps(monk
 
     slope = (along(1e-5) - along(-1e-5)) / 2e-5
     assert np.sum(dX * v) == pytest.approx(slope, rel=1e-7)
+
+
+@pytest.mark.parametrize(("M", "K", "N"), [(20, 192, 40), (70, 30, 20), (33, 200, 7), (20, 101, 40)])
+def test_products_that_threads_share_are_the_same(monkeypatch, M, K, N):
+    """101 is a prime, and cannot be parted."""
+    for module in (place, linear):
+        monkeypatch.setattr(module, "SMALL", 1000)
+        monkeypatch.setattr(module, "LARGE", 2000)
+    a, b, g = (RNG.normal(size=size) for size in ((M, K), (K, N), (M, N)))
+    for number in (1, 2, 3):
+        for module in (place, linear, threads):
+            monkeypatch.setattr(module, "blas_threads", lambda number=number: number)
+        out = np.empty((K, N))
+        np.testing.assert_allclose(place.rows_product(a, b), a @ b, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(place.product(a.T, g, out), a.T @ g, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(linear.turned_in_parts(b, g), g @ b.T, rtol=1e-11, atol=1e-11)

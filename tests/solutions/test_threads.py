@@ -81,7 +81,7 @@ def test_one_thread_of_openblas_is_not_one_of_a_blas_that_cannot_be_asked(monkey
 
 
 def test_a_blas_that_cannot_be_asked_gets_one(monkeypatch):
-    monkeypatch.setattr(threads, "QUESTIONS", ())
+    monkeypatch.setattr(threads, "found", lambda *names: None)
     threads.question.cache_clear()
     try:
         assert threads.blas_threads() == 1
@@ -110,3 +110,102 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_nothing_is_started_at_import_and_a_forked_process_has_threads_of_its_own():
     subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=120)
+
+
+def test_blas_has_one_thread_while_others_work_and_then_as_many_as_before():
+    with threadpool_limits(2, user_api="blas"):
+        before, seen = threads.blas_threads(), []
+        each(lambda i: seen.append((threads.blas_threads(), threads.question()())), range(4))
+        assert seen == [(1, 1)] * 4  # so that nobody shares out a share
+        assert threads.blas_threads() == threads.question()() == before
+        with pytest.raises(ZeroDivisionError):
+            each(lambda i: 1 / i, range(3))
+        assert threads.blas_threads() == threads.question()() == before
+
+
+def test_within_single_blas_threads_may_be_as_many_as_blas_had():
+    with threadpool_limits(2, user_api="blas"):
+        before = threads.blas_threads()
+        with threads.single_blas, threads.single_blas:
+            assert threads.blas_threads() == before
+            assert threads.one_openblas_thread() == (threads.question() is not threads.unknown)
+        assert threads.question()() == before
+
+
+def test_whoever_leaves_last_gives_blas_its_threads_back():
+    with threadpool_limits(2, user_api="blas"):
+        before, entered, leave = threads.question()(), threading.Event(), threading.Event()
+
+        def other():
+            with threads.single_blas:
+                entered.set()
+                leave.wait(60)
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        entered.wait(60)
+        with threads.single_blas:
+            leave.set()
+            thread.join()
+            assert threads.question()() == 1
+        assert threads.question()() == before
+
+
+@pytest.mark.parametrize(("n", "most", "sizes"), [(0, 3, []), (1, 3, [1]), (3, 3, [1, 1, 1]), (7, 3, [3, 3, 1])])
+def test_shares_are_all_there_is_and_nothing_twice(three, n, most, sizes):
+    for parts in (threads.shares(n), threads.shares(n, most)):
+        assert [part.stop - part.start for part in parts] == sizes
+        assert [i for part in parts for i in range(part.start, part.stop)] == list(range(n))
+
+
+def test_a_number_of_threads_that_is_set_meanwhile_stays():
+    with threadpool_limits(2, user_api="blas"):
+        with threads.single_blas:
+            threads.setting()(3)
+        assert threads.question()() == (3 if threads.question() is not threads.unknown else 1)
+
+
+AT_THE_END = """
+import threading
+import numpy as np
+from gradschool.ops import threads
+threads.blas_threads = lambda: 2
+done = []
+def late():
+    main.join()
+    threads.each(done.append, range(5))
+    print(sorted(done), flush=True)
+main = threading.main_thread()
+threading.Thread(target=late).start()
+"""
+
+FORKED_WITHIN = """
+import os, sys, threading
+from gradschool.ops import threads
+entered, leave = threading.Event(), threading.Event()
+threads.setting()(2)
+def other():
+    with threads.single_blas:
+        entered.set()
+        leave.wait(60)
+threading.Thread(target=other).start()
+entered.wait(60)
+child = os.fork()
+if child == 0:
+    with threads.single_blas:
+        pass
+    os._exit(threads.question()() != (1 if threads.question() is threads.unknown else 2))
+leave.set()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_thread_that_outlives_the_program_does_its_work_alone():
+    done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "[0, 1, 2, 3, 4]\n", done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_process_forked_while_others_compute_has_blas_as_it_was():
+    done = subprocess.run([sys.executable, "-c", FORKED_WITHIN], capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

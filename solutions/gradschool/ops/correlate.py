@@ -14,9 +14,12 @@ import math
 
 import numpy as np
 
+from .place import LARGE, ones
+from .threads import each, shares, single_blas
 from .windows import blocks, under, windows
 
 BLOCK = 1 << 20  # bytes of a block and its result: both stay in the second-level cache
+SHARES = 4  # of the images, whatever the number of threads, so that sums come out the same
 FEWEST = 192  # rows of a block: below, a product spends its time on arranging the weights
 
 
@@ -53,6 +56,11 @@ def columns(v, spatial, buffer):
     return matrix.reshape(G, v.size // (G * K), K) if by_pixel else matrix.reshape(G, K, -1).swapaxes(1, 2)
 
 
+def parts_of(y, shape):
+    """Slices of the images, to be shared out among threads if results y take long with weights of this shape"""
+    return shares(len(y), SHARES if y.size * math.prod(shape[:-1]) > LARGE else 1)
+
+
 def correlate(P, W, b, strides, dilations, groups):
     """y[n, p, o] = b[o] + sum over entries k of the frame and channels c of P[n, s p + d k, c] W[k, c, o]"""
     kernel, (c, O) = W.shape[:-2], W.shape[-2:]
@@ -64,13 +72,17 @@ def correlate(P, W, b, strides, dilations, groups):
         return separable(P, W, b, strides, dilations, groups, y)
     Wg, most = weights_by_group(W, groups), rows_of_block(W.size // O + O, kind.itemsize)
     row = None if b is None else np.zeros(y.shape[-2:], kind) + b  # NumPy is slow with so short an array as b
-    buffer = None
-    for block in blocks(out, most):
-        window = v[block]
-        buffer = np.empty(window.size, kind) if buffer is None else buffer  # the first block is the largest
-        np.matmul(columns(window, len(kernel), buffer), Wg, out=pixels_by_group(y[block], groups))
-        if row is not None:
-            y[block] += row[: y[block].shape[-2]]  # while the block is still in the cache
+
+    def share(images):
+        v_of, y_of, buffer = v[images], y[images], None
+        for block in blocks(y_of.shape[:-1], most):
+            window = v_of[block]
+            buffer = np.empty(window.size, kind) if buffer is None else buffer  # the first block is the largest
+            np.matmul(columns(window, len(kernel), buffer), Wg, out=pixels_by_group(y_of[block], groups))
+            if row is not None:
+                y_of[block] += row[: y_of[block].shape[-2]]  # while the block is still in the cache
+
+    each(share, parts_of(y, W.shape))
     return y
 
 
@@ -83,15 +95,21 @@ def correlate_dP(g, W, shape, strides, dilations, groups):
         return separable_dP(g, W, strides, dilations, groups, dP)
     dPg, Wg = by_group(dP, groups), weights_by_group(W, groups)
     Wt = by_group(W.reshape(-1, c, O), groups).transpose(0, 2, 3, 1).copy()  # (entries of k, groups, O / groups, c)
-    for block in blocks(g.shape[:-1], rows_of_block(W.size // O + O, kind.itemsize)):
-        gb = pixels_by_group(g[block], groups)
-        if c >= 8:
-            d = gb @ Wt  # one product an entry of the frame: sums are then over long contiguous runs
-        else:
-            d = (Wg @ gb.swapaxes(1, 2)).reshape(groups, len(offsets), c, -1).transpose(1, 0, 3, 2)
-        for offset, part in zip(offsets, d, strict=True):
-            target = dPg[under(offset, block, g.shape[1:-1], strides, dilations)]
-            target += part.transpose(1, 0, 2).reshape(target.shape)
+    most = rows_of_block(W.size // O + O, kind.itemsize)
+
+    def share(images):
+        g_of, dP_of = g[images], dPg[images]
+        for block in blocks(g_of.shape[:-1], most):
+            gb = pixels_by_group(g_of[block], groups)
+            if c >= 8:
+                d = gb @ Wt  # one product an entry of the frame: sums are then over long contiguous runs
+            else:
+                d = (Wg @ gb.swapaxes(1, 2)).reshape(groups, len(offsets), c, -1).transpose(1, 0, 3, 2)
+            for offset, part in zip(offsets, d, strict=True):
+                target = dP_of[under(offset, block, g.shape[1:-1], strides, dilations)]
+                target += part.transpose(1, 0, 2).reshape(target.shape)
+
+    each(share, parts_of(g, W.shape))
     return dP
 
 
@@ -101,20 +119,27 @@ def correlate_dW(g, P, shape, strides, dilations, groups):
     kind = np.result_type(g, P)
     if c == 1 and groups > 1:
         return separable_dW(g, P, shape, strides, dilations, groups)
-    v = windows(by_group(P, groups), kernel, strides, dilations)
-    K, buffer = math.prod(shape[:-1]), None
-    dWg = np.zeros((groups, K, O // groups), kind)
-    for block in blocks(g.shape[:-1], rows_of_block(K + O, kind.itemsize)):
-        window = v[block]
-        buffer = np.empty(window.size, kind) if buffer is None else buffer
-        dWg += columns(window, len(kernel), buffer).swapaxes(1, 2) @ pixels_by_group(g[block], groups)
-    return dWg.transpose(1, 0, 2).reshape(shape)
+    v, K = windows(by_group(P, groups), kernel, strides, dilations), math.prod(shape[:-1])
+    most, parts = rows_of_block(K + O, kind.itemsize), parts_of(g, shape)
+    dWg = np.zeros((len(parts), groups, K, O // groups), kind)
+
+    def share(i):
+        v_of, g_of, buffer = v[parts[i]], g[parts[i]], None
+        for block in blocks(g_of.shape[:-1], most):
+            window = v_of[block]
+            buffer = np.empty(window.size, kind) if buffer is None else buffer
+            found = columns(window, len(kernel), buffer).swapaxes(1, 2) @ pixels_by_group(g_of[block], groups)
+            np.add(dWg[i], found, out=dWg[i])
+
+    each(share, range(len(parts)))
+    return dWg.sum(0).transpose(1, 0, 2).reshape(shape)
 
 
 def sum_of_pixels(g):
     """(..., O) -> (O,): a product with ones is faster than a sum over leading axes"""
     pixels = g.reshape(-1, g.shape[-1])
-    return np.ones(len(pixels), g.dtype) @ pixels
+    with single_blas:  # its threads would save less time than they take from those that come next
+        return ones(len(pixels), g.dtype) @ pixels
 
 
 # ------------------------------------------------------- each channel by itself: too thin for a product of matrices

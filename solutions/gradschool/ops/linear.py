@@ -12,8 +12,8 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import FEW, SMALL, few_rows_product, into, ones, product
-from .threads import one_openblas_thread
+from .place import FEW, LARGE, SMALL, into, ones, product, row_parts, rows_product
+from .threads import blas_threads, each, one_openblas_thread
 
 
 def check_dense(X, W, b):
@@ -27,7 +27,7 @@ def check_dense(X, W, b):
 def dense_forward(X, W, b=None):
     """Y = X W + b     X (..., in), W (in, out), b (out,) -> Y (..., out)"""
     check_dense(X, W, b)
-    Y = floats(few_rows_product(rows(X), W))
+    Y = floats(rows_product(rows(X), W))
     if b is not None:
         Y = into(Y, np.add, Y, b) if b.dtype == Y.dtype else Y + b
     return Y if X.ndim == 2 else Y.reshape(*X.shape[:-1], W.shape[1]), {"X": X, "W": W}
@@ -41,9 +41,13 @@ def rows(X):
 def dense_dX(g, cache, out=None):
     """dL/dX = g W^T"""
     W, r = cache["W"], rows(g)
-    # for few rows and a small W, BLAS takes longer with a transposed matrix than with a copy in order, copying included
-    Wt = W.T.copy() if 8 <= len(r) <= 64 and W.size <= 1 << 15 else W.T
-    return np.matmul(g, Wt, out=out) if out is not None else (r @ Wt).reshape(*g.shape[:-1], len(W))
+    Wt = W.T.copy() if copied(len(r), *W.shape) else W.T
+    return np.matmul(g, Wt, out=out) if out is not None else rows_product(r, Wt).reshape(*g.shape[:-1], len(W))
+
+
+def copied(N, K, M):
+    """Whether BLAS takes longer for g (N, M) times the transposed W (K, M) than for a copy in order and making it"""
+    return K * M <= 1 << 15 and (8 <= N <= 64 or row_parts(N, M, K) > 1)
 
 
 def fast_dX(g, cache, out=None):
@@ -57,12 +61,15 @@ def fast_dX(g, cache, out=None):
 
 def turned_in_parts(W, g):
     """g W^T as (W g^T)^T, for so many rows of W at a time that the product is small, and turned while it is cached"""
-    gt = g.T.copy()
-    if not type(W) is type(gt) is np.ndarray or not one_openblas_thread():
+    gt, shared = g.T.copy(), W.size * len(g) > LARGE and blas_threads() > 1
+    if not type(W) is type(gt) is np.ndarray or not (shared or one_openblas_thread()):
         return (W @ gt).T.copy()
     dX, step = np.empty((len(g), len(W)), np.result_type(g, W)), max(1, SMALL // gt.size)
-    for i in range(0, len(W), step):
+
+    def turn(i):
         dX[:, i : i + step] = (W[i : i + step] @ gt).T
+
+    each(turn, range(0, len(W), step))
     return dX
 
 

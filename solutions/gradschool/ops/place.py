@@ -19,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from .threads import one_openblas_thread
+from .threads import blas_threads, each, one_openblas_thread, shares
 
 LINE = 64  # bytes, a line of the processor's cache
 BLOCK = 1 << 15  # numbers of an array in a block: some such arrays fit a second-level cache
+MANY = 8  # blocks; with fewer, a thread takes longer to wake than it saves
 BUFFER = 1 << 11  # numbers; three such buffers fit a first-level cache
 SMALL = 10**6  # multiplications in a product: so few, OpenBLAS does with AVX-512 without arranging its matrices first
+LARGE = 1 << 23  # multiplications; such a product is worth being shared out among threads
 FEW = 32  # rows of a matrix: for so few, arranging the one it is multiplied with takes long beside multiplying them
 
 
@@ -77,38 +79,66 @@ def into(place, f, *args):
 
 
 def in_blocks(f, *arrays) -> Any:
-    """f(*arrays), computed for a few samples at a time: what lies between the steps of f is then still in the cache.
+    """f(*arrays), computed for a few samples at a time: what lies between the steps of f is then still in the cache,
+    and threads can share the blocks.
 
     f treats every sample by itself. Arrays that are being differentiated go through it whole.
     """
     a = arrays[0]
     if a.size <= BLOCK or any(type(x) is not np.ndarray for x in arrays):
         return f(*arrays)
-    step, y = max(1, BLOCK * len(a) // a.size), None
-    for i in range(0, len(a), step):
-        now = slice(i, i + step)
-        part = f(*(x[now] for x in arrays))
-        y = np.empty((len(a), *part.shape[1:]), part.dtype) if y is None else y
-        y[now] = part
+    step = max(1, BLOCK * len(a) // a.size)
+    first = f(*(x[:step] for x in arrays))
+    y = np.empty((len(a), *first.shape[1:]), first.dtype)
+    y[:step] = first
+
+    def put(i):
+        y[i : i + step] = f(*(x[i : i + step] for x in arrays))
+
+    starts = range(step, len(a), step)
+    if len(starts) >= MANY:
+        each(put, starts)
+    else:
+        for i in starts:
+            put(i)
     return y
 
 
 def product(a, b, out):
     """out = a b     a (M, K), b (K, N), out (M, N) in order"""
-    if len(a) * b.size <= SMALL:
+    size = len(a) * b.size
+    if size <= SMALL:
         return np.matmul(a, b, out=out)
+    if size > LARGE and blas_threads() > 1:
+        each(lambda rows: product(a[rows], b, out[rows]), shares(len(a)))
+        return out
     rows = in_parts(a, b.shape[1])
     np.matmul(rows, b, out=out.reshape(*rows.shape[:2], b.shape[1]))
     return out
 
 
-def few_rows_product(a, b):
-    """a b     a (M, K), b (K, N) -> (M, N), as a sum of small products if a has few rows and BLAS is faster so"""
+def rows_product(a, b):
+    """a b     a (M, K), b (K, N) -> (M, N), by small products if BLAS is faster so: by some rows of a at a time, or, if
+    there are few, as a sum over some columns of a at a time"""
     M, K, N = *a.shape, b.shape[1]
-    parts = inner_parts(M, K, N) if M <= FEW and M * K * N > SMALL and in_order(a, b) and one_openblas_thread() else 1
+    if M * K * N <= SMALL or not in_order(a, b):
+        return a @ b
+    shared = M * K * N > LARGE and blas_threads() > 1
+    if M <= FEW and (shared or one_openblas_thread()):
+        return sum_of_products(a, b, inner_parts(M, K, N), shared)
+    return product(a, b, np.empty((M, N), np.result_type(a, b))) if shared or one_openblas_thread() else a @ b
+
+
+def sum_of_products(a, b, parts, shared):
     if parts == 1:
         return a @ b
-    return np.add.reduce(np.matmul(a.reshape(M, parts, -1).swapaxes(0, 1), b.reshape(parts, -1, N)), axis=0)
+    M, N = len(a), b.shape[1]
+    left, right = a.reshape(M, parts, -1).swapaxes(0, 1), b.reshape(parts, -1, N)
+    if not shared:
+        return np.add.reduce(np.matmul(left, right), axis=0)
+    each_part = np.empty((parts, M, N), np.result_type(a, b))
+    each(lambda some: np.matmul(left[some], right[some], out=each_part[some]), shares(parts))
+    return np.add.reduce(each_part, axis=0)
 
 
 def in_order(*arrays):
@@ -125,16 +155,21 @@ def inner_parts(M, K, N):
 def in_parts(a, N):
     """a (M, K) as (parts, M / parts, K), a view, so that `matmul` with a matrix of N columns is soonest done.
 
-    Where K or N is small, OpenBLAS takes long to arrange a and b, beside multiplying them: in one thread, products that
-    are so small that it does not are faster.
+    OpenBLAS takes long to arrange a and b beside multiplying them, above all where K or N is small: in one thread,
+    products that are so small that it does not are faster, if a few will do.
     """
     M, K = a.shape
-    parts = small_parts(M, K, N) if M * K * N > SMALL and one_openblas_thread() else 1
+    parts = row_parts(M, K, N)
     return a.reshape(parts, M // parts, K)
+
+
+def row_parts(M, K, N):
+    """How many parts"""
+    return small_parts(M, K, N) if M * K * N > SMALL and one_openblas_thread() else 1
 
 
 @functools.lru_cache(maxsize=256)
 def small_parts(M, K, N):
     """The least number of equal parts of M rows that makes the products SMALL; 1 if so few that it pays do not."""
-    most = 48 if min(K, N) <= 64 else 4
+    most = 48 if min(K, N) <= 64 or K * N <= 1 << 14 else 4
     return next((parts for parts in range(2, most + 1) if M % parts == 0 and parts * SMALL >= M * K * N), 1)

@@ -5,24 +5,26 @@
 There are as many threads as BLAS may use, whether the environment said so (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS) or
 a program while it ran. None is started before there is work for it. Results do not depend on how many there are, if
 `block` writes to places of its own.
+
+    with single_blas: ...                               # no threads but these
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-import ctypes
 import functools
 import os
-import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-# what OpenBLAS calls it, in NumPy's own build and in others
-QUESTIONS = tuple(f"{maker}openblas_get_num_threads{bits}" for maker in ("scipy_", "") for bits in ("64_", ""))
+from .blas import BITS, MAKERS, found
 
 
 def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
-    """f(item) for all items. An exception ends the thread that it comes up in, and is raised when all have ended."""
+    """f(item) for all items, with BLAS in a single thread if there are several here. An exception ends the thread that
+    it comes up in, and is raised when all have ended."""
     threads = min(len(items), blas_threads()) if len(items) > 1 else 1
     left = iter(items)
 
@@ -30,13 +32,67 @@ def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
         for item in left:  # whoever comes next takes the next one
             f(item)
 
-    helpers = [helper_threads(os.getpid(), threads - 1).submit(in_context(), work) for _ in range(threads - 1)]
-    try:
+    if threads == 1:
         work()
+        return
+    within = shared.set(True)
+    try:
+        with single_blas:
+            helpers = list(helpers_at(work, threads - 1))
+            try:
+                work()
+            finally:
+                failed = [helper.exception() for helper in helpers if not helper.cancel()]
     finally:
-        failed = [helper.exception() for helper in helpers if not helper.cancel()]
+        shared.reset(within)
     for error in filter(None, failed):
         raise error
+
+
+def helpers_at(work: Callable[[], None], n: int) -> Iterator[Any]:
+    """Threads that begin with it; none once the program is about to end, which lets nobody start any."""
+    with contextlib.suppress(RuntimeError):
+        for _ in range(n):
+            yield helper_threads(os.getpid(), n).submit(in_context(), work)
+
+
+class SingleBlas:
+    """Within, BLAS uses one thread, in the whole process, and large products are shared out by `each`. OpenBLAS's own
+    threads wait for the next product by running idle, for some 30 ms, in the way of those that have work."""
+
+    def __init__(self) -> None:
+        self.lock, self.within, self.before = threading.Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.within:  # whoever comes first remembers what there was, whoever leaves last puts it back
+                self.before = max(1, question()())
+                setting()(1)
+            self.within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.within = max(0, self.within - 1)  # 0 already, if the process was forked within
+            if not self.within and question()() == 1:  # else somebody has set another number
+                setting()(self.before)
+
+    def forked(self) -> None:
+        """In the child there is only the thread that forked, and nobody who would give BLAS its threads back."""
+        self.lock, within, self.within = threading.Lock(), self.within, 0
+        if within:
+            setting()(self.before)
+
+
+single_blas = SingleBlas()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=single_blas.forked)
+shared: contextvars.ContextVar[bool] = contextvars.ContextVar("gradschool_shared", default=False)  # by `each`, already
+
+
+def shares(n: int, most: int | None = None) -> list[slice]:
+    """range(n) in at most so many parts of one size, but for the last; as many as there may be threads, unless given"""
+    step = max(1, -(-n // (most or blas_threads())))
+    return [slice(i, min(i + step, n)) for i in range(0, n, step)]
 
 
 def in_context() -> Callable[..., Any]:
@@ -53,13 +109,16 @@ def helper_threads(process: int, n: int) -> Any:
 
 
 def blas_threads() -> int:
-    """How many threads BLAS may use now; 1 where it is not OpenBLAS, which can be asked."""
-    return max(1, question()())
+    """How many threads there may be now: as many as BLAS may use; 1 where it is not OpenBLAS, which can be asked, and
+    within `each`, whose threads are enough."""
+    if shared.get():
+        return 1
+    return single_blas.before if single_blas.within else max(1, question()())
 
 
 def one_openblas_thread() -> bool:
-    """Whether BLAS is OpenBLAS and may use a single thread."""
-    return question() is not unknown and blas_threads() == 1
+    """Whether BLAS is OpenBLAS and uses a single thread."""
+    return question() is not unknown and question()() == 1
 
 
 def unknown() -> int:
@@ -68,9 +127,13 @@ def unknown() -> int:
 
 @functools.cache
 def question() -> Callable[[], int]:
-    core = sys.modules.get("numpy._core._multiarray_umath") or sys.modules.get("numpy.core._multiarray_umath")
-    try:
-        library = ctypes.CDLL(getattr(core, "__file__", None) or "")  # finds what it is linked with, too
-    except OSError:
-        return unknown
-    return next((getattr(library, name) for name in QUESTIONS if hasattr(library, name)), unknown)
+    return found(*named("get_num_threads")) or unknown
+
+
+@functools.cache
+def setting() -> Callable[[int], object]:
+    return found(*named("set_num_threads")) or (lambda threads: None)
+
+
+def named(function: str) -> list[str]:
+    return [f"{maker}openblas_{function}{bits}" for maker in MAKERS for bits in BITS]

@@ -1,6 +1,7 @@
 """The rules of the most used optimizers once more, scheduled by hand: every product and sum goes into memory that is
-there already, and what can be multiplied into one number is. A rule in NumPy makes an array for each of its operations,
-and memory is what an optimizer waits for; this way it takes half the time.
+there already, what can be multiplied into one number is, and BLAS adds multiples of two vectors in one pass. A rule in
+NumPy makes an array for each of its operations, and memory is what an optimizer waits for; this way Adam takes less
+than half of the time.
 
     numbers, factors, advance = SCHEDULED["adam"]({"t": 0}, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8, eps_hat=False)
     factors = [np.array(factor, p.dtype) for factor in factors]
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.blas import axpby
 from .adams import nadam_mu
 
 __all__ = ["SCHEDULED"]
@@ -27,25 +29,22 @@ Scheduled = Callable[..., tuple[dict[str, Any], tuple[float, ...], Callable[...,
 
 def sgd(state, *, lr):
     """Nothing to remember"""
-    return {}, (lr,), advance_sgd
+    return {}, (-lr, 1.0), advance_sgd
 
 
-def advance_sgd(p, g, a, b, lr):
+def advance_sgd(p, g, a, b, minus_lr, one):
     """p ← p − lr g"""
-    np.multiply(g, lr, out=a)
-    np.subtract(p, a, out=p)
+    axpby(minus_lr, g, one, p, a)
 
 
 def momentum(state, *, lr, beta):
     """No number to remember"""
-    return {}, (lr, beta), advance_momentum
+    return {}, (-lr, beta), advance_momentum
 
 
-def advance_momentum(p, g, v, a, b, lr, beta):
+def advance_momentum(p, g, v, a, b, minus_lr, beta):
     """v ← β v − lr g,  p ← p + v"""
-    np.multiply(g, lr, out=a)
-    np.multiply(v, beta, out=v)
-    np.subtract(v, a, out=v)
+    axpby(minus_lr, g, beta, v, a)
     np.add(p, v, out=p)
 
 
@@ -59,7 +58,7 @@ def adam(state, *, lr, b1, b2, eps, eps_hat):
 
 def advance_adam(p, g, m, v, a, b, rate, floor, *decays):
     """p ← p − rate m / (√v + floor)"""
-    averaged(m, v, g, a, *decays)
+    averaged(m, v, g, a, b, *decays)
     np.multiply(m, rate, out=a)
     moved(p, a, v, floor, b)
 
@@ -71,28 +70,23 @@ def nadam(state, *, lr, b1, b2, eps, momentum_decay):
     product = state["mu_product"] * mu
     root = (1 - b2**t) ** 0.5
     rate_m, rate_g = lr * root * mu_next / (1 - product * mu_next), lr * root * (1 - mu) / (1 - product)
-    factors = rate_m, rate_g, eps * root, b1, 1 - b1, b2, 1 - b2
+    factors = rate_m, rate_g, 1.0, eps * root, b1, 1 - b1, b2, 1 - b2
     return {"t": t, "mu_product": product}, factors, advance_nadam
 
 
-def advance_nadam(p, g, m, v, a, b, rate_m, rate_g, floor, *decays):
+def advance_nadam(p, g, m, v, a, b, rate_m, rate_g, one, floor, *decays):
     """p ← p − (rate_m m + rate_g g) / (√v + floor)"""
-    averaged(m, v, g, a, *decays)
+    averaged(m, v, g, a, b, *decays)
     np.multiply(m, rate_m, out=a)
-    np.multiply(g, rate_g, out=b)
-    np.add(a, b, out=a)
+    axpby(rate_g, g, one, a, b)
     moved(p, a, v, floor, b)
 
 
-def averaged(m, v, g, a, b1, rest1, b2, rest2):
+def averaged(m, v, g, a, b, b1, rest1, b2, rest2):
     """m ← β₁ m + (1−β₁) g,  v ← β₂ v + (1−β₂) g²"""
-    np.multiply(g, rest1, out=a)
-    np.multiply(m, b1, out=m)
-    np.add(m, a, out=m)
+    axpby(rest1, g, b1, m, a)
     np.multiply(g, g, out=a)
-    np.multiply(a, rest2, out=a)
-    np.multiply(v, b2, out=v)
-    np.add(v, a, out=v)
+    axpby(rest2, a, b2, v, b)
 
 
 def moved(p, a, v, floor, b):

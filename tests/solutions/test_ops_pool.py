@@ -197,6 +197,24 @@ def test_examples_print_what_they_say(name):
     assert doctest.testmod(importlib.import_module(f"gradschool.ops.{name}")).failed == 0
 
 
+@pytest.mark.parametrize(("shape", "options"), [
+    ((9, 8, 6, 5), {}), ((3, 7, 2), {}), ((2, 5, 4, 6, 3), {}), ((9, 8, 7, 5), {"stride": 1}),
+    ((9, 8, 7, 5), {"stride": 3, "dilation": 2}), ((9, 8, 7, 5), {"padding": 1}), ((0, 8, 6, 5), {}),
+])  # fmt: skip
+def test_which_of_two_was_larger_is_kept_or_found_again_with_the_same_gradient(monkeypatch, shape, options):
+    """Equal entries, of which the first counts, and such as are no number."""
+    X = np.floor(3 * some(*shape)) / 2
+    X.reshape(-1)[::17] = np.nan
+    monkeypatch.setattr(pool, "BLOCK", 2 * X[:1].nbytes or 1)
+    Y, cache = pool.maxpool_forward(X, 2, **options)
+    kept, more = pool.maxpool_keeping(X, 2, **options)
+    np.testing.assert_array_equal(kept, Y)
+    g = some(*Y.shape, seed=1)
+    np.testing.assert_array_equal(pool.maxpool_kept(g, more), pool.maxpool_backward(g, cache))
+    assert "first" in more
+    assert "first" not in pool.maxpool_keeping(X, 1)[1]
+
+
 def test_maxpool_in_threads_is_the_same_to_the_last_bit(monkeypatch):
     X, runs = some(9, 8, 7, 5), []
     monkeypatch.setattr(pool, "BLOCK", 2 * X[0].nbytes)

@@ -77,6 +77,8 @@ def forward(
         op, start, end = OPS[function.__name__], end, end + len(arguments)
         if fresh and op.in_place is not None and not options:
             op = op.in_place
+        elif op.fast is not None and (moves or at):  # for a derivative, else there is nothing to keep for it
+            op = op.fast
         y, cache = op.forward(y, *raw[start + 1 : end + 1], **options) if arguments else op.forward(y, **options)
         y, rest = (y[0], y[1:]) if type(y) is tuple else (y, ())
         others.append(rest)

@@ -104,15 +104,27 @@ def maxpool_places(cache):
 
 def maxpool_backward(g, cache):
     """dL/dx = g for the largest of each window, the first of them where several are equal; 0 for the others"""
+    P, frame = cache["P"], cache["frame"]
+
+    def masks(some):
+        found = stages(P[some], frame)  # once more: cheaper than to keep them all
+        for axis, (x, y) in enumerate(zip(found[-2::-1], found[:0:-1], strict=True), 1):
+            yield (part == y for part in taps(x, axis, *frame[axis - 1]))
+
+    return spread(g, cache, masks)
+
+
+def spread(g, cache, masks):
+    """dX, where `masks(some)` has for every axis, the first one first, which entries of its windows are the largest"""
     g, P, frame = g[0] if isinstance(g, tuple) else g, cache["P"], cache["frame"]
     dP = room(P.shape, g.dtype, len(frame), *frame[-1])
 
     def unpool(some):
-        found, d = stages(P[some], frame), g[some]  # once more: cheaper than to keep them all
-        for axis, (x, y) in enumerate(zip(found[-2:0:-1], found[:1:-1], strict=True), 1):
-            dx = room(x.shape, g.dtype, axis, *frame[axis - 1])
-            d = largest_back(d, x, y, dx, axis, *frame[axis - 1])
-        largest_back(d, found[0], found[1], dP[some], len(frame), *frame[-1])
+        d = g[some]
+        for axis, largest in enumerate(masks(some), 1):
+            shape = (*d.shape[:axis], P.shape[axis], *d.shape[axis + 1 :])
+            dx = dP[some] if axis == len(frame) else room(shape, g.dtype, axis, *frame[axis - 1])
+            d = largest_back(d, largest, dx, axis, *frame[axis - 1])
 
     each(unpool, samples(P))
     return np.ascontiguousarray(dP[inside(cache["width"], cache["shape"])])
@@ -123,13 +135,15 @@ def room(shape, dtype, axis, k, s, d, o):
     return (np.empty if s == k and d == 1 and o * s == shape[axis] else np.zeros)(shape, dtype)
 
 
-def largest_back(g, x, y, dx, axis, k, s, d, o):
-    """Add to dx from `room` the gradient, where y is the largest of each window along one axis of x."""
+def largest_back(g, largest, dx, axis, k, s, d, o):
+    """Add to dx from `room` the gradient of the largest of each window along one axis: g to the first entry whose mask
+    in `largest` is True, or else to the last."""
     alone = s > d * (k - 1)  # no entry is in two windows
-    for j, (part, target) in enumerate(zip(taps(x, axis, k, s, d, o), taps(dx, axis, k, s, d, o), strict=True)):
+    masks = iter(largest)
+    for j, target in enumerate(taps(dx, axis, k, s, d, o)):
         taken = g
         if j < k - 1:
-            taken = (part == y).astype(g.dtype)  # for a product: np.where takes longer on a mask without pattern
+            taken = next(masks).astype(g.dtype)  # for a product: np.where takes longer on a mask without pattern
             taken *= g
             g = g - taken
         if alone:
@@ -137,6 +151,33 @@ def largest_back(g, x, y, dx, axis, k, s, d, o):
         else:
             target += taken
     return dx
+
+
+def maxpool_keeping(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
+    """The forward; of windows of two by two it keeps which entry is the larger, a byte for each, for the backward"""
+    width, frame = pool_layout("maxpool", X, size, stride, padding, dilation)
+    if indices or any(k != 2 for k, *_ in frame):
+        return maxpool_forward(X, size, stride, padding, dilation, indices)
+    P = padded(floats(X), width, -np.inf)
+    shapes = [(*P.shape[: i + 1], *(o for *_, o in frame[i:]), P.shape[-1]) for i in range(len(frame))]
+    y, first = np.empty(shapes[0], P.dtype), [np.empty(shape, bool) for shape in shapes]
+
+    def pool(some):
+        x = P[some]
+        for axis in range(len(frame), 0, -1):
+            one, other = taps(x, axis, *frame[axis - 1])
+            np.greater_equal(one, other, out=first[axis - 1][some])
+            x = np.maximum(one, other, out=y[some] if axis == 1 else None)
+
+    each(pool, samples(P))
+    return y, {"P": P, "frame": frame, "width": width, "shape": X.shape, "first": first}
+
+
+def maxpool_kept(g, cache):
+    """maxpool_backward without comparing once more"""
+    if "first" not in cache:
+        return maxpool_backward(g, cache)
+    return spread(g, cache, lambda some: ((first[some],) for first in cache["first"]))
 
 
 def maxpool_plain(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
@@ -150,7 +191,7 @@ def maxpool_plain(X, size, stride: Any = None, padding: Any = 0, dilation: Any =
     return (y, maxpool_forward(stop_gradient(X), size, stride, padding, dilation, True)[0][1]) if indices else y
 
 
-@op(maxpool_forward, maxpool_backward, plain=maxpool_plain, fresh=True)
+@op(maxpool_forward, maxpool_backward, plain=maxpool_plain, fresh=True, fast=(maxpool_keeping, maxpool_kept))
 def maxpool(X, size, stride: Any = None, padding: Any = 0, dilation: Any = 1, indices=False):
     """The largest entry of each window, channel by channel, over one to three spatial axes.
 

@@ -226,6 +226,14 @@ def stretches(layers: Sequence[Layer]) -> list[Stretch]:
     return found
 
 
+def links_of(layer: Layer) -> list[tuple[int, Callable[..., Link]]] | None:
+    """Of a sequential layer that is one stretch of ops, these, each with the number of its layer; None of any other."""
+    if getattr(layer.apply, "func", None) is not sequential_apply:
+        return None
+    _, found = layer.apply.args  # type: ignore[attr-defined]
+    return found[0] if len(found) == 1 and isinstance(found[0], list) else None
+
+
 def pool_first(stretch: list[tuple[int, Callable[..., Link]]]) -> None:
     """Put relu behind the max-pooling that follows it: the largest stays the largest, and fewer numbers are left."""
     ops_alone = [link.args[0].op if getattr(link, "func", None) is link_alone else None for _, link in stretch]

@@ -1,0 +1,104 @@
+"""A plan is a training step of one network for batches of one shape, laid out beforehand: no tape is written, and what
+comes out goes where it went the step before. The numbers are those of the tape, up to rounding.
+
+    plan = plan_of(room.plans, net, weights, room, X)   # one that is there, or a new one; None if it takes the tape
+    found = plan(loss, X, T, state)                     # (loss, predictions, state), or None; gradients are in `room`
+
+Networks that are nothing but ops one after the other (`sequential`) can be planned, with any loss, as long as no op is
+replaced. What a plan is not for, such as inputs that do not fit, it leaves to the tape, which says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .autodiff import OPS, value_and_grad
+from .autodiff.ops import gradients_by
+from .layers import Layer
+from .layers.base import links_of
+from .ops.planned import NotPlanned, Spot, lender, part_for
+from .ops.threads import one_openblas_thread
+from .swap import replacements
+from .trees import tree_leaves
+
+Tree = Any
+MOST = 2  # plans that are kept: for the batches of an epoch, and for its last, which may be shorter
+
+
+class Plan:
+    """For `weights`, a flat tree, and inputs of this shape; `places` is the tree of arrays where gradients go."""
+
+    def __init__(self, model: Layer, weights: Any, places: Tree, shape: tuple[int, ...]):
+        self.model, self.weights, self.places, self.shape = model, weights, places, shape
+        self.parts: list[tuple[int, Any]] = []
+        self.pulls: list[Any] = []  # those that a gradient has to pass, the last one first
+        self.given_up = False
+
+    def __call__(self, loss: Any, X: np.ndarray, T: Any, state: Tree) -> tuple[Any, np.ndarray, Tree] | None:
+        states = [None] * len(self.model.parts) if state is None else state
+        if self.given_up or len(states) != len(self.model.parts):
+            return None
+        try:
+            self.parts = self.parts or self.laid_out(X, states)
+            y, after = self.forward(X, states)
+            compared = of_op(loss, y, T)
+        except NotPlanned:
+            self.given_up = True
+            return None
+        except Exception:  # whatever it is, the tape meets it too, and has the words for it
+            return None
+        value, g = compared or value_and_grad(loss)(y, T)
+        for part in self.pulls:
+            g = part.backward(g)
+        return value, y, None if state is None else after
+
+    def forward(self, X: np.ndarray, states: Tree) -> tuple[np.ndarray, Tree]:
+        y, after = X, list(states)
+        for i, part in self.parts:
+            y = part.forward(y, states[i])
+            if part.after is not None:
+                after[i] = part.after
+        return y.copy(), after  # its memory is about to be used again
+
+    def laid_out(self, X: np.ndarray, states: Tree) -> list[tuple[int, Any]]:
+        """The parts, each made for what comes out of the one before."""
+        trees = list(zip(self.weights.tree, self.places, states, strict=True))
+        y, owned, first, parts, pulls = X, False, True, [], []
+        shared = one_openblas_thread(), lender(X.dtype)
+        for i, make in links_of(self.model) or ():
+            part = part_for(Spot(make, *trees[i], y.shape, y.dtype, first, owned, *shared))
+            y, owned = part.forward(y, states[i]), part.owned
+            parts.append((i, part))
+            first = first and not tree_leaves(trees[i][0])  # nothing has been learned yet
+            if not first:
+                pulls.insert(0, part)
+        self.pulls = pulls
+        return parts
+
+
+def of_op(loss: Any, Y: np.ndarray, T: Any) -> tuple[Any, np.ndarray] | None:
+    """The value of a loss that is an op, and its gradient by Y, without a tape; None for another one"""
+    op = OPS.get(getattr(loss, "__name__", ""))
+    if op is None or op.function is not loss:
+        return None
+    form = op.fast or op
+    value, cache = form.forward(Y, T)
+    if value.shape != ():
+        raise ValueError(f"{op.name} is no number")
+    return value, gradients_by(form, value.dtype.type(1), cache, [0], {})[0]
+
+
+def plan_of(plans: list[Plan], model: Any, weights: Any, room: Any, X: Any) -> Plan | None:
+    """The plan for this network and inputs of this shape; None for what cannot be planned"""
+    if type(X) is not np.ndarray or X.dtype != weights.vector.dtype or not X.flags.c_contiguous or replacements():
+        return None
+    for plan in plans:
+        if plan.model is model and plan.weights is weights and plan.shape == X.shape:
+            return plan
+    if not isinstance(model, Layer) or links_of(model) is None:
+        return None
+    plans[MOST - 1 :] = []
+    plans.insert(0, Plan(model, weights, room.tree, X.shape))
+    return plans[0]

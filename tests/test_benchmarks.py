@@ -65,9 +65,12 @@ def test_ratios_are_ours_divided_by_those_of_the_other(library, monkeypatch):
     raced = {"ours": figures(1.0, 3.0, 7), "eager": figures(4.0, 5.0, 70), "tuned": figures(8.0, 6.0, 700)}
     raced["products"] = figures(0.5, 0.5, 7)
     monkeypatch.setattr(library, "race", lambda *args: raced)
-    ratios = library.measured(Path("any"), "tiny/3", 1, 3, lambda: None)
+    workload = library.Workload(Path("any"), {}, [])
+    ratios = library.measured(workload, "tiny/3", 1, 3, lambda: None)
     relative = {"cpu": 0.25, "wall": 0.6, "tuned": 0.5, "memory": 0.1, "products": 0.1}
     assert ratios == relative | {"ms": 3000.0, "eager_ms": 5000.0}
+    raced["by_hand"] = figures(2.0, 4.0, 7)
+    assert library.measured(workload, "tiny/3", 1, 3, lambda: None) == ratios | {"by_hand": 0.75}
 
 
 def test_losses_that_differ_are_named_before_anything_is_timed(library, tmp_path):

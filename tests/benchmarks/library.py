@@ -6,11 +6,12 @@
 A workload is a training step on random data in float32. PyTorch runs it in eager mode as one writes it, and tuned (its
 fused or foreach optimizer, channels-last). Each implementation has a process of its own; they take turns. Workloads
 stand in `workloads_*.py` beside this file: `TARGETS` names them, and the functions `ours(name)`, `eager(name)` and
-`tuned(name)` return a `step()` that makes one step and returns the loss. All three start from the same numbers.
-`products(name)` lists the matrix products of a step.
+`tuned(name)` return a `step()` that makes one step and returns the loss, as does `by_hand(name)` where there is one.
+All start from the same numbers. `products(name)` lists the matrix products of a step.
 
     CPU, wall   the median round's time, ours divided by eager's (CPU time counts every thread)
     tuned       wall time, ours divided by that of the tuned form
+    by hand     wall time, ours divided by that of NumPy code written for this one network (`by_hand.py`)
     memory      peak above what the imports take, ours divided by eager's
     products    wall time of the step's matrix products alone (`products.py`) divided by eager's whole step: what a
                 library that leaves them to NumPy cannot get below. Of a convolution they are those of its windows with
@@ -26,9 +27,9 @@ import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from race import race
+from race import KINDS, race
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -39,16 +40,28 @@ HERE = Path(__file__).parent
 Report = dict[str, dict[str, dict[str, float]]]
 
 
-def found_workloads(folder: Path) -> dict[str, tuple[Path, dict[int, float]]]:
-    """Where each workload is written, and the ratio that it is to reach with so many threads."""
+class Workload(NamedTuple):
+    """Where it is written, the ratio that it is to reach with so many threads, and what there is to be raced."""
+
+    path: Path
+    targets: dict[int, float]
+    kinds: list[str]
+
+
+def found_workloads(folder: Path) -> dict[str, Workload]:
     modules = [(path, load(path)) for path in sorted(folder.glob("workloads_*.py"))]
-    return {name: (path, targets) for path, module in modules for name, targets in module.TARGETS.items()}
-
-
-def measured(path: Path, name: str, threads: int, rounds: int, tick: Callable[[], object]) -> dict[str, float]:
-    each = race(path, name, threads, rounds, tick)
-    ours, eager, tuned = each["ours"], each["eager"], each["tuned"]
     return {
+        name: Workload(path, targets, [kind for kind in KINDS if hasattr(module, kind)])
+        for path, module in modules
+        for name, targets in module.TARGETS.items()
+    }
+
+
+def measured(workload: Workload, name: str, threads: int, rounds: int, tick: Callable[[], object]) -> dict[str, float]:
+    each = race(workload.path, name, threads, rounds, tick, workload.kinds)
+    ours, eager, tuned = each["ours"], each["eager"], each["tuned"]
+    hand = {"by_hand": ours.wall / each["by_hand"].wall} if "by_hand" in each else {}
+    return hand | {
         "cpu": ours.cpu / eager.cpu,
         "wall": ours.wall / eager.wall,
         "tuned": ours.wall / tuned.wall,
@@ -66,14 +79,17 @@ def reached(ratios: dict[str, float], threads: int, target: float | None) -> str
     return "✓" if ratios["cpu" if threads == 1 else "wall"] <= target else "✗"
 
 
-def table(report: Report, workloads: dict[str, tuple[Path, dict[int, float]]]) -> Table:
-    shown = Table("workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "products", "tuned", "memory")
+def table(report: Report, workloads: dict[str, Workload]) -> Table:
+    shown = Table(
+        "workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "products", "by hand", "tuned", "memory"
+    )
     for name, by_threads in report.items():
         for threads, ratios in by_threads.items():
-            target = workloads[name][1].get(int(threads))
+            target = workloads[name].targets.get(int(threads))
             numbers = (f"{ratios[key]:.2f}" for key in ("ms", "eager_ms", "cpu", "wall"))
             goal = "" if target is None else f"{target:.2f}", reached(ratios, int(threads), target)
-            more = (f"{ratios[key]:.2f}" for key in ("products", "tuned", "memory"))
+            keys = "products", "by_hand", "tuned", "memory"
+            more = (f"{ratios[key]:.2f}" if key in ratios else "" for key in keys)
             shown.add_row(name, threads, *numbers, *goal, *more)
     return shown
 
@@ -106,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
         for name, threads in itertools.product(names, map(int, chosen.threads)):
             progress.update(bar, description=f"{name}, threads: {threads}")
             tick = functools.partial(progress.advance, bar)
-            report[name][str(threads)] = measured(workloads[name][0], name, threads, chosen.rounds, tick)
+            report[name][str(threads)] = measured(workloads[name], name, threads, chosen.rounds, tick)
     Console().print(table(report, workloads))
     found = as_json(report)
     if f"{TAPE}_us" in found:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from by_hand import training
 
 import gradschool as gs
 from gradschool import layers
@@ -90,6 +91,11 @@ def ours(name: str) -> Callable[[], float]:
         return float(done.loss)
 
     return step
+
+
+def by_hand(name: str) -> Callable[[], float]:
+    w, _, params, _, X, y = problem(name)
+    return training(X, gs.one_hot(y, 10).astype(np.float32), params, w.activation, w.optimizer, w.lr)
 
 
 def eager(name: str, **options: Any) -> Callable[[], float]:

@@ -191,11 +191,9 @@ def update_scheduled(
             advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used], *factors)
 
     starts = range(0, len(p), block)
-    threads = min(blas_threads(), len(starts) // FEWEST) if len(starts) >= 2 * FEWEST else 1
+    threads = max(1, min(blas_threads(), len(starts) // FEWEST))
     if threads == 1 and not vectors:  # nothing but p and g is passed over, and once: no block would stay for a second
         advance(p, g, *between(threading.get_ident(), min(block, len(p)), p.dtype), *factors)
-    elif threads == 1:
-        advance_blocks(starts)
     else:
         each(advance_blocks, [starts[i::threads] for i in range(threads)])
     state.update(numbers)

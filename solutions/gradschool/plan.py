@@ -19,7 +19,6 @@ from .autodiff.ops import gradients_by
 from .layers import Layer
 from .layers.base import links_of
 from .ops.planned import NotPlanned, Spot, lender, part_for
-from .ops.threads import one_openblas_thread
 from .swap import replacements
 from .trees import tree_leaves
 
@@ -30,10 +29,11 @@ MOST = 2  # plans that are kept: for the batches of an epoch, and for its last, 
 class Plan:
     """For `weights`, a flat tree, and inputs of this shape; `places` is the tree of arrays where gradients go."""
 
-    def __init__(self, model: Layer, weights: Any, places: Tree, shape: tuple[int, ...]):
-        self.model, self.weights, self.places, self.shape = model, weights, places, shape
-        self.parts: list[tuple[int, Any]] = []
+    def __init__(self, model: Layer, links: list[Any], weights: Any, places: Tree, shape: tuple[int, ...]):
+        self.model, self.links, self.weights, self.places, self.shape = model, links, weights, places, shape
+        self.parts: list[Any] = []  # for the links, as far as they have been passed
         self.pulls: list[Any] = []  # those that a gradient has to pass, the last one first
+        self.lend = lender(weights.vector.dtype)
         self.given_up = False
 
     def __call__(self, loss: Any, X: np.ndarray, T: Any, state: Tree) -> tuple[Any, np.ndarray, Tree] | None:
@@ -41,7 +41,6 @@ class Plan:
         if self.given_up or len(states) != len(self.model.parts):
             return None
         try:
-            self.parts = self.parts or self.laid_out(X, states)
             y, after = self.forward(X, states)
             compared = of_op(loss, y, T)
         except NotPlanned:
@@ -56,26 +55,23 @@ class Plan:
 
     def forward(self, X: np.ndarray, states: Tree) -> tuple[np.ndarray, Tree]:
         y, after = X, list(states)
-        for i, part in self.parts:
+        for n, (i, make) in enumerate(self.links):
+            if n == len(self.parts):
+                self.lay_out(i, make, y, states[i])
+            part = self.parts[n]
             y = part.forward(y, states[i])
             if part.after is not None:
                 after[i] = part.after
         return y.copy(), after  # its memory is about to be used again
 
-    def laid_out(self, X: np.ndarray, states: Tree) -> list[tuple[int, Any]]:
-        """The parts, each made for what comes out of the one before."""
-        trees = list(zip(self.weights.tree, self.places, states, strict=True))
-        y, owned, first, parts, pulls = X, False, True, [], []
-        shared = one_openblas_thread(), lender(X.dtype)
-        for i, make in links_of(self.model) or ():
-            part = part_for(Spot(make, *trees[i], y.shape, y.dtype, first, owned, *shared))
-            y, owned = part.forward(y, states[i]), part.owned
-            parts.append((i, part))
-            first = first and not tree_leaves(trees[i][0])  # nothing has been learned yet
-            if not first:
-                pulls.insert(0, part)
-        self.pulls = pulls
-        return parts
+    def lay_out(self, i: int, make: Any, x: np.ndarray, state: Tree) -> None:
+        """Make the next part, for what comes out of the one before."""
+        params, owned = self.weights.tree[i], bool(self.parts) and self.parts[-1].owned
+        first = not self.pulls  # nothing has been learned yet
+        part = part_for(Spot(make, params, self.places[i], state, x.shape, x.dtype, first, owned, self.lend))
+        self.parts.append(part)
+        if self.pulls or tree_leaves(params):
+            self.pulls.insert(0, part)
 
 
 def of_op(loss: Any, Y: np.ndarray, T: Any) -> tuple[Any, np.ndarray] | None:
@@ -97,8 +93,9 @@ def plan_of(plans: list[Plan], model: Any, weights: Any, room: Any, X: Any) -> P
     for plan in plans:
         if plan.model is model and plan.weights is weights and plan.shape == X.shape:
             return plan
-    if not isinstance(model, Layer) or links_of(model) is None:
+    links = links_of(model) if isinstance(model, Layer) else None
+    if links is None:
         return None
     plans[MOST - 1 :] = []
-    plans.insert(0, Plan(model, weights, room.tree, X.shape))
+    plans.insert(0, Plan(model, links, weights, room.tree, X.shape))
     return plans[0]

@@ -91,9 +91,11 @@ def by_plan(
     model: Model, loss: Any, weights: FlatTree, state: Tree, batch: tuple[Tree, Tree], room: FlatTree | None
 ) -> tuple[Any, Tree, Tree, Tree] | None:
     """What `by_tape` returns, if it can be had without a tape"""
-    plan = None if room is None else plan_of(room.plans, model, weights, room, batch[0])
-    found = None if plan is None else plan(loss, *batch, state)
-    return None if found is None or room is None else (*found, room.tree)
+    if room is None:
+        return None
+    plan = plan_of(room.plans, model, weights, room, batch[0])
+    found = plan and plan(loss, *batch, state)
+    return (*found, room.tree) if found else None
 
 
 def by_tape(

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .place import LARGE, ones
+from .place import LARGE
 from .threads import each, shares, single_blas
 from .windows import blocks, under, windows
 
@@ -139,7 +139,7 @@ def sum_of_pixels(g):
     """(..., O) -> (O,): a product with ones is faster than a sum over leading axes"""
     pixels = g.reshape(-1, g.shape[-1])
     with single_blas:  # its threads would save less time than they take from those that come next
-        return ones(len(pixels), g.dtype) @ pixels
+        return np.ones(len(pixels), g.dtype) @ pixels
 
 
 # ------------------------------------------------------- each channel by itself: too thin for a product of matrices

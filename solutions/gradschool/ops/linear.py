@@ -12,8 +12,8 @@ import numpy as np
 
 from ..arrays import floats
 from ..autodiff import op
-from .place import FEW, LARGE, SMALL, into, ones, product, row_parts, rows_product
-from .threads import blas_threads, each, one_openblas_thread
+from .place import FEW, SMALL, into, ones, product, row_parts, rows_product, shared_out
+from .threads import each, one_openblas_thread
 
 
 def check_dense(X, W, b):
@@ -53,15 +53,20 @@ def copied(N, K, M):
 def fast_dX(g, cache, out=None):
     """dense_dX; for few rows BLAS takes longer with a transposed W than with g turned round, and the product back"""
     W, r = cache["W"], rows(g)
-    if out is not None or not 8 <= len(r) <= FEW or W.size < 1 << 13:
+    if out is not None or not sooner_turned(len(r), *W.shape):
         return dense_dX(g, cache, out)
     dX = (W @ r.T.copy()).T.copy() if W.size * len(r) <= SMALL else turned_in_parts(W, r)
     return dX.reshape(*g.shape[:-1], len(W))
 
 
+def sooner_turned(N, K, M):
+    """Whether it does, for g (N, M) and W (K, M)"""
+    return 8 <= N <= FEW and K * M >= 1 << 13
+
+
 def turned_in_parts(W, g):
     """g W^T as (W g^T)^T, for so many rows of W at a time that the product is small, and turned while it is cached"""
-    gt, shared = g.T.copy(), W.size * len(g) > LARGE and blas_threads() > 1
+    gt, shared = g.T.copy(), shared_out(len(g), *W.shape)
     if not type(W) is type(gt) is np.ndarray or not (shared or one_openblas_thread()):
         return (W @ gt).T.copy()
     dX, step = np.empty((len(g), len(W)), np.result_type(g, W)), max(1, SMALL // gt.size)

@@ -106,15 +106,19 @@ def in_blocks(f, *arrays) -> Any:
 
 def product(a, b, out):
     """out = a b     a (M, K), b (K, N), out (M, N) in order"""
-    size = len(a) * b.size
-    if size <= SMALL:
+    if len(a) * b.size <= SMALL:
         return np.matmul(a, b, out=out)
-    if size > LARGE and blas_threads() > 1:
+    if shared_out(len(a), *b.shape):
         each(lambda rows: product(a[rows], b, out[rows]), shares(len(a)))
         return out
     rows = in_parts(a, b.shape[1])
     np.matmul(rows, b, out=out.reshape(*rows.shape[:2], b.shape[1]))
     return out
+
+
+def shared_out(M, K, N):
+    """Whether (M, K) times (K, N) is worth it that threads share it"""
+    return M * K * N > LARGE and blas_threads() > 1
 
 
 def rows_product(a, b):
@@ -123,7 +127,7 @@ def rows_product(a, b):
     M, K, N = *a.shape, b.shape[1]
     if M * K * N <= SMALL or not in_order(a, b):
         return a @ b
-    shared = M * K * N > LARGE and blas_threads() > 1
+    shared = shared_out(M, K, N)
     if M <= FEW and (shared or one_openblas_thread()):
         return sum_of_products(a, b, inner_parts(M, K, N), shared)
     return product(a, b, np.empty((M, N), np.result_type(a, b))) if shared or one_openblas_thread() else a @ b

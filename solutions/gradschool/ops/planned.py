@@ -2,7 +2,7 @@
 is the way to ask BLAS for it. A training step repeats the same few hundred small operations, and making their memory,
 looking up their options and checking their shapes takes nearly as long again.
 
-    part = part_for(Spot(make, params, grads, state, (32, 100), np.float32, False, True, True, lender(np.float32)))
+    part = part_for(Spot(make, params, grads, state, (32, 100), np.float32, False, True, lender(np.float32)))
     y = part.forward(x, state)               # in memory that the part keeps; `part.after` is the new state, if any
     dx = part.backward(g)                    # the gradients of its parameters are in `grads` now
 
@@ -25,9 +25,9 @@ from ..autodiff.ops import Op, gradients_by
 from ..trees import tree_leaves
 from .batchnorm import averaged, batchnorm, side_by_side
 from .elementwise import elu, relu
-from .linear import copied, dense, turned_in_parts
-from .place import FEW, LARGE, SMALL, aligned, inner_parts, number, ones, product, rows_product, small_parts
-from .threads import blas_threads
+from .linear import copied, dense, sooner_turned, turned_in_parts
+from .place import FEW, SMALL, aligned, inner_parts, number, ones, product, row_parts, rows_product, shared_out
+from .threads import one_openblas_thread
 
 __all__ = ["Spot", "part_for"]
 
@@ -44,7 +44,6 @@ class Spot(NamedTuple):
     shape   of x; the batch is its first axis
     first   nothing before this link wants a gradient
     owned   x may be written over
-    alone   BLAS is OpenBLAS with a single thread, for which products are asked for in other ways
     lend    memory that all parts of a plan share, from `lender`
     """
 
@@ -56,7 +55,6 @@ class Spot(NamedTuple):
     dtype: Any
     first: bool
     owned: bool
-    alone: bool
     lend: Lend
 
 
@@ -71,12 +69,16 @@ def lender(dtype: Any) -> Lend:
     return lend
 
 
-# -------------------------------------------------------------------------------------------------------- dense layer
-class Dense:
-    """Y = X W + b;   dW = X^T g,  db = sum g,  dX = g W^T, which goes where X was"""
+class Part:
+    """What all have: whether what follows may write over y, and the state after the last forward, of what keeps one."""
 
-    owned = True
+    owned: bool = True
     after: Any = None
+
+
+# -------------------------------------------------------------------------------------------------------- dense layer
+class Dense(Part):
+    """Y = X W + b;   dW = X^T g,  db = sum g,  dX = g W^T, which goes where X was"""
 
     def __init__(self, spot: Spot, link: Link, places: Link):
         (self.W, *b), (self.dW, *db) = link.arguments, places.arguments
@@ -85,8 +87,8 @@ class Dense:
         self.y, self.ones = aligned((N, M), spot.dtype), ones(N, spot.dtype)
         self.dx = None if spot.first or spot.owned else aligned(spot.shape, spot.dtype)
         self.x: Any = None
-        self.times_W, self.to_dW = way_to_Y(N, K, M, spot), some_rows_at_a_time(K, N, M, spot)
-        self.to_dX = None if spot.first else way_to_dX(N, K, M, spot)
+        self.times_W, self.to_dW = way_to_Y(N, K, M, spot.lend), some_rows_at_a_time(K, N, M)
+        self.to_dX = None if spot.first else way_to_dX(N, K, M, spot.lend)
 
     def forward(self, x: np.ndarray, state: Any) -> np.ndarray:
         self.x = x
@@ -110,18 +112,14 @@ def whole(size: int) -> Product:
     return dot if size <= 10**4 else np.matmul
 
 
-def way_to_Y(N: int, K: int, M: int, spot: Spot) -> Product:
+def way_to_Y(N: int, K: int, M: int, lend: Lend) -> Product:
     """What `rows_product` does"""
-    if N * K * M <= SMALL or not spot.alone:
-        return whole(N * M)
-    if N * K * M > LARGE and blas_threads() > 1:
+    if shared_out(N, K, M):
         return lambda X, W, Y: np.copyto(Y, rows_product(X, W))
-    if N > FEW:
-        return some_rows_at_a_time(N, K, M, spot)
-    parts = inner_parts(N, K, M)
+    parts = inner_parts(N, K, M) if N <= FEW and N * K * M > SMALL and one_openblas_thread() else 1
     if parts == 1:
-        return whole(N * M)
-    between = spot.lend("parts of Y", (parts, N, M))
+        return some_rows_at_a_time(N, K, M) if N > FEW else whole(N * M)
+    between = lend("parts of Y", (parts, N, M))
 
     def sum_of_products(X: np.ndarray, W: np.ndarray, Y: np.ndarray) -> None:
         np.matmul(X.reshape(N, parts, -1).swapaxes(0, 1), W.reshape(parts, -1, M), out=between)
@@ -130,22 +128,22 @@ def way_to_Y(N: int, K: int, M: int, spot: Spot) -> Product:
     return sum_of_products
 
 
-def some_rows_at_a_time(N: int, K: int, M: int, spot: Spot) -> Product:
+def some_rows_at_a_time(N: int, K: int, M: int) -> Product:
     """What `product` does"""
-    if N * K * M > LARGE and blas_threads() > 1:
+    if shared_out(N, K, M):
         return product
-    parts = small_parts(N, K, M) if N * K * M > SMALL and spot.alone else 1
+    parts = row_parts(N, K, M)
     if parts == 1:
         return whole(N * M)
     return lambda a, b, out: np.matmul(a.reshape(parts, -1, K), b, out=out.reshape(parts, -1, M))
 
 
-def way_to_dX(N: int, K: int, M: int, spot: Spot) -> Product:
+def way_to_dX(N: int, K: int, M: int, lend: Lend) -> Product:
     """What `fast_dX` does"""
-    if 8 <= N <= FEW and K * M >= 1 << 13:
-        return turned_once(N, K, M, spot.lend) if K * M * N <= SMALL else turned
+    if sooner_turned(N, K, M):
+        return turned_once(N, K, M, lend) if K * M * N <= SMALL else turned
     if copied(N, K, M):
-        return by_a_copy(spot.lend("W turned", (M, K)), some_rows_at_a_time(N, M, K, spot))
+        return by_a_copy(lend("W turned", (M, K)), some_rows_at_a_time(N, M, K))
     product = whole(N * K)
     return lambda g, W, dX: product(g, W.T, dX)
 
@@ -174,11 +172,8 @@ def by_a_copy(Wt: np.ndarray, product: Product) -> Product:
 
 
 # -------------------------------------------------------------------------------------------------------- activations
-class Elu:
+class Elu(Part):
     """y = max(x, e - 1) where x was, with e = exp(min(x, 0)), which is dy/dx"""
-
-    owned = True
-    after: Any = None
 
     def __init__(self, spot: Spot, link: Link, places: Link):
         self.zeros, self.bent = spot.lend("zeros", spot.shape), spot.lend("bent", spot.shape)
@@ -193,11 +188,8 @@ class Elu:
         return np.multiply(g, self.e, out=self.e)
 
 
-class Relu:
+class Relu(Part):
     """y = max(x, 0) where x was; dx = g where y > 0, where y was"""
-
-    owned = True
-    after: Any = None
 
     def __init__(self, spot: Spot, link: Link, places: Link):
         self.zeros, self.zero = spot.lend("zeros", spot.shape), number(0, spot.dtype)
@@ -213,11 +205,8 @@ class Relu:
 
 
 # ------------------------------------------------------------------------------------------------------ normalisation
-class Batchnorm:
+class Batchnorm(Part):
     """y = a d + beta, with d = x - mu, a = gamma r;   dx = a (g + b d + c), where d was: see `training_gradients`"""
-
-    owned = True
-    after: Any = None
 
     def __init__(self, spot: Spot, link: Link, places: Link):
         self.gamma, self.beta, *_ = link.arguments
@@ -256,10 +245,8 @@ class Batchnorm:
 
 
 # ----------------------------------------------------------------------------------------------------- every other op
-class Unplanned:
+class Unplanned(Part):
     """An op as it is, with the gradients of its parameters brought to their places"""
-
-    after: Any = None
 
     def __init__(self, spot: Spot, link: Link, places: Link):
         self.make, self.params, self.keeps, self.first = spot.make, spot.params, link.keeps, spot.first

@@ -80,9 +80,23 @@ def reached(ratios: dict[str, float], threads: int, target: float | None) -> str
 
 
 def table(report: Report, workloads: dict[str, Workload]) -> Table:
-    shown = Table(
-        "workload", "threads", "ms", "eager ms", "CPU", "wall", "target", "", "products", "by hand", "tuned", "memory"
+    heads = (
+        "workload",
+        "threads",
+        "ms",
+        "eager ms",
+        "CPU",
+        "wall",
+        "target",
+        "",
+        "products",
+        "by hand",
+        "tuned",
+        "memory",
     )
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)  # narrow, for a terminal of 80 columns
+    for head in heads:
+        shown.add_column(head.replace(" ", "\n"), no_wrap=True, justify="right" if head != "workload" else "left")
     for name, by_threads in report.items():
         for threads, ratios in by_threads.items():
             target = workloads[name].targets.get(int(threads))

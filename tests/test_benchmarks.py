@@ -2,13 +2,17 @@
 
 import importlib
 import json
+import os
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
 TINY = """
+import os
+
 FRAMEWORKS = False
-TARGETS = {"tiny/3": {1: 1e9}, "other": {}, "broken": {}}
+TARGETS = {"tiny/3": {1: 1e9}, "other": {}, "broken": {}, "forced": {}}
 
 
 def work(size, start):
@@ -25,6 +29,8 @@ def products(name):
 
 
 def ours(name):
+    if name == "forced" and "OPENBLAS_CORETYPE" in os.environ:
+        raise ArithmeticError("kernels are forced")
     return work(2000, 1.0)
 
 
@@ -85,5 +91,33 @@ def test_what_fails_in_an_implementation_is_said_with_its_name(library, tmp_path
 
 
 def test_unknown_workloads_are_refused_with_those_that_there_are(library, tmp_path):
-    with pytest.raises(SystemExit, match="no workload W9; there are tiny/3, other, broken"):
+    with pytest.raises(SystemExit, match="no workload W9; there are tiny/3, other, broken, forced"):
         run(library, tmp_path, "--only", "W9")
+
+
+def test_blas_chooses_its_kernels_itself_unless_those_that_are_set_are_to_stay(library, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    run(library, tmp_path, "--only", "forced")
+    assert "measured without this environment's OPENBLAS_CORETYPE=Haswell" in capsys.readouterr().out
+    with pytest.raises(RuntimeError, match="ours forced: ArithmeticError: kernels are forced"):
+        run(library, tmp_path, "--only", "forced", "--forced-kernels")
+
+
+def test_it_is_said_what_numpy_multiplies_with(library):
+    """By the same library as here, in a process of its own."""
+    names = [found["internal_api"] for found in threadpool_info() if found["user_api"] == "blas"]
+    said = importlib.import_module("race").kernels(os.environ)
+    assert all(name in said for name in names)
+    assert (
+        importlib.import_module("race").kernels({"PATH": "", "PYTHONPATH": "/nowhere", "PYTHONHOME": "/nowhere"})
+        == "unknown"
+    )
+
+
+def test_a_worker_is_waited_for_until_its_threads_are_quiet(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "benchmarks"))
+    worker, used = importlib.import_module("worker"), iter([0.0, 0.01, 0.01, 0.02, 0.02, 0.02])
+    monkeypatch.setattr(worker.time, "process_time", lambda: next(used))
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: None)
+    worker.settle()
+    assert not list(used)

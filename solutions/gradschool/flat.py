@@ -29,7 +29,8 @@ __all__ = ["FlatTree", "contiguous", "in_place"]
 
 Tree = Any
 BLOCK = 1 << 16  # numbers; six vectors of them, as an optimizer has, fit a second-level cache
-FEWEST = 4  # blocks for a thread: for less, starting it takes longer than it saves
+SHARED = 2  # blocks that a thread does at once: at the end of each operation it waits for Python's lock
+FEWEST = 8  # blocks for a thread: for less, starting it takes longer than it saves
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,10 @@ def update_scheduled(
     ordered = [state[key] for key in find_step(optimizer.name).start]
     vectors = [value for value in ordered if isinstance(value, np.ndarray)]
 
+    threads = max(1, min(blas_threads(), len(p) // (FEWEST * block)))
+    block *= SHARED if threads > 1 else 1
+    starts = range(0, len(p), block)
+
     def advance_blocks(starts: range) -> None:
         a, b = between(threading.get_ident(), min(block, len(p)), p.dtype)
         for start in starts:
@@ -190,8 +195,6 @@ def update_scheduled(
             part, used = slice(start, end), slice(end - start)
             advance(p[part], g[part], *(vector[part] for vector in vectors), a[used], b[used], *factors)
 
-    starts = range(0, len(p), block)
-    threads = max(1, min(blas_threads(), len(starts) // FEWEST))
     if threads == 1 and not vectors:  # nothing but p and g is passed over, and once: no block would stay for a second
         advance(p, g, *between(threading.get_ident(), min(block, len(p)), p.dtype), *factors)
     else:

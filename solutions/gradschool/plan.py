@@ -2,7 +2,8 @@
 comes out goes where it went the step before. The numbers are those of the tape, up to rounding.
 
     plan = plan_of(room.plans, net, weights, room, X)   # one that is there, or a new one; None if it takes the tape
-    found = plan(loss, X, T, state)                     # (loss, predictions, state), or None; gradients are in `room`
+    with plan.threads():
+        found = plan(loss, X, T, state)                 # (loss, predictions, state, gradients in `room`), or None
 
 Networks that are nothing but ops one after the other (`sequential`) can be planned, with any loss, as long as no op is
 replaced. What a plan is not for, such as inputs that do not fit, it leaves to the tape, which says what is wrong.
@@ -10,6 +11,7 @@ replaced. What a plan is not for, such as inputs that do not fit, it leaves to t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,10 @@ from .autodiff import OPS, value_and_grad
 from .autodiff.ops import gradients_by
 from .layers import Layer
 from .layers.base import links_of
+from .ops.blas import small_kernels
+from .ops.place import LARGE
 from .ops.planned import NotPlanned, Spot, lender, part_for
+from .ops.threads import blas_alone, single_blas
 from .swap import replacements
 from .trees import tree_leaves
 
@@ -35,8 +40,9 @@ class Plan:
         self.pulls: list[Any] = []  # those that a gradient has to pass, the last one first
         self.lend = lender(weights.vector.dtype)
         self.given_up = False
+        self.large = mostly_large(math.prod(shape[:-1]), weights.tree)
 
-    def __call__(self, loss: Any, X: np.ndarray, T: Any, state: Tree) -> tuple[Any, np.ndarray, Tree] | None:
+    def __call__(self, loss: Any, X: np.ndarray, T: Any, state: Tree) -> tuple[Any, np.ndarray, Tree, Tree] | None:
         states = [None] * len(self.model.parts) if state is None else state
         if self.given_up or len(states) != len(self.model.parts):
             return None
@@ -51,7 +57,12 @@ class Plan:
         value, g = compared or value_and_grad(loss)(y, T)
         for part in self.pulls:
             g = part.backward(g)
-        return value, y, None if state is None else after
+        return value, y, None if state is None else after, self.places
+
+    def threads(self) -> Any:
+        """What a step runs within. Large products BLAS shares out sooner than we, but its threads stay awake in the way
+        of whatever else is to be done."""
+        return blas_alone() if self.large and not self.given_up else single_blas
 
     def forward(self, X: np.ndarray, states: Tree) -> tuple[np.ndarray, Tree]:
         y, after = X, list(states)
@@ -72,6 +83,16 @@ class Plan:
         self.parts.append(part)
         if self.pulls or tree_leaves(params):
             self.pulls.insert(0, part)
+
+
+def mostly_large(samples: int, params: Tree) -> bool:
+    """Whether there are dense layers alone, and nearly all that they multiply is in products worth sharing out: where
+    BLAS has no kernels for small ones, these can be smaller."""
+    if any(np.ndim(p) > 2 for p in tree_leaves(params)):
+        return False  # convolutions are shared out by images
+    products = [samples * p.size for p in tree_leaves(params) if p.ndim == 2]
+    fewest = LARGE if small_kernels() else LARGE >> 2
+    return sum(product for product in products if product > fewest) > 0.75 * sum(products)
 
 
 def of_op(loss: Any, Y: np.ndarray, T: Any) -> tuple[Any, np.ndarray] | None:

@@ -74,28 +74,18 @@ def training_step(
     >>> print(done.loss, done.weights.tree["w"])
     4.0 [0. 1.]
     """
-    with threads_for(model):
-        found = None if penalty is not None else by_plan(model, loss, weights, state, batch, room)
+    plan = None if room is None or penalty is not None else plan_of(room.plans, model, weights, room, batch[0])
+    with threads_for(model) if plan is None else plan.threads():
+        found = plan and plan(loss, *batch, state)
         value, Y, after, grads = found or by_tape(model, loss, weights, state, batch, rng, room, penalty)
-    if not math.isfinite(value):
-        raise FloatingPointError(f"the loss is {value}")
-    if gradients is not None:
-        grads = gradients(grads, weights.tree)
-    if room is not None and grads is room.tree:
-        grads = room  # as one vector
-    weights, memory = optimizer.update(weights, grads, memory, lr)
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss is {value}")
+        if gradients is not None:
+            grads = gradients(grads, weights.tree)
+        if room is not None and grads is room.tree:
+            grads = room  # as one vector
+        weights, memory = optimizer.update(weights, grads, memory, lr)
     return Stepped(value, Y, after, weights, memory)
-
-
-def by_plan(
-    model: Model, loss: Any, weights: FlatTree, state: Tree, batch: tuple[Tree, Tree], room: FlatTree | None
-) -> tuple[Any, Tree, Tree, Tree] | None:
-    """What `by_tape` returns, if it can be had without a tape"""
-    if room is None:
-        return None
-    plan = plan_of(room.plans, model, weights, room, batch[0])
-    found = plan and plan(loss, *batch, state)
-    return (*found, room.tree) if found else None
 
 
 def by_tape(

@@ -7,7 +7,9 @@ A workload is a training step on random data in float32. PyTorch runs it in eage
 fused or foreach optimizer, channels-last). Each implementation has a process of its own; they take turns. Workloads
 stand in `workloads_*.py` beside this file: `TARGETS` names them, and the functions `ours(name)`, `eager(name)` and
 `tuned(name)` return a `step()` that makes one step and returns the loss, as does `by_hand(name)` where there is one.
-All start from the same numbers. `products(name)` lists the matrix products of a step.
+All start from the same numbers. `products(name)` lists the matrix products of a step. Between turns everybody waits
+until no idle thread of the last one runs any more. NumPy's BLAS takes kernels of its own choice, as PyTorch's does,
+even where OPENBLAS_CORETYPE is set; which ones is said below the table.
 
     CPU, wall   the median round's time, ours divided by eager's (CPU time counts every thread)
     tuned       wall time, ours divided by that of the tuned form
@@ -25,11 +27,12 @@ import argparse
 import functools
 import itertools
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from race import KINDS, race
+from race import FORCED, KINDS, kernels, race
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -57,8 +60,15 @@ def found_workloads(folder: Path) -> dict[str, Workload]:
     }
 
 
-def measured(workload: Workload, name: str, threads: int, rounds: int, tick: Callable[[], object]) -> dict[str, float]:
-    each = race(workload.path, name, threads, rounds, tick, workload.kinds)
+def measured(
+    workload: Workload,
+    name: str,
+    threads: int,
+    rounds: int,
+    tick: Callable[[], object],
+    environment: Mapping[str, str] = os.environ,
+) -> dict[str, float]:
+    each = race(workload.path, name, threads, rounds, tick, workload.kinds, environment)
     ours, eager, tuned = each["ours"], each["eager"], each["tuned"]
     hand = {"by_hand": ours.wall / each["by_hand"].wall} if "by_hand" in each else {}
     return hand | {
@@ -121,6 +131,9 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="turns of each implementation (default 15)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the ratios, by workload and threads")
     parser.add_argument("--workloads", type=Path, default=HERE, metavar="DIR", help="where the modules are")
+    parser.add_argument(
+        "--forced-kernels", action="store_true", help="keep the kernels that OPENBLAS_CORETYPE names, if it is set"
+    )
     return parser.parse_args(arguments)
 
 
@@ -130,14 +143,20 @@ def main(arguments: list[str] | None = None) -> None:
     names: list[str] = chosen.only or list(workloads)
     if unknown := [name for name in names if name not in workloads]:
         raise SystemExit(f"there is no workload {', '.join(unknown)}; there are {', '.join(workloads)}")
+    forced = {} if chosen.forced_kernels else {name: os.environ[name] for name in FORCED if name in os.environ}
+    environment = {name: value for name, value in os.environ.items() if name not in forced}
     report: Report = {name: {} for name in names}
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=len(names) * len(chosen.threads) * chosen.rounds)
         for name, threads in itertools.product(names, map(int, chosen.threads)):
             progress.update(bar, description=f"{name}, threads: {threads}")
             tick = functools.partial(progress.advance, bar)
-            report[name][str(threads)] = measured(workloads[name], name, threads, chosen.rounds, tick)
+            report[name][str(threads)] = measured(workloads[name], name, threads, chosen.rounds, tick, environment)
     Console().print(table(report, workloads))
+    print(f"NumPy's BLAS: {kernels(environment)}")
+    if forced:
+        settings = " ".join(f"{name}={value}" for name, value in forced.items())
+        print(f"(by its own choice: measured without this environment's {settings}; --forced-kernels keeps it)")
     found = as_json(report)
     if f"{TAPE}_us" in found:
         print(f"an operation on the tape, forward and backward: {found[f'{TAPE}_us']:.1f} µs")

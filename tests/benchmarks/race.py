@@ -7,13 +7,14 @@ whatever else the machine does happens to all of them. Before anything is timed,
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 
 STEPS = ("ours", "eager", "tuned", "by_hand")
 KINDS = (*STEPS, "products")  # the last computes no loss
+FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # where set, NumPy's BLAS does not choose its kernels itself
 FIRST = 5  # steps whose losses must agree
 ROUND = 0.25  # seconds that the slowest takes for one round
 
@@ -34,15 +36,24 @@ class Figures:
     memory: int
 
 
+def kernels(environment: Mapping[str, str]) -> str:
+    """What NumPy multiplies matrices with: a library, its version, and the processors that its kernels are made for."""
+    ask = "import numpy, threadpoolctl as t; print([[*map(b.get, KEYS)] for b in t.threadpool_info()])"
+    keys = "KEYS = 'internal_api', 'version', 'architecture';"
+    asked = subprocess.run([sys.executable, "-c", keys + ask], capture_output=True, text=True, env={**environment})
+    found = ast.literal_eval(asked.stdout) if asked.returncode == 0 else []
+    return ", ".join(" ".join(filter(None, library)) for library in found) or "unknown"
+
+
 class Runner:
     """A process that runs one implementation; calling it sends an order and returns the answer."""
 
-    def __init__(self, path: Path, kind: str, name: str, threads: int) -> None:
+    def __init__(self, path: Path, kind: str, name: str, threads: int, environment: Mapping[str, str]) -> None:
         self.label = f"{kind} {name}"
         count = {f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")}
         worker = [sys.executable, str(Path(__file__).with_name("worker.py")), str(path), kind, name]
         self.process = subprocess.Popen(
-            worker, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | count
+            worker, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**environment, **count}
         )
 
     def read(self) -> dict[str, Any]:
@@ -76,13 +87,14 @@ def race(
     rounds: int,
     tick: Callable[[], object] = lambda: None,
     kinds: Sequence[str] = KINDS,
+    environment: Mapping[str, str] = os.environ,
 ) -> dict[str, Figures]:
     """Figures of every implementation of these kinds; `tick` is called after each round.
 
     Raises RuntimeError if an implementation fails, ValueError if their losses differ.
     """
     with ExitStack() as open_:
-        runners = {kind: open_.enter_context(Runner(path, kind, name, threads)) for kind in kinds}
+        runners = {kind: open_.enter_context(Runner(path, kind, name, threads, environment)) for kind in kinds}
         for runner in runners.values():
             runner.read()  # ready
         check_losses(name, {kind: runners[kind](do="losses", steps=FIRST)["losses"] for kind in kinds if kind in STEPS})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from gradschool.ops import blas
 from gradschool.ops.blas import axpby
@@ -74,3 +75,23 @@ def test_vectors_with_gaps_are_taken_as_they_are_and_none_that_can_only_be_read_
     whole.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
         axpby(np.array(1.0), between, np.array(1.0), whole, np.empty(5))
+
+
+@pytest.mark.parametrize(("core", "has"), [(b"SkylakeX", True), (b"Haswell", False), (None, False)])
+def test_kernels_for_small_products_are_those_with_avx_512(monkeypatch, core, has):
+    class Ask:
+        def __call__(self):
+            return core
+
+    monkeypatch.setattr(blas, "found", lambda *names: Ask() if core else None)
+    blas.small_kernels.cache_clear()
+    try:
+        assert blas.small_kernels() is has
+    finally:
+        blas.small_kernels.cache_clear()
+
+
+def test_openblas_is_asked_by_the_name_of_its_kernels():
+    """The names that threadpoolctl finds are those that are looked for."""
+    cores = [library["architecture"] for library in threadpool_info() if library["internal_api"] == "openblas"]
+    assert blas.small_kernels() == bool(blas.WITH_SMALL_KERNELS.intersection(cores))

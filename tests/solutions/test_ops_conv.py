@@ -204,8 +204,13 @@ def test_correlation_gives_the_same_to_the_last_bit_with_any_number_of_threads(m
     ((3, 12, 7, 8), (3, 3, 8, 65), (False, False, False)),
     ((3, 12, 7, 3), (3, 3, 3, 8), (False, False, False)),
 ])  # fmt: skip
-def test_which_way_is_taken_depends_on_sizes(x, w, fits):
+@pytest.mark.parametrize("kernels", [True, False])
+def test_which_way_is_taken_depends_on_sizes(monkeypatch, x, w, fits, kernels):
+    """And on kernels for small products: without them, no small ones where Winograd's larger ones can be had."""
+    monkeypatch.setattr("gradschool.ops.overlap.small_kernels", lambda: kernels)
     ones = (1, 1), (1, 1), 1
+    if not kernels and fits[2]:
+        fits = (False, False, True)
     assert (overlap_fits(x, w, *ones), winograd_rows_fit(x, w, *ones), winograd_fits(w, *ones)) == fits
     for other in (((2, 1), (1, 1), 1), ((1, 1), (1, 2), 1), ((1, 1), (1, 1), 2)):
         assert not overlap_fits(x, w, *other)

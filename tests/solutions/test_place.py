@@ -61,7 +61,7 @@ def test_what_is_being_differentiated_is_not_cut_into_blocks(monkeypatch):
 ])  # fmt: skip
 def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_same(monkeypatch, M, K, N, parts):
     """100 x 100 x 100 is small, in 193 x 256 neither number is, and 509 is a prime."""
-    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
+    monkeypatch.setattr(place, "quick_if_small", lambda: True)
     a, b = RNG.normal(size=(M, K)), RNG.normal(size=(K, N))
     rows, out = place.in_parts(a, N), np.empty((M, N))
     assert rows.shape == (parts, M // parts, K)
@@ -78,7 +78,7 @@ def test_a_product_that_takes_long_to_arrange_is_asked_for_in_parts_and_is_the_s
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_few_rows_times_a_large_matrix_are_the_sum_of_small_products(monkeypatch, M, K, N, parts, order):
     """33 rows are not few, 100 x 100 is not large, 1024 x 1024 would be cut too thin, and 3067 is a prime."""
-    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
+    monkeypatch.setattr(place, "quick_if_small", lambda: True)
     a, b = RNG.normal(size=(M, K)), np.asarray(RNG.normal(size=(K, N)), order=order)
     assert M * K * N <= place.SMALL or M > place.FEW or place.inner_parts(M, K, N) == parts
     np.testing.assert_allclose(place.rows_product(a, b), a @ b, rtol=1e-11, atol=1e-11)
@@ -88,7 +88,7 @@ def test_few_rows_times_a_large_matrix_are_the_sum_of_small_products(monkeypatch
 def test_the_derivatives_of_a_dense_layer_of_few_samples_are_the_same_in_parts(monkeypatch, one):
     for module in (place, linear):
         monkeypatch.setattr(module, "SMALL", 10**5)
-        monkeypatch.setattr(module, "one_openblas_thread", lambda: one)
+        monkeypatch.setattr(module, "quick_if_small", lambda: one)
     X, W, G = RNG.normal(size=(9, 192)), RNG.normal(size=(192, 64)), RNG.normal(size=(9, 64))
     Y, pullback = gs.vjp(gs.dense, X, W)
     for found, expected in zip((Y, *pullback(G)), (X @ W, G @ W.T, X.T @ G), strict=True):
@@ -104,7 +104,7 @@ def test_a_number_as_an_array_can_only_be_read():
 
 
 def test_threads_of_blas_get_a_product_whole(monkeypatch):
-    monkeypatch.setattr(place, "one_openblas_thread", lambda: False)
+    monkeypatch.setattr(place, "quick_if_small", lambda: False)
     assert place.in_parts(np.ones((512, 193)), 32).shape == (1, 512, 193)
     monkeypatch.setattr(place, "inner_parts", None)
     assert place.rows_product(np.ones((2, 6000)), np.ones((6000, 100))).shape == (2, 100)
@@ -112,7 +112,7 @@ def test_threads_of_blas_get_a_product_whole(monkeypatch):
 
 @pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])
 def test_a_layer_so_large_that_its_products_are_parted_is_that_of_its_steps(monkeypatch, name, gates):
-    monkeypatch.setattr(place, "one_openblas_thread", lambda: True)
+    monkeypatch.setattr(place, "quick_if_small", lambda: True)
     forward, backward, plain = {
         "lstm": (lstm_forward, lstm_backward, lstm_plain),
         "gru": (gru_forward, gru_backward, gru_plain),

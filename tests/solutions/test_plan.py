@@ -2,6 +2,7 @@
 
 import doctest
 import gc
+import itertools
 import pickle
 import weakref
 
@@ -13,7 +14,7 @@ import gradschool as gs
 from gradschool import layers, plan
 from gradschool.autodiff import OPS, Link, op
 from gradschool.layers import Layer
-from gradschool.ops import planned
+from gradschool.ops import place, planned, threads
 from gradschool.trees import tree_leaves
 
 RNG = np.random.default_rng(0)
@@ -78,6 +79,14 @@ def same(found, expected, dtype=float):
         assert np.asarray(a).dtype == np.asarray(b).dtype
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["small kernels", "none"])
+def kernels(request, monkeypatch):
+    """Which parts products are asked for in depends on what kernels BLAS has; both ways must be right everywhere."""
+    for module in (threads, plan):
+        monkeypatch.setattr(module, "small_kernels", lambda: request.param)
+    return request.param
+
+
 @pytest.fixture
 def by_tape(monkeypatch):
     return lambda: monkeypatch.setattr("gradschool.step.plan_of", lambda *args: None)
@@ -105,9 +114,12 @@ def test_any_loss_will_do(by_tape, loss):
     same(mine, run(net, shape, LOSSES[loss], 7, float)[0])
 
 
+@pytest.mark.parametrize("large", [True, False])
 @pytest.mark.parametrize("n", [30, 100])
-def test_with_threads_it_is_the_same_up_to_rounding(monkeypatch, by_tape, n):
-    """Products so large that threads share them: 3100 inputs."""
+def test_with_threads_it_is_the_same_up_to_rounding(monkeypatch, by_tape, n, large):
+    """Products so large that threads share them, BLAS's or ours: 3100 inputs."""
+    monkeypatch.setattr(plan, "mostly_large", lambda *args: large)
+    monkeypatch.setattr(place, "LARGE", 10**6)
     net = dense_net(gs.relu, {})
     with threadpool_limits(2, user_api="blas"):
         mine, room = run(net, (3100,), gs.softmax_cross_entropy, n, np.float32)
@@ -117,6 +129,17 @@ def test_with_threads_it_is_the_same_up_to_rounding(monkeypatch, by_tape, n):
         one = run(net, (3100,), gs.softmax_cross_entropy, n, np.float32)[0]
     for (loss, *_), (other, *_) in zip(mine, one, strict=True):
         np.testing.assert_allclose(loss, other, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("sizes", "n", "with_kernels", "without"), [
+    ((784, 300, 100, 10), 128, True, True), ((784, 300, 100, 10), 32, False, True),
+    ((784, 300, 100, 10), 16, False, False), ((3072, *[100] * 20, 10), 128, False, False), ((9,), 0, False, False),
+])  # fmt: skip
+def test_blas_shares_out_what_is_mostly_large_products(kernels, sizes, n, with_kernels, without):
+    """784 x 300 x 128 is large, 784 x 300 x 32 fairly so; 3072 x 100 x 128 is, but only half of that network."""
+    params = [{"W": np.empty(shape), "b": np.empty(shape[1])} for shape in itertools.pairwise(sizes)]
+    assert plan.mostly_large(n, params) is (with_kernels if kernels else without)
+    assert not plan.mostly_large(n, [*params, {"W": np.empty((3, 3, 1, 1))}])
 
 
 @pytest.mark.parametrize("name", ["dense", "elu", "relu", "batchnorm"])

@@ -74,10 +74,20 @@ def test_there_are_as_many_as_blas_may_use_now():
         assert threads.blas_threads() in (allowed or [1])
 
 
-@pytest.mark.parametrize(("asked", "alone"), [(lambda: 1, True), (lambda: 2, False), (threads.unknown, False)])
-def test_one_thread_of_openblas_is_not_one_of_a_blas_that_cannot_be_asked(monkeypatch, asked, alone):
-    monkeypatch.setattr(threads, "question", lambda: asked)
-    assert threads.one_openblas_thread() is alone
+@pytest.mark.parametrize(("asked", "kernels", "quick"), [(1, True, True), (2, True, False), (1, False, False)])
+def test_small_products_are_quick_in_one_thread_if_there_are_kernels_for_them(monkeypatch, asked, kernels, quick):
+    monkeypatch.setattr(threads, "question", lambda: lambda: asked)
+    monkeypatch.setattr(threads, "small_kernels", lambda: kernels)
+    assert threads.quick_if_small() is quick
+
+
+def test_where_blas_is_alone_nothing_else_is_shared_out():
+    with threadpool_limits(2, user_api="blas"):
+        before = threads.blas_threads()
+        with threads.blas_alone():
+            assert threads.blas_threads() == 1
+            assert threads.question()() == before
+        assert threads.blas_threads() == before
 
 
 def test_a_blas_that_cannot_be_asked_gets_one(monkeypatch):
@@ -128,7 +138,7 @@ def test_within_single_blas_threads_may_be_as_many_as_blas_had():
         before = threads.blas_threads()
         with threads.single_blas, threads.single_blas:
             assert threads.blas_threads() == before
-            assert threads.one_openblas_thread() == (threads.question() is not threads.unknown)
+            assert threads.question()() == 1
         assert threads.question()() == before
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names for kernels with AVX-512
 MAKERS, BITS = ("scipy_", ""), ("64_", "")  # how NumPy's own build of OpenBLAS marks its names, and how others do
 REAL = {"f": ctypes.c_float, "d": ctypes.c_double}  # by NumPy's letters for their types
 LETTERS = {"f": "s", "d": "d"}  # and BLAS's
@@ -72,3 +73,19 @@ def library() -> Any:
 def found(*names: str) -> Any:
     """The first of these functions that there is, or None"""
     return next((getattr(library(), name) for name in names if hasattr(library(), name)), None)
+
+
+def named(function: str) -> list[str]:
+    """What OpenBLAS's own function can be called"""
+    return [f"{maker}openblas_{function}{bits}" for maker in MAKERS for bits in BITS]
+
+
+@functools.cache
+def small_kernels() -> bool:
+    """Whether BLAS is an OpenBLAS that multiplies small matrices as they lie in memory. It does with AVX-512; elsewhere
+    it first arranges them in memory of its own, like large ones, and parts of a large one would be arranged anew."""
+    ask = found(*named("get_corename"))
+    if ask is None:
+        return False
+    ask.restype = ctypes.c_char_p
+    return (ask() or b"").decode() in WITH_SMALL_KERNELS

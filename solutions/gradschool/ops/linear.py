@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import floats
 from ..autodiff import op
 from .place import FEW, SMALL, into, ones, product, row_parts, rows_product, shared_out
-from .threads import each, one_openblas_thread
+from .threads import each, quick_if_small
 
 
 def check_dense(X, W, b):
@@ -47,7 +47,7 @@ def dense_dX(g, cache, out=None):
 
 def copied(N, K, M):
     """Whether BLAS takes longer for g (N, M) times the transposed W (K, M) than for a copy in order and making it"""
-    return K * M <= 1 << 15 and (8 <= N <= 64 or row_parts(N, M, K) > 1)
+    return quick_if_small() and K * M <= 1 << 15 and (8 <= N <= 64 or row_parts(N, M, K) > 1)
 
 
 def fast_dX(g, cache, out=None):
@@ -61,13 +61,13 @@ def fast_dX(g, cache, out=None):
 
 def sooner_turned(N, K, M):
     """Whether it does, for g (N, M) and W (K, M)"""
-    return 8 <= N <= FEW and K * M >= 1 << 13
+    return 8 <= N <= FEW and K * M >= 1 << 13 and (quick_if_small() or shared_out(N, M, K))
 
 
 def turned_in_parts(W, g):
     """g W^T as (W g^T)^T, for so many rows of W at a time that the product is small, and turned while it is cached"""
     gt, shared = g.T.copy(), shared_out(len(g), *W.shape)
-    if not type(W) is type(gt) is np.ndarray or not (shared or one_openblas_thread()):
+    if not type(W) is type(gt) is np.ndarray or not (shared or quick_if_small()):
         return (W @ gt).T.copy()
     dX, step = np.empty((len(g), len(W)), np.result_type(g, W)), max(1, SMALL // gt.size)
 

@@ -17,7 +17,9 @@ import itertools
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .blas import small_kernels
 from .threads import each
+from .winograd import winograd_fits
 
 BLOCK = 5 << 17  # bytes of the rows of input and result in a block, which stays in the second-level cache
 PRODUCTS = 1 << 19  # multiplications in a product: so few, OpenBLAS does in one thread with AVX-512, and copies nothing
@@ -25,8 +27,11 @@ SHARES = 16  # at the most so many parts of the batch, each with a sum of its ow
 
 
 def overlap_fits(shape, weights, strides, dilations, groups):
-    """Whether it applies, and saves time: not for few rows or large weights, nor where adding is more than copying."""
+    """Whether it applies, and saves time: not for few rows or large weights, nor where adding is more than copying, or
+    where Winograd's algorithm, which has larger products, applies and BLAS has no kernels for small ones."""
     if len(weights) != 4 or groups != 1 or strides != (1, 1) or dilations != (1, 1):
+        return False
+    if not small_kernels() and winograd_fits(weights, strides, dilations, groups):
         return False
     l, k, C, O = weights
     return shape[1] - l + 1 >= 10 and k * C * O <= PRODUCTS // 64 and C >= 4 and O <= 8 * C

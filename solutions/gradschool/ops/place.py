@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from .threads import blas_threads, each, one_openblas_thread, shares
+from .threads import blas_threads, each, quick_if_small, shares
 
 LINE = 64  # bytes, a line of the processor's cache
 BLOCK = 1 << 15  # numbers of an array in a block: some such arrays fit a second-level cache
 MANY = 8  # blocks; with fewer, a thread takes longer to wake than it saves
 BUFFER = 1 << 11  # numbers; three such buffers fit a first-level cache
-SMALL = 10**6  # multiplications in a product: so few, OpenBLAS does with AVX-512 without arranging its matrices first
-LARGE = 1 << 23  # multiplications; such a product is worth being shared out among threads
+SMALL = 10**6  # multiplications in a product: so few, OpenBLAS can do without arranging its matrices first
+LARGE = 1 << 24  # multiplications; such a product is worth being shared out among threads, which take long to wake
 FEW = 32  # rows of a matrix: for so few, arranging the one it is multiplied with takes long beside multiplying them
 
 
@@ -128,9 +128,9 @@ def rows_product(a, b):
     if M * K * N <= SMALL or not in_order(a, b):
         return a @ b
     shared = shared_out(M, K, N)
-    if M <= FEW and (shared or one_openblas_thread()):
+    if M <= FEW and (shared or quick_if_small()):
         return sum_of_products(a, b, inner_parts(M, K, N), shared)
-    return product(a, b, np.empty((M, N), np.result_type(a, b))) if shared or one_openblas_thread() else a @ b
+    return product(a, b, np.empty((M, N), np.result_type(a, b))) if shared or quick_if_small() else a @ b
 
 
 def sum_of_products(a, b, parts, shared):
@@ -159,8 +159,8 @@ def inner_parts(M, K, N):
 def in_parts(a, N):
     """a (M, K) as (parts, M / parts, K), a view, so that `matmul` with a matrix of N columns is soonest done.
 
-    OpenBLAS takes long to arrange a and b beside multiplying them, above all where K or N is small: in one thread,
-    products that are so small that it does not are faster, if a few will do.
+    OpenBLAS takes long to arrange a and b beside multiplying them, above all where K or N is small. With AVX-512 and
+    in one thread, products that are so small that it does not are faster, if a few will do.
     """
     M, K = a.shape
     parts = row_parts(M, K, N)
@@ -169,7 +169,7 @@ def in_parts(a, N):
 
 def row_parts(M, K, N):
     """How many parts"""
-    return small_parts(M, K, N) if M * K * N > SMALL and one_openblas_thread() else 1
+    return small_parts(M, K, N) if M * K * N > SMALL and quick_if_small() else 1
 
 
 @functools.lru_cache(maxsize=256)

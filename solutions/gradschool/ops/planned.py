@@ -27,7 +27,7 @@ from .batchnorm import averaged, batchnorm, side_by_side
 from .elementwise import elu, relu
 from .linear import copied, dense, sooner_turned, turned_in_parts
 from .place import FEW, SMALL, aligned, inner_parts, number, ones, product, row_parts, rows_product, shared_out
-from .threads import one_openblas_thread
+from .threads import quick_if_small
 
 __all__ = ["Spot", "part_for"]
 
@@ -116,7 +116,7 @@ def way_to_Y(N: int, K: int, M: int, lend: Lend) -> Product:
     """What `rows_product` does"""
     if shared_out(N, K, M):
         return lambda X, W, Y: np.copyto(Y, rows_product(X, W))
-    parts = inner_parts(N, K, M) if N <= FEW and N * K * M > SMALL and one_openblas_thread() else 1
+    parts = inner_parts(N, K, M) if N <= FEW and N * K * M > SMALL and quick_if_small() else 1
     if parts == 1:
         return some_rows_at_a_time(N, K, M) if N > FEW else whole(N * M)
     between = lend("parts of Y", (parts, N, M))

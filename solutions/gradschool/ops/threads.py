@@ -7,6 +7,7 @@ a program while it ran. None is started before there is work for it. Results do 
 `block` writes to places of its own.
 
     with single_blas: ...                               # no threads but these
+    with blas_alone(): ...                              # none of these, but BLAS's
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .blas import BITS, MAKERS, found
+from .blas import found, named, small_kernels
 
 
 def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
@@ -83,10 +84,23 @@ class SingleBlas:
             setting()(self.before)
 
 
+@contextlib.contextmanager
+def blas_alone() -> Iterator[None]:
+    """Within, only BLAS shares out its products, among threads of its own: they wait for the next one awake, and so
+    begin sooner than those of `each`, but nobody else's thread gets a processor from them soon."""
+    within = shared.set(True)
+    try:
+        yield
+    finally:
+        shared.reset(within)
+
+
 single_blas = SingleBlas()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=single_blas.forked)
-shared: contextvars.ContextVar[bool] = contextvars.ContextVar("gradschool_shared", default=False)  # by `each`, already
+shared: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    "gradschool_shared", default=False
+)  # already, or not here
 
 
 def shares(n: int, most: int | None = None) -> list[slice]:
@@ -110,15 +124,16 @@ def helper_threads(process: int, n: int) -> Any:
 
 def blas_threads() -> int:
     """How many threads there may be now: as many as BLAS may use; 1 where it is not OpenBLAS, which can be asked, and
-    within `each`, whose threads are enough."""
+    within `each` and `blas_alone`, whose threads are enough."""
     if shared.get():
         return 1
     return single_blas.before if single_blas.within else max(1, question()())
 
 
-def one_openblas_thread() -> bool:
-    """Whether BLAS is OpenBLAS and uses a single thread."""
-    return question() is not unknown and question()() == 1
+def quick_if_small() -> bool:
+    """Whether BLAS multiplies small matrices sooner than parts of large ones: where it need not arrange them first,
+    and has a single thread."""
+    return small_kernels() and question()() == 1
 
 
 def unknown() -> int:
@@ -133,7 +148,3 @@ def question() -> Callable[[], int]:
 @functools.cache
 def setting() -> Callable[[int], object]:
     return found(*named("set_num_threads")) or (lambda threads: None)
-
-
-def named(function: str) -> list[str]:
-    return [f"{maker}openblas_{function}{bits}" for maker in MAKERS for bits in BITS]

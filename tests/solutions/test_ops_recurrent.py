@@ -4,11 +4,13 @@ there; two readers see a sequence from both ends."""
 import doctest
 import re
 import sys
+import time
 
 import numpy as np
 import pytest
 
 import gradschool as gs
+from gradschool.ops import threads
 
 MODULES = {
     layer: sys.modules[f"gradschool.ops.{file}"]
@@ -182,6 +184,21 @@ def test_gradients_asked_for_alone_are_those_of_all_together(layer):
     together = gs.grad(loss, argnums=range(len(args)))(*args)
     for i, expected in enumerate(together):
         same([gs.grad(loss, argnums=i)(*args)], [expected])
+
+
+@pytest.mark.parametrize(("layer", "options"), [("lstm", {}), ("gru", {}), ("gru", {"reset": "before"})])
+def test_gradients_are_the_same_to_the_last_bit_if_another_thread_sums_them_up_however_slowly(
+    monkeypatch, layer, options
+):
+    rng, layer, helpers_at = np.random.default_rng(14), LAYERS[layer], threads.helpers_at
+    args = drawn(layer.__name__, rng, steps=45)
+    alone = value_and_gradients(lambda *a: layer(*a, **options), args, np.random.default_rng(15))
+    monkeypatch.setattr("gradschool.ops.recurrence.LARGE", 0)
+    monkeypatch.setattr(threads, "blas_threads", lambda: 2)
+    monkeypatch.setattr(threads, "helpers_at", lambda f, n: helpers_at(lambda: (time.sleep(0.01), f()), n))
+    beside = value_and_gradients(lambda *a: layer(*a, **options), args, np.random.default_rng(15))
+    for found, expected in zip(beside, alone, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_arrays_may_be_given_by_name_with_others_left_out_between_them():

@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from gradschool.ops import threads
-from gradschool.ops.threads import each
+from gradschool.ops.threads import OneBeside, each
 
 
 @pytest.fixture
@@ -64,6 +65,61 @@ def test_helpers_see_how_numpy_treats_errors(three):
     with np.errstate(over="raise"):
         each(f, range(3))
     assert found == ["raise"] * 3
+
+
+def test_what_is_done_beside_is_done_in_order_at_the_same_time_as_the_rest(three):
+    begun, done = threading.Event(), []
+
+    def first():
+        begun.set()
+        done.append((0, threading.current_thread() is threading.main_thread()))
+
+    with OneBeside() as beside:
+        beside(first)
+        assert begun.wait(60)  # though nobody has waited for it
+        for i in range(1, 20):
+            beside(lambda i=i: done.append((i, None)))
+    assert done[0] == (0, False)
+    assert [i for i, _ in done] == list(range(20))
+
+
+@pytest.mark.parametrize("why", ["one thread", "not worth it", "no thread can be started"])
+def test_what_has_no_other_thread_is_done_at_once(monkeypatch, why):
+    monkeypatch.setattr(threads, "blas_threads", lambda: 1 if why == "one thread" else 2)
+    monkeypatch.setattr(threads, "helpers_at", lambda f, n: [])
+    done = []
+    with OneBeside(worth=why != "not worth it") as beside:
+        beside(lambda: done.append(1))
+        assert done == [1]
+
+
+def test_what_nobody_has_begun_is_done_by_whoever_waits_for_it(three, monkeypatch):
+    monkeypatch.setattr(threads, "helpers_at", lambda f, n: [Future()])
+    done = []
+    with OneBeside() as beside:
+        beside(lambda: done.append(1))
+        beside(lambda: done.append(2))
+        assert done == [1]
+    assert done == [1, 2]
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_an_exception_beside_is_raised_by_the_next_call_or_at_the_end(three, calls):
+    before = threads.single_blas.within
+
+    def fail():
+        raise ValueError("as expected")
+
+    def run():
+        with OneBeside() as beside:
+            for f in [fail, lambda: done.append(1)][:calls]:
+                beside(f)
+
+    done = []
+    with pytest.raises(ValueError, match="as expected"):
+        run()
+    assert not done
+    assert threads.single_blas.within == before
 
 
 def test_there_are_as_many_as_blas_may_use_now():

@@ -9,6 +9,8 @@ One gate (z) says how much of the old state stays, the other (r) how much of it 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ..autodiff import op
@@ -27,7 +29,9 @@ from .recurrence import (
     taped,
     time_blocks,
     weights_of,
+    worth_a_thread,
 )
+from .threads import OneBeside
 
 
 def gru_weights(X, W, R, b, reset):
@@ -202,8 +206,9 @@ def gru_some(g, cache, which):
     Ax, Ah, S, M = cache["Ax"], cache["Ah"], cache["S"], cache["M"]
     dh, H, D = g[1].T.copy(), M.shape[1], Ax.shape[1] - 1
     dAx, dAh, dX = np.zeros_like(Ax), np.zeros_like(Ah), np.empty((len(M), D, dh.shape[1]), Ax.dtype)
-    for steps, dZ in gru_back_through_time(g[0], dh, cache):
-        now = slice(steps.start, steps.stop)
+
+    def use(now, dZ):
+        nonlocal dAx, dAh
         if {1, 2, 3} & set(which):
             s, d = over_time(S[now]), over_time(dZ)
             dAx += d[: 3 * H] @ s[: D + 1].T
@@ -214,6 +219,10 @@ def gru_some(g, cache, which):
                 dAh[2 * H :, 1:] += d[3 * H :] @ over_time(M[now]).T
         if 0 in which:
             dX[now] = Ax[:, :D].T @ dZ[:, : 3 * H]
+
+    with OneBeside(worth_a_thread(Ax.size + Ah.size, S)) as beside:
+        for steps, dZ in gru_back_through_time(g[0], dh, cache):
+            beside(functools.partial(use, slice(steps.start, steps.stop), dZ))
     dAx = np.concatenate([dAx[H:], dAx[:H]]).T  # to the order r, z, n again
     db = np.stack([dAx[D], dAh[:, 0]]) if cache["two"] else dAx[D]
     return dict(enumerate((dX.transpose(2, 0, 1), dAx[:D], dAh[:, 1:].T, db, summed_to(dh.T, cache["H0"]))))

@@ -9,6 +9,8 @@ Three gates between 0 and 1 say what enters the memory (i), what stays in it (f)
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ..autodiff import op
@@ -27,7 +29,9 @@ from .recurrence import (
     taped,
     time_blocks,
     weights_of,
+    worth_a_thread,
 )
+from .threads import OneBeside
 
 
 # ------------------------------------------------------------------------------------------------------ as it is told
@@ -142,9 +146,9 @@ def lstm_back_through_time(gY, dh, dc, cache):
     (H, N), T = dh.shape, len(Z)
     gates, rows, used = Z.reshape(T, 4, H, N), in_parts(A[:, -H:].T.copy(), N), steps_used(gY)
     dh_of_rows, through_h, blocks = dh.reshape(*rows.shape[:2], N), np.empty_like(dc), time_blocks(T)
-    room = aligned((max(map(len, blocks), default=0), 4 * H, N), Z.dtype)  # for one block after the other
-    for steps in blocks:
-        dZ = room[: len(steps)]
+    room = aligned((2, max(map(len, blocks), default=0), 4 * H, N), Z.dtype)  # for one block while the last is in use
+    for k, steps in enumerate(blocks):
+        dZ = room[k % 2, : len(steps)]
         for t in reversed(steps):
             if used[t]:
                 dh += gY[:, t].T
@@ -181,12 +185,17 @@ def lstm_some(g, cache, which):
     H, N = dh.shape
     D = A.shape[1] - H - 1
     dA, dX = np.zeros_like(A), np.empty((len(S) - 1, D, N), A.dtype)
-    for steps, dZ in lstm_back_through_time(g[0], dh, dc, cache):
-        now = slice(steps.start, steps.stop)
+
+    def use(now, dZ):
+        nonlocal dA
         if {1, 2, 3} & set(which):
             dA += over_time(dZ) @ over_time(S[now]).T
         if 0 in which:
             dX[now] = A[:, :D].T @ dZ
+
+    with OneBeside(worth_a_thread(A.size, S)) as beside:
+        for steps, dZ in lstm_back_through_time(g[0], dh, dc, cache):
+            beside(functools.partial(use, slice(steps.start, steps.stop), dZ))
     dA = np.concatenate([dA[H:], dA[:H]]).T  # to the order i, f, g, o again
     first = summed_to(dh.T, cache["H0"]), summed_to(dc.T, cache["C0"])
     return dict(enumerate((dX.transpose(2, 0, 1), dA[:D], dA[D + 1 :], dA[D], *first)))

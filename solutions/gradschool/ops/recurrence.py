@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import floats, zeros_and_ones
-from .place import aligned, number
+from .place import LARGE, aligned, number
 
 
 # --------------------------------------------------------------------------------------------------- what comes in
@@ -129,6 +129,12 @@ def kept(new, old, valid):
 def time_blocks(T, size=10):
     """Ranges of steps, the last first: what a few steps make is summed up while it is still in cache."""
     return [range(max(0, end - size), end) for end in range(T, 0, -size)]
+
+
+def worth_a_thread(weights, S):
+    """Whether products with so many weights for a block of steps, of S (T + 1, K, N), are worth another thread"""
+    blocks = time_blocks(len(S) - 1)
+    return bool(blocks) and weights * len(blocks[0]) * S.shape[2] > LARGE
 
 
 def over_time(a):

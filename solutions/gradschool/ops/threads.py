@@ -50,7 +50,46 @@ def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
         raise error
 
 
-def helpers_at(work: Callable[[], None], n: int) -> Iterator[Any]:
+class OneBeside:
+    """`with OneBeside() as beside`: within, beside(f) has another thread do f, after what it was given before; at the
+    end all is done. Where there is no other thread, or it is not worth it, f is done at once. What f raises is raised
+    by the next call, or at the end."""
+
+    def __init__(self, worth: bool = True) -> None:
+        self.worth, self.given = worth, list[tuple[Callable[[], object], Any]]()
+
+    def __enter__(self) -> OneBeside:
+        self.alone = not self.worth or blas_threads() == 1
+        if not self.alone:
+            single_blas.__enter__()
+        return self
+
+    def __call__(self, f: Callable[[], object]) -> None:
+        self.wait()
+        helper = [] if self.alone else list(helpers_at(f, 1))
+        if helper:
+            self.given.append((f, helper[0]))
+        else:
+            f()
+
+    def wait(self) -> None:
+        """Until it is done; whoever waits does it himself if nobody has begun."""
+        while self.given:
+            f, helper = self.given.pop()
+            if helper.cancel():
+                f()
+            else:
+                helper.result()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.wait()
+        finally:
+            if not self.alone:
+                single_blas.__exit__()
+
+
+def helpers_at(work: Callable[[], object], n: int) -> Iterator[Any]:
     """Threads that begin with it; none once the program is about to end, which lets nobody start any."""
     with contextlib.suppress(RuntimeError):
         for _ in range(n):

@@ -1,6 +1,7 @@
 """Work shared out among threads: NumPy gives up Python's lock in its long calls, so that several can run at a time.
 
     each(block, blocks)                                 # block(item) for every item, in any order and place
+    with OneBeside() as beside: beside(f)               # f, while this thread goes on
 
 There are as many threads as BLAS may use, whether the environment said so (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS) or
 a program while it ran. None is started before there is work for it. Results do not depend on how many there are, if

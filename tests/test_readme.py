@@ -17,15 +17,16 @@ def test_exactly_two_commands_do_all_the_set_up():
     assert commands == ["pip install -e '.[test]' && gradschool demo", "pip install -e '.[test]' && pytest"]
 
 
-def test_the_example_prints_what_it_says():
-    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert example is not None
-    said = re.search(r"print\(.*\)\s+# (.*)$", example[1], re.MULTILINE)
-    assert said is not None
-    out = StringIO()
-    with redirect_stdout(out):
-        exec(example[1], {})
-    assert out.getvalue().strip() == said[1]
+def test_the_examples_print_what_they_say():
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        said = re.search(r"print\(.*\)\s+# (.*)$", example, re.MULTILINE)
+        assert said is not None
+        out = StringIO()
+        with redirect_stdout(out):
+            exec(example, {})
+        assert out.getvalue().strip() == said[1]
 
 
 def test_every_picture_is_there():

@@ -37,7 +37,7 @@ and three that need more than NumPy, and are loaded when they are asked for:
 
 from typing import TYPE_CHECKING
 
-from . import heap, schedules
+from . import heap, layers, schedules
 from .arrays import gradient_check, numerical_gradient, one_hot, one_hot_decode
 from .autodiff import grad, hessian_vector_product, op, stop_gradient, value_and_grad, vjp
 from .batching import batches, count_steps, holdout
@@ -66,6 +66,7 @@ from .losses import (
 )
 from .metrics import RunningMean, accuracy, mae_metric
 from .models import count_parameters, mc_predict, mlp, predict, with_state
+from .names import advice
 from .nonfinite import first_nonfinite
 from .ops import (
     alpha_dropout,
@@ -148,7 +149,9 @@ else:
     def __getattr__(name):
         """A module that is loaded when it is asked for, since it needs more than NumPy or is for the chapters alone."""
         if name not in ("lessons", "logs", "plots", "search"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            places = {"gs": __all__, "gs.layers": layers.__all__, "gs.schedules": schedules.__all__}
+            # without the object, for which Python would guess once more
+            raise AttributeError(f"gradschool has no {name}{advice(name, places)}", name=name, obj=None)
         import importlib
 
         return importlib.import_module(f".{name}", __name__)

@@ -6,28 +6,33 @@ n = check_data((X, T), weights)                                # how many sample
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from .layers import Layer
+from .layers.base import makes_layer, what_else
 from .lbfgs import LBFGS
 from .models import check_batch_size, samples
 from .nonfinite import flaw
 from .optimizers import STEPS, Optimizer
 from .regularization import max_norm
 
-__all__ = ["check_data", "check_metrics", "check_options", "check_parts", "check_validation_loss"]
+__all__ = ["check_data", "check_metrics", "check_options", "check_pair", "check_parts", "check_validation_loss"]
 
 Tree = Any
 
 
 def check_parts(model: Any, optimizer: Any, loss: Any, who: str = "train") -> None:
     """TypeError unless all three are what they are taken for."""
-    if not isinstance(model, Layer) and not callable(model):
-        raise TypeError(f"{who}: expected a layer or a function model(params, *inputs), got {kind(model)}")
+    if not isinstance(model, Layer) and (not callable(model) or makes_layer(model)):
+        came = what_else(model) if callable(model) else kind(model)
+        raise TypeError(f"{who}: expected a layer or a function model(params, *inputs), got {came}")
     if not isinstance(optimizer, Optimizer | LBFGS):
         name = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "")
         advice = f'optimizer("{name}", lr=...)' if name in STEPS else 'optimizer("adam"), and the loss behind it'
@@ -43,9 +48,26 @@ def kind(value: Any) -> str:
     return f"the {type(value).__name__} {name}" if name else f"something of type {type(value).__name__}"
 
 
-def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int, batch_size: int | None) -> None:
+def check_options(
+    metrics: Any,
+    hyper: Any,
+    lr: Any,
+    penalty: Any,
+    gradients: Any,
+    after_step: Any,
+    epochs: int,
+    batch_size: int | None,
+) -> None:
     """Names that mean something else already, functions that would be given something else, and numbers too small."""
     check_metrics("train", metrics)
+    check_rate(lr)
+    for name, given in (("penalty", penalty), ("gradients", gradients), ("after_step", after_step)):
+        check_step_function(name, given)
+    if gradients in (clip_by_global_norm, clip_by_norm, clip_by_value):
+        raise TypeError(
+            f"train: gradients is given gradients and parameters, which {gradients.__name__} would take for its limit; "
+            f"try gradients=lambda grads, params: {gradients.__name__}(grads, 1.0)"
+        )
     if "lr" in (hyper or {}):
         raise ValueError(f"train: hyper is for the optimizer's other options; expected the rate as lr={hyper['lr']!r}")
     if after_step is max_norm:
@@ -53,10 +75,48 @@ def check_options(metrics: Any, hyper: Any, after_step: Any, epochs: int, batch_
             "train: after_step is given the parameters and the rate, which max_norm would take for its limit; try "
             "after_step=lambda params, lr: max_norm(params, 3.0)"
         )
-    if epochs < 0:
-        raise ValueError(f"train: expected epochs >= 0, got {epochs}")
+    if not isinstance(epochs, Integral) or epochs < 0:
+        raise ValueError(f"train: expected epochs >= 0, a whole number, got {epochs!r}")
     if batch_size is not None:
         check_batch_size("train", batch_size)
+
+
+def check_rate(lr: Any) -> None:
+    """A number, or a schedule, whose numbers nobody knows yet"""
+    if lr is None or callable(lr):
+        return
+    number = isinstance(lr, Real) or (isinstance(lr, np.ndarray) and lr.ndim == 0)
+    if not number or isinstance(lr, bool):
+        raise TypeError(f"train: expected a number for lr, or a function of the step, got {lr!r:.40}")
+    if not float(lr) >= 0:
+        raise ValueError(f"train: expected lr >= 0, got {lr}")
+
+
+STEP_FUNCTIONS = {  # what each is given, and an example
+    "penalty": (1, "the parameters", "lambda params: l2_penalty(params, 1e-4)"),
+    "gradients": (2, "gradients and parameters", "lambda grads, params: clip_by_global_norm(grads, 1.0)"),
+    "after_step": (2, "the parameters and the rate", "lambda params, lr: max_norm(params, 3.0)"),
+}
+
+
+def check_step_function(name: str, given: Any) -> None:
+    """TypeError for what cannot be called with what a step has for it."""
+    count, what, example = STEP_FUNCTIONS[name]
+    if given is None:
+        return
+    if not callable(given):
+        raise TypeError(f"train: expected {name} to be a function of {what}, got {given!r:.40}; try {name}={example}")
+    try:
+        signature = inspect.signature(given)
+    except (TypeError, ValueError):  # some functions written in C have none
+        return
+    try:
+        signature.bind(*range(count))
+    except TypeError as error:
+        called = f"{getattr(given, '__name__', 'it')}({', '.join(signature.parameters)})"
+        raise TypeError(
+            f"train: {name} is called with {what}, which {called} does not take; try {name}={example}"
+        ) from error
 
 
 def check_metrics(who: str, metrics: Mapping[str, Callable[[Any, Any], float]] | None) -> None:
@@ -81,11 +141,11 @@ def check_data(data: Any, weights: Any) -> int:
     return n
 
 
-def check_pair(name: str, pair: Any) -> None:
+def check_pair(name: str, pair: Any, who: str = "train") -> None:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         came = f"{len(pair)} of them" if isinstance(pair, tuple | list) else f"{pair!r:.40}"
         raise TypeError(
-            f"train: expected {name}=(X, T), a pair of arrays or trees of arrays, got {came}; "
+            f"{who}: expected {name}=(X, T), a pair of arrays or trees of arrays, got {came}; "
             "holdout((X, T), 0.1, rng) makes two such pairs"
         )
 

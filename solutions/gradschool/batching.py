@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ def batches(
 ) -> Iterator[Tree]:
     """Mini-batches of a tree of arrays, each sample once; the last one is short if need be. Shuffled by `rng`.
 
+    Raises, when the first is asked for, ValueError for a batch size below 1, for arrays that differ in N, and for None
+    as the generator to shuffle with; TypeError for a seed in its place, and for data that are no arrays.
+
     >>> [X.tolist() for X, T in batches((np.arange(5), np.arange(5)), 3, shuffle=False)]
     [[0, 1, 2], [3, 4]]
     """
@@ -33,7 +37,7 @@ def batches(
     if shuffle and rng is None:
         raise ValueError("batches: shuffling needs a generator, rng=np.random.default_rng(seed); or shuffle=False")
     n = samples(data)
-    order = rng.permutation(n) if shuffle and rng is not None else np.arange(n)
+    order = generator("batches", rng).permutation(n) if shuffle else np.arange(n)
     for start in range(0, n, batch_size):
         yield rows(data, order[start : start + batch_size])
 
@@ -41,10 +45,15 @@ def batches(
 def count_steps(data: Tree, batch_size: int = 32, epochs: int = 1) -> int:
     """How many steps `train` takes: a step for each mini-batch, of which the last of an epoch may be short.
 
+    Raises ValueError for a batch size below 1, epochs below 0 and arrays that differ in N; TypeError for data that are
+    no arrays, such as the number of samples.
+
     >>> count_steps(np.zeros((1000, 4)), batch_size=32, epochs=10)
     320
     """
     check_batch_size("count_steps", batch_size)
+    if not isinstance(epochs, Integral) or epochs < 0:
+        raise ValueError(f"count_steps: expected epochs >= 0, a whole number, got {epochs!r}")
     return epochs * math.ceil(samples(data) / batch_size)
 
 

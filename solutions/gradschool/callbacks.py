@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .history import larger_is_better, says_larger
 from .run import Run
 from .saving.formats import check_folder
 from .schedules import Plateau, reduce_on_plateau
@@ -70,7 +71,7 @@ class Callback:
 
 @dataclass(frozen=True)
 class AfterEpoch(Callback):
-    """A function of the run, called after every epoch."""
+    """A function of the run, called after every epoch. What it raises ends the training, and comes out of `train`."""
 
     function: Callable[[Run], Any]
 
@@ -84,15 +85,16 @@ class EarlyStopping(Callback):
 
     monitor        "val_loss", or any other name in `history.epochs`
     min_delta      how much better than the best so far counts as an improvement
-    maximize       larger is better, as for an accuracy
+    maximize       whether larger is better; None takes it from the name: of "val_acc" it is, of "val_loss" it is not
     restore_best   put the best epoch's parameters and state back at the end, whether or not training was stopped;
                    where no epoch was better than NaN there are none to put back
 
     A run that has stopped and is taken up again with the same patience stays where it is; with more it goes on, as one
     that had come to its last epoch does, from the parameters that were put back.
 
-    Raises ValueError for a patience below 1 or a negative min_delta; `train` does if the value is not recorded.
-    Source: Keras' `EarlyStopping`, whose `restore_best_weights` is off by default, and which guesses `maximize`.
+    Raises ValueError for a patience below 1, a negative min_delta, or a name that does not say what is better; `train`
+    does if the value is not recorded.
+    Source: Keras' `EarlyStopping`, whose `restore_best_weights` is off by default.
 
     >>> import numpy as np
     >>> from gradschool import optimizer, train
@@ -107,7 +109,7 @@ class EarlyStopping(Callback):
     patience: int = 10
     monitor: str = "val_loss"
     min_delta: float = 0.0
-    maximize: bool = False
+    maximize: bool | None = None
     restore_best: bool = True
 
     def __post_init__(self) -> None:
@@ -115,17 +117,22 @@ class EarlyStopping(Callback):
             raise ValueError(
                 f"EarlyStopping: expected patience >= 1 and min_delta >= 0, got {self.patience} and {self.min_delta}"
             )
+        larger_is_better("EarlyStopping", self.monitor, self.maximize)
+
+    @property
+    def larger(self) -> bool:
+        return larger_is_better("EarlyStopping", self.monitor, self.maximize)
 
     def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
         run.check_recorded(self.monitor)
         if memory is None:
-            return {"best": -math.inf if self.maximize else math.inf, "wait": 0, "params": None, "state": None}
+            return {"best": -math.inf if self.larger else math.inf, "wait": 0, "params": None, "state": None}
         self.stop_if_due(run, memory)
         return memory
 
     def on_epoch(self, run: Run, memory: dict[str, Any]) -> dict[str, Any]:
         value = run.last(self.monitor)
-        if improves(value, memory["best"], self.min_delta, self.maximize):
+        if improves(value, memory["best"], self.min_delta, self.larger):
             kept = (run.history.params, run.history.state) if self.restore_best else (None, None)
             params, state = copy.deepcopy(kept)  # the weights themselves go on changing
             return {"best": value, "wait": 0, "params": params, "state": state}
@@ -152,8 +159,8 @@ def improves(value: float, best: float, min_delta: float, maximize: bool) -> boo
 class ReduceOnPlateau(Callback):
     """Multiply the rate of a run by a factor whenever a value has stopped improving; see `reduce_on_plateau`.
 
-    Raises TypeError for another plateau; `train` raises ValueError if its lr is a schedule, which would know nothing of
-    the factor, or if the value is not recorded.
+    Raises TypeError for another plateau, ValueError for one that waits for a smaller accuracy; `train` raises
+    ValueError if its lr is a schedule, which would know nothing of the factor, or if the value is not recorded.
 
         train(..., lr=0.02, callbacks=[ReduceOnPlateau(schedules.reduce_on_plateau(factor=0.5, patience=5))])
     """
@@ -166,6 +173,11 @@ class ReduceOnPlateau(Callback):
             raise TypeError(
                 f"ReduceOnPlateau: expected what schedules.reduce_on_plateau returns, got {self.plateau!r:.60}; try "
                 "ReduceOnPlateau(schedules.reduce_on_plateau(factor=0.5, patience=5))"
+            )
+        if not self.plateau.maximize and says_larger(self.monitor):
+            raise ValueError(
+                f"ReduceOnPlateau: a larger {self.monitor!r} is better, and this plateau waits for smaller ones; try "
+                "schedules.reduce_on_plateau(..., maximize=True)"
             )
 
     def on_start(self, run: Run, memory: Any) -> dict[str, Any]:
@@ -195,16 +207,17 @@ class Checkpoint(Callback):
     optimizer and the other callbacks remember, the generator and the numbers so far are all in the file.
 
     file        a name that ends in .npz or .safetensors; "{epoch}" in it becomes the number of the epoch
-    monitor     what has to improve; `maximize` where larger is better
+    monitor     what has to improve; `maximize` says whether larger is better, None takes it from the name
     every       save after each so many epochs instead, whatever the value is
 
-    Raises ValueError unless every >= 1, or for another field in the name; `train` does if the value is not recorded,
-    and FileNotFoundError if there is no such folder.
+    Raises ValueError unless every >= 1, for another field or another ending in the file's name, or for a monitor that
+    does not say what is better; `train` does if the value is not recorded, and FileNotFoundError if there is no such
+    folder.
     """
 
     file: str | os.PathLike[str]
     monitor: str = "val_loss"
-    maximize: bool = False
+    maximize: bool | None = None
     every: int | None = None
 
     saves = True
@@ -218,6 +231,14 @@ class Checkpoint(Callback):
             raise ValueError(
                 f"Checkpoint: a name may have {{epoch}} in it and no other field, got {self.file}"
             ) from error
+        if not self.place(1).endswith((".npz", ".safetensors")):
+            raise ValueError(f"Checkpoint: expected a name that ends in .npz or .safetensors, got {self.file}")
+        if self.every is None:
+            larger_is_better("Checkpoint", self.monitor, self.maximize)
+
+    @property
+    def larger(self) -> bool:
+        return self.every is None and larger_is_better("Checkpoint", self.monitor, self.maximize)
 
     def place(self, epoch: int) -> str:
         return os.fspath(self.file).format(epoch=epoch)
@@ -228,13 +249,13 @@ class Checkpoint(Callback):
             check_folder("Checkpoint", first)
         if self.every is None:
             run.check_recorded(self.monitor)
-        return (-math.inf if self.maximize else math.inf) if memory is None else memory
+        return (-math.inf if self.larger else math.inf) if memory is None else memory
 
     def on_epoch(self, run: Run, memory: float) -> float:
         if self.every is not None:
             if run.epoch % self.every == 0:
                 self.write(run, memory)
-        elif improves(run.last(self.monitor), memory, 0.0, self.maximize):
+        elif improves(run.last(self.monitor), memory, 0.0, self.larger):
             memory = run.last(self.monitor)
             self.write(run, memory)
         return memory

@@ -73,8 +73,9 @@ def clip_by_value(grads: Tree, limit: float) -> Tree:
 def clip_by_norm(grads: Tree, limit: float) -> Tree:
     """Shorten every array whose Euclidean norm is above the limit to that norm, each on its own.
 
-    Arguments, result and errors are those of `clip_by_value`. An array that contains NaN is returned as it is, so
-    that the loss shows it; one that contains infinity becomes NaN there and 0 elsewhere.
+    Arguments and result are those of `clip_by_value`. An array that contains NaN is returned as it is, so that the loss
+    shows it; one that contains infinity becomes NaN there and 0 elsewhere. Raises ValueError for a limit that is not
+    positive.
     Source: Pascanu et al. 2013; Keras' `clipnorm`, MATLAB's "l2norm".
 
     >>> clip_by_norm({"W": np.array([0.9, 100.0])}, 1.0)["W"].round(8)
@@ -87,6 +88,8 @@ def clip_by_norm(grads: Tree, limit: float) -> Tree:
 def global_norm(grads: Tree) -> float:
     """The Euclidean norm of all arrays of a tree together, as of one vector.
 
+    Of no arrays it is 0, with NaN it is NaN, with infinity infinity: none of these is an error.
+
     >>> global_norm({"W": np.array([[3.0]]), "b": [np.array([0.0, 4.0])]})
     5.0
     """
@@ -96,7 +99,8 @@ def global_norm(grads: Tree) -> float:
 def clip_by_global_norm(grads: Tree, limit: float) -> Tree:
     """Shorten all arrays by the same factor if the norm of all of them together is above the limit.
 
-    Arguments, result and errors are those of `clip_by_value`; NaN and infinity are those of `clip_by_norm`.
+    Arguments and result are those of `clip_by_value`; NaN and infinity are those of `clip_by_norm`. Raises ValueError
+    for a limit that is not positive.
     Source: Pascanu et al. 2013; Keras' `global_clipnorm`, MATLAB's "global-l2norm"; PyTorch's `clip_grad_norm_`
     divides by the norm plus 1e-6.
 

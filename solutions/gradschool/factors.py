@@ -61,6 +61,8 @@ def empty(params: Tree, place: int | str) -> bool:
 def trainable(params: Tree, factors: Tree) -> Tree:
     """The parameters that learn: None where the factor is 0. For counts, and for penalties that leave out the rest.
 
+    A factor whose name no parameter has is passed over here; an optimizer `with_factors` raises ValueError for it.
+
     >>> from gradschool.models import count_parameters
     >>> params = [{"W": np.ones((3, 2)), "b": np.ones(2)}, {"W": np.ones((2, 1))}]
     >>> count_parameters(trainable(params, freeze(params, 0)))

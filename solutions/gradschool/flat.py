@@ -47,6 +47,9 @@ class FlatTree:
 
     `slots` is a tree of the same structure that says where each array lies, `plans` what `training_step` has laid out
     to put gradients here. `contiguous` makes a FlatTree of a tree.
+
+    Raises ValueError for a vector of another shape (from `view`), and for a tree of another structure or other shapes
+    (from `gather`).
     """
 
     def __init__(self, vector: np.ndarray, slots: Tree):
@@ -127,6 +130,9 @@ def in_place(optimizer: Optimizer, block: int = BLOCK) -> Optimizer:
     tree or a FlatTree. The state has the keys of the pure form with vectors in the place of trees;
     `params.view(state["m"])` shows one as a tree. An optimizer that is not `elementwise`, or that `using` has
     replaced, gets the whole tree at once, unless it has a way of its own for flat trees (`flat`).
+
+    Raises ValueError (from `update`) for a state without its keys, and for a tree of gradients that does not fit; None
+    in the place of an array, which the pure form takes, is refused here.
 
     >>> from gradschool.optimizers import optimizer
     >>> params, adam = contiguous({"a": np.ones(2), "b": np.ones(1)}), in_place(optimizer("adam"))

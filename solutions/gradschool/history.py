@@ -24,6 +24,8 @@ from .saving import load, save
 __all__ = ["History"]
 
 Tree = Any
+LARGER = {"acc", "accuracy", "auc", "f1", "precision", "recall", "r2", "score"}
+SMALLER = {"loss", "error", "mae", "mse", "rmse", "perplexity"}
 TABLES = ("hyper", "epochs")
 NUMBERS = ("losses", "rates", "hyper", "epochs", "steps_per_epoch", "stopped")
 
@@ -42,6 +44,9 @@ class History:
     steps_per_epoch   how many batches an epoch has
     rng, memories     the state of the generator, and what each callback remembers: what `resume` needs beside these
 
+    Raises ValueError for a name that was not recorded (from `values` and `best_epoch`), and for a file or text that
+    holds something else (from `load` and `from_json`).
+
     >>> history = History({}, losses=[3.0, 2.0, 1.0, 1.5], epochs={"loss": [2.5, 1.25], "val_loss": [1.0, 1.2]})
     >>> history.best_epoch(), history.epochs_done
     (1, 2)
@@ -59,6 +64,11 @@ class History:
     rng: dict[str, Any] | None = None
     memories: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """The last epoch's numbers; the weights would fill pages."""
+        last = "".join(f", {name} {values[-1]:.4g}" for name, values in self.epochs.items() if values)
+        return f"History({self.epochs_done} epochs{last}{self.stopped and f'; {self.stopped}'})"
+
     @property
     def epochs_done(self) -> int:
         return len(self.epochs.get("loss", []))
@@ -72,9 +82,11 @@ class History:
         check_recorded(name, list(self.epochs))
         return self.epochs[name]
 
-    def best_epoch(self, monitor: str = "val_loss", maximize: bool = False) -> int:
-        """The epoch, from 1, with the smallest value (or the largest); the first of equals, 0 if all are NaN."""
-        values = [(-value if maximize else value) for value in self.values(monitor)]
+    def best_epoch(self, monitor: str = "val_loss", maximize: bool | None = None) -> int:
+        """The epoch, from 1, with the best value; the first of equals, 0 if all are NaN. Whether larger is better says
+        `maximize`, or where it is None the name: see `larger_is_better`."""
+        sign = -1 if larger_is_better("best_epoch", monitor, maximize) else 1
+        values = [sign * value for value in self.values(monitor)]
         best = min((value for value in values if not math.isnan(value)), default=math.nan)
         return values.index(best) + 1 if best == best else 0
 
@@ -141,6 +153,27 @@ class History:
             stopped=found["stopped"],
             **{name: {key: numbers(values) for key, values in table.items()} for name, table in lists.items()},
         )
+
+
+def larger_is_better(who: str, name: str, maximize: bool | None) -> bool:
+    """`maximize`, or where it is None what the name says: of "val_acc" larger is better, of "val_loss" smaller.
+
+    Raises ValueError for a name that says neither.
+    """
+    if maximize is not None:
+        return maximize
+    larger, smaller = says_larger(name), bool(words_of(name) & SMALLER)
+    if larger == smaller:
+        raise ValueError(f"{who}: is a larger {name!r} better? Say maximize=True, or maximize=False")
+    return larger
+
+
+def says_larger(name: str) -> bool:
+    return bool(words_of(name) & LARGER)
+
+
+def words_of(name: str) -> set[str]:
+    return set(name.lower().split("_"))
 
 
 def check_recorded(name: str, recorded: list[str], tense: str = "was") -> None:

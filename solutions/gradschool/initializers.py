@@ -79,6 +79,7 @@ def variance_scaling(shape, scale, mode, distribution, rng, dtype=np.float64):
 def glorot(shape, rng, distribution="uniform", dtype=np.float64):
     """Variance 2 / (fan_in + fan_out): signals forward and gradients backward both nearly keep their size.
 
+    Raises ValueError for another distribution or None as the rng, TypeError for one that is no generator, as a seed.
     Source: Glorot and Bengio 2010; the default of Keras and MATLAB, uniform on ±√(6 / (fan_in + fan_out)).
 
     >>> bool(abs(glorot((30, 20), np.random.default_rng(0))).max() < np.sqrt(6 / 50))
@@ -90,6 +91,7 @@ def glorot(shape, rng, distribution="uniform", dtype=np.float64):
 def he(shape, rng, distribution="truncated_normal", dtype=np.float64):
     """Variance 2 / fan_in: ReLU sets half of the signal to zero, so the other half is made twice as strong.
 
+    Raises ValueError for another distribution or None as the rng, TypeError for one that is no generator, as a seed.
     Source: He et al. 2015; truncated as Keras' `he_normal`.
 
     >>> bool(abs(he((50, 20), np.random.default_rng(0))).max() < 2 * np.sqrt(2 / 50) / 0.8796)
@@ -101,6 +103,7 @@ def he(shape, rng, distribution="truncated_normal", dtype=np.float64):
 def lecun(shape, rng, distribution="truncated_normal", dtype=np.float64):
     """Variance 1 / fan_in: what SELU is made for.
 
+    Raises ValueError for another distribution or None as the rng, TypeError for one that is no generator, as a seed.
     Source: LeCun et al. 1998, Klambauer et al. 2017; truncated as Keras' `lecun_normal`.
 
     >>> bool(abs(lecun((50, 20), np.random.default_rng(0))).max() < 2 * np.sqrt(1 / 50) / 0.8796)

@@ -79,7 +79,11 @@ def to_format(X, src, dst):
 # ----------------------------------------------------------------------------------------------- arrays with labels
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """An array whose axes have names; both stay as they are. `labelled` makes one, in the order S, C, B, T, U."""
+    """An array whose axes have names; both stay as they are. `labelled` makes one, in the order S, C, B, T, U.
+
+    Raises TypeError where NumPy would make a plain array of it, as np.mean does; `stripdims` makes one. Nothing is
+    checked where one is made by hand; `labelled` checks the labels.
+    """
 
     array: np.ndarray
     labels: str
@@ -110,7 +114,7 @@ def labelled(X, labels):
 
 
 def dims(X):
-    """The labels of the axes; of an array without labels, none.
+    """The labels of the axes; of an array without labels, or anything else, none: nothing is refused.
 
     >>> dims(labelled(np.zeros((5, 4, 3)), "BTC")), dims(np.zeros((5, 4, 3)))
     ('CBT', '')

@@ -106,6 +106,8 @@ class RunningMean:
     A mean of batch means would give the samples of a short last batch too much weight; here each batch counts by
     its size. Before anything has arrived the mean is nan; a batch of no samples changes nothing, whatever its value.
 
+    Raises ValueError (from `update`) for a negative number of samples.
+
     >>> mean = RunningMean()
     >>> mean.update(1.0, 4)
     >>> mean.update(0.0, 1)

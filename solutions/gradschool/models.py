@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,9 @@ def mlp(
     init: Callable[..., np.ndarray] = glorot,
 ) -> Layer:
     """A multilayer perceptron: dense layers with an activation after each but the last, whose outputs are scores.
+
+    Raises ValueError for a layer of less than one unit, TypeError for an activation between layers that is itself no
+    layer or function of x, such as its name.
 
     >>> from gradschool.models import count_parameters, mlp
     >>> params, _, shape = mlp([300, 100], 10, np.tanh).init(np.random.default_rng(0), (784,))
@@ -111,6 +115,8 @@ def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple
     The state is what layers or ops in it keep, such as running statistics, in any tree. Where a layer is used twice in
     a call, hand the state on from one use to the next, or return the one of a single use: that is a choice, and here
     you make it. In a prediction the state that comes out is not used, and `rng` is None.
+
+    Whatever runs it (`train`, `evaluate`, `predict`) raises TypeError if it returns something else than a pair.
 
     >>> @with_state
     ... def centred(params, state, x, training, rng):
@@ -213,8 +219,8 @@ def check_arrays(data: Tree) -> None:
 
 
 def check_batch_size(name: str, batch_size: int) -> None:
-    if batch_size < 1:
-        raise ValueError(f"{name}: expected a batch size of at least 1, got {batch_size}")
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise ValueError(f"{name}: expected a batch size of at least 1, a whole number, got {batch_size!r}")
 
 
 def parts_of(name: str, inputs: Tree, batch_size: int) -> Iterator[Tree]:

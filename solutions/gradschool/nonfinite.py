@@ -40,6 +40,8 @@ def first_nonfinite(
     op of a function by the number of its call, and how large its input and its parameters were; or else the input
     itself, with the place of its first nan. Layers count from 1.
 
+    What the model raises comes out of here too, such as ValueError for shapes that do not fit.
+
     >>> from gradschool.layers import dense, sequential
     >>> net = sequential(dense(4), np.exp, dense(3))
     >>> params, state, _ = net.init(np.random.default_rng(0), (5,))

@@ -39,6 +39,8 @@ class RangeTest:
     smoothed   a running mean of the last ten or so, in which the first counts fully: Σ 0.9^k / Σ 0.9^k
     diverged   whether the test ended because the loss shot up, or was no number any more
 
+    Raises ValueError (from `pick`) for another rule than "tenth" and "half".
+
     >>> test = RangeTest((0.01, 0.1, 1.0), (2.0, 1.0, 9.0), (2.0, 1.0, 4.0), True)
     >>> test.highest, test.pick(), test.pick("half")
     (1.0, 0.1, 0.5)

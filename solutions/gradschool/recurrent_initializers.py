@@ -59,6 +59,8 @@ def unit_forget_gate(units, dtype: type = np.float64):
 def narrow_normal(shape, rng, std=0.01, dtype: type = np.float64):
     """Normal numbers of mean 0 and deviation `std`, whatever the shape: for embeddings. Source: MATLAB.
 
+    Raises TypeError for an rng that is no generator, such as a seed, ValueError for None.
+
     >>> bool(abs(narrow_normal((50, 20), np.random.default_rng(0))).max() < 0.05)
     True
     """
@@ -70,6 +72,8 @@ def kaiming_uniform(shape, rng, a=SQRT_5, dtype: type = np.float64):
 
     With the default a = √5 that is ±1/√fan_in, which PyTorch's `Linear` and `Conv` draw for historical reasons; it
     has a third of LeCun's variance. PyTorch draws the biases from the same range.
+
+    Raises TypeError for an rng that is no generator, such as a seed, ValueError for None.
     Source: He et al. 2015; PyTorch's `kaiming_uniform_`.
 
     >>> bool(abs(kaiming_uniform((50, 20), np.random.default_rng(0))).max() <= 1 / np.sqrt(50))

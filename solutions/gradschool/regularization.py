@@ -89,7 +89,7 @@ def l1_penalty(params: Tree, strength: float, where: Where = is_weight) -> Any:
 def l2_penalty(params: Tree, strength: float, where: Where = is_weight) -> Any:
     """λ Σ w², gradient 2 λ w: it pulls large weights more.
 
-    Arguments, result and errors are those of `l1_penalty`.
+    Arguments and result are those of `l1_penalty`. Raises ValueError for a negative λ.
     Frameworks: as Keras' `L2`. MATLAB's L2 factor and PyTorch's `weight_decay` mean λ/2 Σ w² with the gradient λ w,
     and leave it out of the loss they report: `add_decay`.
 

@@ -43,6 +43,9 @@ class Run:
     listeners          the callbacks, by the names under which `history.memories` keeps what they remember
 
     Beside them there are `epoch`, `step` and `last(name)` to look at, `stop(reason)` and `restore(params, state)`.
+
+    Raises ValueError for a name that is not recorded (from `last`), and for parameters of another structure or other
+    shapes (from `restore`).
     """
 
     history: History
@@ -170,6 +173,11 @@ def step_taker(
 def differentiable(loss: Loss, Y: Any, T: Any) -> Any:
     """The loss, which must depend on the predictions by operations that have a derivative; TypeError if it does not."""
     value = compared(loss, Y, T)
+    if np.shape(value) != ():
+        raise ValueError(
+            f"train: expected a loss that is one number, a mean over the samples, got shape {np.shape(value)}; "
+            "try np.mean of it"
+        )
     if not isinstance(value, Traced) and any(isinstance(leaf, Traced) for leaf in tree_leaves(Y)):
         raise TypeError(
             f"train: the loss is {value!r:.40}, a number without a derivative, from which nothing is learned; compute "
@@ -229,7 +237,7 @@ def beginning(first: str | None, batch: tuple[Tree, Tree], data: tuple[Tree, Tre
         return f"It begins at {first}"
     if flaw(batch[1]):
         return f"It begins at the target{flaw(data[1])} of the data"
-    return "All predictions are finite, so the loss itself makes it"
+    return "All predictions are finite, so it begins in the loss"
 
 
 def check_weights(run: Run) -> None:

@@ -81,8 +81,8 @@ class Net(BaseEstimator):
     lr                  the learning rate; the highest where there is a schedule
     schedule            None, "one_cycle", "cosine", "exponential"; or a function (lr, steps) -> schedule
     batch_size, epochs  samples in a step, and how often each sample is seen
-    early_stopping      None; or the patience in epochs: a part of the samples, `validation_fraction`, is held out, and
-                        the parameters of the epoch that is best on it are kept
+    early_stopping      None or False; or the patience in epochs, for which True says 10: a part of the samples,
+                        `validation_fraction`, is held out, and the parameters of the epoch that is best on it are kept
     weight_decay        decoupled decay of weights: w ← w − lr λ w after each step
     dropout             the share of each hidden layer's outputs that is dropped while training
     batch_norm          normalise before each activation
@@ -105,7 +105,7 @@ class Net(BaseEstimator):
         schedule: str | Callable[[float, int], Any] | None = None,
         batch_size: int = 32,
         epochs: int = 50,
-        early_stopping: int | None = None,
+        early_stopping: int | bool | None = None,
         validation_fraction: float = 0.1,
         weight_decay: float = 0.0,
         dropout: float = 0.0,
@@ -137,9 +137,9 @@ class Net(BaseEstimator):
         data: Any = (X, T) if weights is None else (X, (T, weights))
         loss = loss if weights is None else functools.partial(weighted, loss)
         validation, callbacks = None, []
-        if self.early_stopping is not None:
+        if self.early_stopping:
             data, validation = holdout(data, self.validation_fraction, rng)
-            callbacks = [EarlyStopping(self.early_stopping)]
+            callbacks = [EarlyStopping(10 if self.early_stopping is True else self.early_stopping)]
         decay: Any = functools.partial(decay_weights, strength=self.weight_decay) if self.weight_decay else None
         steps = self.epochs * math.ceil(len(data[0]) / self.batch_size)
         self.history_ = train(
@@ -236,6 +236,8 @@ def check_numbers(net: Net) -> None:
         check_range(name, option, getattr(net, option), low=1)
     if isinstance(net.hidden, numbers.Integral):
         check_range(name, "hidden", net.hidden)
+    if net.early_stopping not in (None, False):
+        check_range(name, "early_stopping", net.early_stopping, low=1)
 
 
 def network(net: Net, outputs: int) -> Layer:

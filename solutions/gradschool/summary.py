@@ -54,6 +54,9 @@ def summary(net: Layer, shape: Any) -> Summary:
 
     shape  of one sample, as for `net.init`, which is called to see what there is
 
+    Raises what the layers' init does, such as TypeError for a number as the shape, ValueError for a shape that does not
+    fit.
+
     >>> from gradschool.layers import batchnorm, dense, flatten
     >>> print(summary(sequential(flatten(), dense(300), batchnorm(), np.tanh, dense(10)), (28, 28)))
     layer       shape   learned  kept

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ from .arguments import (
     check_data,
     check_metrics,
     check_options,
+    check_pair,
     check_parts,
     check_validation,
     check_validation_loss,
@@ -44,6 +46,7 @@ from .optimizers import Optimizer
 from .progress import ProgressBar
 from .run import Loss, Rate, Run, begin, check_weights, step_taker
 from .step import Stepped
+from .trees import tree_leaves
 
 __all__ = ["evaluate", "train"]
 
@@ -74,7 +77,8 @@ def train(
     progress: bool = False,
     resume: History | None = None,
 ) -> History:
-    """Fit a model to data by mini-batch gradient descent; returns a `History`, and changes nothing it was given.
+    """Fit a model to data by mini-batch gradient descent; returns a `History`, and changes nothing it was given. To
+    predict: `predict(model, history.params, X, history.state)`.
 
     model       a `Layer`, or a function `model(params, *inputs)`
     data        (X, T): arrays, or trees of arrays for several inputs or outputs, with the same number of samples on
@@ -102,7 +106,8 @@ def train(
 
     Raises FloatingPointError as soon as the loss is nan or infinite, with the step and the advice, or if the
     parameters are at an epoch's end; TypeError and ValueError for arguments that are something else, or do not fit
-    together: before the first step, as far as can be known then.
+    together: before the first step, as far as can be known then. A warning tells of inputs that are of a wider type
+    than the parameters.
 
     >>> X = np.linspace(-1, 1, 30)[:, None]
     >>> line = lambda params, x: x @ params["W"] + params["b"]
@@ -114,7 +119,7 @@ def train(
     (array([[3.]]), array([-2.]), 300)
     """
     check_parts(model, optimizer, loss)
-    check_options(metrics, hyper, after_step, epochs, batch_size)
+    check_options(metrics, hyper, lr, penalty, gradients, after_step, epochs, batch_size)
     n = check_data(data, weights)
     if batch_size is None:
         batch_size = n if isinstance(optimizer, LBFGS) else 32
@@ -124,6 +129,7 @@ def train(
     else:
         loss_of_batch = loss
     run = begin(params, state, optimizer, lr, epochs, count_steps(data, batch_size), rng, resume)
+    warn_of_precision(data[0], run.weights.vector.dtype)
     history, metrics = run.history, metrics or {}
     take_step = step_taker(model, loss_of_batch, optimizer, run, hyper or {}, rng, penalty, gradients, data)
     run.recorded = names_recorded(metrics, validation)
@@ -144,6 +150,7 @@ def train(
                     run.restore(after_step(history.params, rate), history.state)
                 # 5. Again, with the weights as they are now: a new Y, compared with T. (The loop goes on.)
                 record_step(history, means, metrics, done, rate, T if weights is None else T[0])
+                stop_where_converged(run, optimizer)
                 tell(run, "on_step")
                 if history.stopped:
                     break
@@ -168,11 +175,18 @@ def evaluate(
 ) -> dict[str, float]:
     """The loss and the metrics of a model on data (X, T): means over the samples, however the batches fall.
 
+    evaluate(net, history.params, (X, T), softmax_cross_entropy, metrics={"acc": accuracy}, state=history.state)
+
+    Raises TypeError for metrics that are no dict, data that are no arrays, and a model that returns a tuple which loss
+    or metric do not take; ValueError for a metric named "loss" or "val_...", a batch size below 1, and arrays that
+    differ in N. Of no samples all means are nan.
+
     >>> X, T = np.arange(5.0), np.zeros(5)
     >>> evaluate(lambda w, x: w * x, 2.0, (X, T), lambda Y, T: np.mean(Y - T), batch_size=3)
     {'loss': 4.0}
     """
     check_metrics("evaluate", metrics)
+    check_pair("data", data, "evaluate")
     functions = {"loss": loss, **(metrics or {})}
     means = {name: RunningMean() for name in functions}
     for X, T in batches(data, batch_size, shuffle=False):
@@ -189,6 +203,17 @@ def names_recorded(metrics: Metrics, validation: Any) -> list[str]:
     return names if validation is None else [*names, *(f"val_{name}" for name in names)]
 
 
+def warn_of_precision(X: Tree, dtype: Any) -> None:
+    """What is computed is in the wider of both types."""
+    kinds = {leaf.dtype for leaf in tree_leaves(X) if leaf.dtype.kind == "f"}
+    for wider in (kind for kind in kinds if kind.itemsize > dtype.itemsize):
+        warnings.warn(
+            f"train: the inputs are {wider} and the parameters {dtype}, so everything is computed in {wider}, at half "
+            f"the speed; try X.astype(np.{dtype}), or net.init(rng, shape, dtype=np.{wider})",
+            stacklevel=3,
+        )
+
+
 def try_validation(model: Model, history: History, validation: Any, loss: Loss, batch_size: int) -> None:
     """A batch of the validation data through model and loss: that they do not fit should not show after an epoch."""
     check_validation(validation)
@@ -199,6 +224,13 @@ def try_validation(model: Model, history: History, validation: Any, loss: Loss, 
         error.add_note("train: this is what the validation data led to, before the first step")
         raise
     check_validation_loss(found["loss"], validation)
+
+
+def stop_where_converged(run: Run, optimizer: Optimizer | LBFGS) -> None:
+    """L-BFGS knows when there is nothing left to gain; with mini-batches that is of this one alone."""
+    memory = run.history.optimizer_state
+    if isinstance(optimizer, LBFGS) and run.steps == 1 and memory["status"] == "converged":
+        run.stop("L-BFGS has converged")
 
 
 def weighted(loss: Loss, Y: Any, target: tuple[Any, np.ndarray]) -> Any:

@@ -91,7 +91,7 @@ def _map(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:
 
 
 def tree_leaves(tree: Tree) -> list[Any]:
-    """The leaves, in the order of `tree_paths`.
+    """The leaves, in the order of `tree_paths`. Nothing is refused: what is no container is a leaf, whatever it is.
 
     >>> tree_leaves({"W": 1.0, "b": [2.0, None, (3.0,)]})
     [1.0, 2.0, 3.0]
@@ -101,6 +101,8 @@ def tree_leaves(tree: Tree) -> list[Any]:
 
 def tree_paths(tree: Tree) -> list[str]:
     """Where the leaves are: keys joined by dots, positions in brackets; a bare leaf has the empty path.
+
+    Nothing is refused: what is no container is a leaf, whatever it is.
 
     >>> tree_paths({"layers": [{"W": 1.0}, {"W": 2.0}], "b": 3.0})
     ['layers[0].W', 'layers[1].W', 'b']

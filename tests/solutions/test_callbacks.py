@@ -48,7 +48,7 @@ def scripted(values, early, epochs=20):
 
     return gs.train(
         lambda params, X: X * params["w"], {"w": np.zeros(1)}, (np.ones((5, 1)), np.ones((5, 1))), gs.optimizer("sgd"),
-        loss, min(epochs, len(values)), rng=np.random.default_rng(0), lr=-1.0, callbacks=[early, tick],
+        loss, min(epochs, len(values)), rng=np.random.default_rng(0), lr=lambda step: -1.0, callbacks=[early, tick],
         validation=(np.ones((7, 1)), np.ones((7, 1))),
     )  # fmt: skip
 
@@ -75,6 +75,41 @@ def test_early_stopping_follows_the_script(values, options, epochs, weight):
     assert found.epochs_done == epochs
     assert found.params["w"] == [weight]
     assert bool(found.stopped) == (options["patience"] < 5)  # all scripts but one
+
+
+@pytest.mark.parametrize(("monitor", "maximize", "larger"), [
+    ("val_loss", None, False), ("loss", None, False), ("val_mae", None, False), ("val_acc", None, True),
+    ("accuracy", None, True), ("val_macro_f1", None, True), ("val_acc", False, False), ("val_kappa", True, True),
+])  # fmt: skip
+def test_whether_larger_is_better_is_in_the_name_unless_it_is_said(monitor, maximize, larger):
+    assert EarlyStopping(monitor=monitor, maximize=maximize).larger is larger
+    assert Checkpoint("best.npz", monitor=monitor, maximize=maximize).larger is larger
+    assert gs.History({}, epochs={monitor: [1.0, 2.0]}).best_epoch(monitor, maximize) == 1 + larger
+
+
+@pytest.mark.parametrize("make", [
+    lambda: EarlyStopping(monitor="val_kappa"),
+    lambda: Checkpoint("best.npz", monitor="val_kappa"),
+    lambda: gs.History({}, epochs={"val_kappa": [1.0]}).best_epoch("val_kappa"),
+])  # fmt: skip
+def test_a_name_that_does_not_say_what_is_better_is_asked_about(make):
+    with pytest.raises(ValueError, match=r"is a larger 'val_kappa' better\? Say maximize=True, or maximize=False"):
+        make()
+
+
+def test_what_does_not_ask_which_is_better_takes_any_name():
+    assert Checkpoint("every.npz", monitor="val_kappa", every=2).larger is False
+
+
+def test_a_plateau_of_an_accuracy_waits_for_larger_ones():
+    with pytest.raises(ValueError, match=r"a larger 'val_acc' is better, .* maximize=True"):
+        ReduceOnPlateau(monitor="val_acc")
+    ReduceOnPlateau(schedules.reduce_on_plateau(maximize=True), monitor="val_acc")
+
+
+def test_a_checkpoint_has_one_of_two_formats():
+    with pytest.raises(ValueError, match=r"ends in .npz or .safetensors, got best.pt"):
+        Checkpoint("best.pt")
 
 
 def test_the_state_of_the_best_epoch_comes_back_too_and_is_no_alias():
@@ -131,7 +166,7 @@ UNKNOWN = {
         {"validation": None},
         r"validation=\(X, T\) and metrics={\"f1\": ...}$",
     ),
-    "a plateau": (ReduceOnPlateau(monitor="val_f1"), {}, "'val_f1' is not recorded"),
+    "a plateau": (ReduceOnPlateau(monitor="val_mae"), {}, "'val_mae' is not recorded"),
     "a checkpoint": (Checkpoint("run.npz", monitor="val_f1"), {}, "'val_f1' is not recorded"),
 }
 
@@ -187,11 +222,11 @@ def test_a_method_that_nobody_calls_is_refused_where_its_class_is_written():
 
 
 def test_a_run_that_has_stopped_stays_stopped_with_the_same_patience_and_goes_on_with_more():
-    stopped = run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=2)])
-    again = run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=2)], resume=stopped)
+    stopped = run(epochs=20, lr=lambda step: -0.05, callbacks=[EarlyStopping(patience=2)])
+    again = run(epochs=20, lr=lambda step: -0.05, callbacks=[EarlyStopping(patience=2)], resume=stopped)
     assert (again.to_dict(), again.epochs_done) == (stopped.to_dict(), 3)
     np.testing.assert_array_equal(again.params["W"], stopped.params["W"])
-    assert run(epochs=20, lr=-0.05, callbacks=[EarlyStopping(patience=4)], resume=stopped).epochs_done == 5
+    assert run(epochs=20, lr=lambda step: -0.05, callbacks=[EarlyStopping(patience=4)], resume=stopped).epochs_done == 5
 
 
 # ---------------------------------------------------------------------------------------------------------- checkpoints

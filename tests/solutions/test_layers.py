@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_explained():
         predict(lambda w, a, b: a, 1.0, (np.ones((3, 5)), np.ones((4, 5))))
     with pytest.raises(ValueError, match="at least one sample"):
         predict(lambda w, x: x, 1.0, np.ones((0, 5)))
-    with pytest.raises(ValueError, match="predict: expected a batch size of at least 1, got 0"):
+    with pytest.raises(ValueError, match="predict: expected a batch size of at least 1, a whole number, got 0"):
         predict(lambda w, x: x, 1.0, np.ones((3, 5)), batch_size=0)
     with pytest.raises(TypeError, match=r"first axis, got int at \[0\]\[0\]; make one array of a list"):
         predict(lambda w, x: x, 1.0, [[1, 2], [3, 4]])

@@ -109,7 +109,7 @@ def test_a_classifier_of_sequences_learns_what_came_first():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: layers.lstm(0), ValueError, "lstm: expected at least one unit, got 0"),
+        (lambda: layers.lstm(0), ValueError, "lstm: expected at least one unit, a whole number, got 0"),
         (lambda: layers.gru(4).init(generator(), (3,)), ValueError, r"gru: expected samples \(T, in\), .* got \(3,\)"),
         (lambda: layers.gru(4).init(generator(), ((7, 3), (5,))), ValueError, r"got \(\(7, 3\), \(5,\)\)"),
         (lambda: bidirectional(dense(3)), TypeError, r"expected a layer rnn, lstm or gru, got dense\(3\)"),

@@ -257,7 +257,7 @@ def test_other_mistakes_are_named():
         gs.odeint(decay, np.ones(3), (0.0, 1.0), gradient="back")
     with pytest.raises(ValueError, match=r"a slope of y's shape \(3,\), got \(1, 3\)"):
         gs.odeint(lambda t, y: y[None], np.ones(3), (0.0, 1.0))
-    with pytest.raises(TypeError, match="expected f to return an array, got a list"):
+    with pytest.raises(TypeError, match="to return an array, got a list"):
         gs.odeint(lambda t, y: [y[1], y[0]], np.ones(2), (0.0, 1.0))
     for solve in (gs.odeint, gs.dopri5):
         with pytest.raises(ValueError, match=rf"{solve.__name__}: expected rtol >= 0, got -1"):

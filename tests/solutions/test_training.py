@@ -2,6 +2,7 @@
 back, and the parts that are swapped are the ones that run."""
 
 import doctest
+import math
 import pickle
 
 import numpy as np
@@ -191,8 +192,8 @@ def test_batches_show_every_sample_once_and_in_another_order_each_time():
 def test_a_loss_that_is_no_number_any_more_stops_with_step_rate_place_and_advice():
     X, T, params = problem()
     words = (
-        r"the loss is (inf|nan) at step \d+ .* rate of 1e\+30\. All predictions are finite, so the loss "
-        r"itself makes it\. Try a tenth"
+        r"the loss is (inf|nan) at step \d+ .* rate of 1e\+30\. All predictions are finite, so it "
+        r"begins in the loss\. Try a tenth"
     )
     with np.errstate(over="ignore", invalid="ignore"), pytest.raises(FloatingPointError, match=words):
         train(line, params, (X, T), gs.optimizer("sgd"), mean_square, 50, rng=np.random.default_rng(0), lr=1e30)
@@ -228,7 +229,7 @@ def test_data_that_do_not_fit_are_refused():
         run((X, T[1:]))
     with pytest.raises(ValueError, match="at least one sample"):
         run((X[:0], T[:0]))
-    with pytest.raises(ValueError, match="batch size of at least 1, got 0"):
+    with pytest.raises(ValueError, match="batch size of at least 1, a whole number, got 0"):
         run((X, T), batch_size=0)
     with pytest.raises(ValueError, match="shuffling needs a generator"):
         next(batches((X, T), 5))
@@ -280,7 +281,11 @@ MISTAKEN = {
     "X alone": ({"data": X23}, TypeError, r"expected data=\(X, T\), a pair"),
     "three": ({"data": (X23, T23, T23)}, TypeError, "got 3 of them"),
     "layer's pair": ({"model": apply_alone}, TypeError, r"returned a tuple of 2, .*net.apply\(...\)\[0\]"),
-    "a plateau": ({"lr": gs.schedules.reduce_on_plateau()}, TypeError, "expected a number for a rate .* got Plateau"),
+    "a plateau": (
+        {"lr": gs.schedules.reduce_on_plateau()},
+        TypeError,
+        "expected a number for lr, or a function of the step, got Plateau",
+    ),
     "a schedule of words": (
         {"lr": lambda step: "slow"},
         TypeError,
@@ -291,7 +296,38 @@ MISTAKEN = {
     "metric val": ({"metrics": {"val_loss": gs.mae_metric}}, ValueError, "metric cannot be named 'val_loss'"),
     "metric list": ({"metrics": [gs.mae_metric]}, TypeError, "expected metrics as a dict .* of type list"),
     "max_norm": ({"after_step": gs.max_norm}, TypeError, "lambda params, lr: max_norm"),
-    "epochs": ({"epochs": -1}, ValueError, "expected epochs >= 0, got -1"),
+    "epochs": ({"epochs": -1}, ValueError, "expected epochs >= 0, a whole number, got -1"),
+    "half an epoch": ({"epochs": 1.5}, ValueError, "expected epochs >= 0, a whole number, got 1.5"),
+    "half a sample": ({"batch_size": 2.5}, ValueError, "a whole number, got 2.5"),
+    "a negative rate": ({"lr": -1}, ValueError, "expected lr >= 0, got -1"),
+    "a rate that is none": ({"lr": math.nan}, ValueError, "expected lr >= 0, got nan"),
+    "a rate in words": ({"lr": "0.1"}, TypeError, "expected a number for lr, or a function of the step, got '0.1'"),
+    "a strength": (
+        {"penalty": 1e-3},
+        TypeError,
+        r"expected penalty to be a function of the parameters, got 0.001; try",
+    ),
+    "a penalty that wants one": (
+        {"penalty": gs.l2_penalty},
+        TypeError,
+        r"with the parameters, which l2_penalty\(params, strength, where\) does not take; try penalty=lambda params",
+    ),
+    "clipping": (
+        {"gradients": gs.clip_by_global_norm},
+        TypeError,
+        "which clip_by_global_norm would take for its limit",
+    ),
+    "gradients alone": (
+        {"gradients": lambda g: g},
+        TypeError,
+        "gradients is called with gradients and parameters, which",
+    ),
+    "a maker": ({"model": dense}, TypeError, "got dense, which makes one; call it: dense"),
+    "a loss of each": (
+        {"loss": lambda Y, T: (Y - T) ** 2},
+        ValueError,
+        r"one number, a mean over the samples, got shape",
+    ),
     "a share": ({"validation": 0.2}, TypeError, r"validation=\(X, T\), a pair .* got 0.2; holdout\("),
     "no share": ({"validation": 0}, TypeError, r"validation=\(X, T\), a pair .* got 0;"),
     "yes": ({"validation": True}, TypeError, "got True"),

@@ -34,9 +34,9 @@ def value_and_grad(
             For one position only; large gradients are computed there instead of copied.
 
     Raises (when called):
-        ValueError: f returned something else than one number; an argument of `argnums` is not there; `into` differs
-            from the argument in structure or shape.
-        TypeError: an argument holds whole numbers; its path is named.
+        ValueError: f returned something else than one number; an argument of `argnums` is not there (they are counted
+            from 0); `into` differs from the argument in structure or shape.
+        TypeError: an argument holds whole numbers; its path is named. With `has_aux`, f returned no pair.
 
     >>> loss = lambda params, x: np.sum((params["w"] * x - 1.0) ** 2)
     >>> value, grads = value_and_grad(loss)({"w": np.array([1.0, 2.0, 3.0])}, np.array([1.0, 1.0, -1.0]))
@@ -44,7 +44,9 @@ def value_and_grad(
     17.0 [0. 2. 8.]
     """
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    last = argnums if isinstance(argnums, int) else max(positions, default=-1)
+    last = max(positions, default=-1)
+    if min(positions, default=0) < 0:
+        raise ValueError(f"value_and_grad: expected positions counted from 0 as argnums, got {argnums}")
     if into is not None and not isinstance(argnums, int):
         raise ValueError("value_and_grad: `into` is for the gradient of one argument, so argnums must be one number.")
 
@@ -58,6 +60,8 @@ def value_and_grad(
         variables = {i: traced_tree(args[i], tape, f, i, into) for i in positions}
         wanted = dict(tape.places)  # whoever writes a gradient into its place takes the place away
         result = f(*(variables.get(i, a) for i, a in enumerate(args)), **kwargs)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            raise TypeError(f"value_and_grad: with has_aux f returns (value, more), got {type(result).__name__}")
         value, aux = result if has_aux else (result, None)
         found = tape.pull(one(value, tape))
         filled(wanted, found)
@@ -71,6 +75,9 @@ def value_and_grad(
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """`value_and_grad` without the value; with `has_aux` it returns (gradient, aux).
+
+    Raises (when called) ValueError if f returns something else than one number, or if there are fewer arguments by
+    position than `argnums` asks for; TypeError for an argument of whole numbers, with its path.
 
     >>> print(grad(grad(lambda x: x**3))(2.0))
     12.0
@@ -120,10 +127,16 @@ def vjp(f: Callable[..., Any], *args: Tree) -> tuple[Tree, Callable[[Tree], tupl
 def hessian_vector_product(f: Callable[[Tree], Any], x: Tree, v: Tree) -> Tree:
     """H v, where H is the matrix of second derivatives of f at x; H itself is never made.
 
+    Raises ValueError if x and v differ in structure or shape, or f returns something else than one number; TypeError if
+    x holds whole numbers.
+
     >>> print(hessian_vector_product(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 10.0])))
     [24.  2.]
     """
     check_structure(x, v, ("x", "v"))
+    for path, a, b in zip(tree_paths(x), tree_leaves(x), tree_leaves(v), strict=True):
+        if np.shape(a) != np.shape(b):
+            raise ValueError(f"hessian_vector_product: x{path} has shape {np.shape(a)}, v{path} {np.shape(b)}")
 
     def slope(x: Tree) -> Any:
         products = tree_map(lambda g, d: np.sum(g * d), grad(f)(x), v)
@@ -134,6 +147,8 @@ def hessian_vector_product(f: Callable[[Tree], Any], x: Tree, v: Tree) -> Tree:
 
 def stop_gradient(tree: Tree) -> Tree:
     """The same values as constants, through which no derivative passes.
+
+    Nothing is refused: a leaf that is not being differentiated comes back as it is.
 
     >>> print(grad(lambda x: x * stop_gradient(x))(3.0))
     3.0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
@@ -116,6 +117,9 @@ def op(
             except AttributeError:
                 check_arrays(record, args, kwargs)
                 raise
+            except TypeError:
+                check_call(record, args, kwargs)
+                raise
 
         record = Op(
             name,
@@ -144,6 +148,16 @@ def filling(inputs: int, each: tuple[Callable[..., Any], ...], some: Callable[..
     """The arguments whose gradients can be written into given memory."""
     parts = enumerate(each or (some,) * inputs)
     return frozenset(i for i, part in parts if part and "out" in inspect.signature(part).parameters)
+
+
+def check_call(op: Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """TypeError in the words of the public function for a call that does not fit it."""
+    try:
+        inspect.signature(op.function).bind(*args, **kwargs)
+    except TypeError as error:
+        layers = sys.modules.get("gradschool.layers")
+        advice = f"; gs.{op.name} computes with arrays, a layer is gs.layers.{op.name}(...)"
+        raise TypeError(f"{op.name}: {error}{advice if op.name in getattr(layers, '__all__', ()) else ''}") from None
 
 
 def check_arrays(op: Op, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:

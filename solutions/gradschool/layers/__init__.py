@@ -13,6 +13,9 @@ that do not fit by `apply`, all with ValueError; TypeError is for what is of ano
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..names import advice
 from .attention import embedding, multihead, multihead_attention, positions
 from .base import Layer, activation, dense, sequential
 from .combine import branches, each, identity, residual
@@ -23,6 +26,15 @@ from .ode import ode
 from .pool import avgpool, flatten, global_avgpool, global_maxpool, maxpool, maxunpool, reshape
 from .prelu import prelu
 from .recurrent import bidirectional, gru, last_step, lstm, rnn
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        import gradschool
+
+        places = {"gs.layers": __all__, "gs": gradschool.__all__, "gs.schedules": gradschool.schedules.__all__}
+        raise AttributeError(f"gradschool.layers has no {name}{advice(name, places)}", name=name, obj=None)
+
 
 __all__ = [
     "Layer",

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, recurrent_initializers
-from .base import Layer, Shape, Tree, activation, check_shape
+from ..arrays import floats
+from .base import Layer, Shape, Tree, activation, check_initializer, check_shape, own
 
 
 def embedding(ids: int, units: int, padding_id: int | None = None, std: float = 0.01) -> Layer:
     """A vector for each id: integers (N, ...) -> (N, ..., units); params {"W": (ids, units)}, normal of deviation std.
 
+    Raises (from apply) TypeError for an x that holds no integers, ValueError for numbers outside 0 to ids - 1.
     Frameworks: 0.01 is MATLAB's deviation; PyTorch has 1, Keras draws uniformly from -0.05 to 0.05.
 
     >>> params, _, shape = embedding(1000, 64).init(np.random.default_rng(0), (12,))
@@ -43,15 +45,20 @@ def embedding_apply(
     training: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
-    return ops.embed(params["W"], x, padding_id), state
+    (W,) = own("embedding", params, "W")
+    return ops.embed(W, x, padding_id), state
 
 
 def positions(base: float = 10000.0) -> Layer:
-    """Adds where each place is, as sines and cosines: x (N, T, C) -> the same shape. Nothing is learned."""
+    """Adds where each place is, as sines and cosines: x (N, T, C) -> the same shape. Nothing is learned.
+
+    Raises ValueError (from apply) for x without channels, C = 0.
+    """
     return activation(with_positions, base=base)
 
 
 def with_positions(x: Any, base: float = 10000.0) -> Any:
+    x = floats(x)
     return x + ops.positional_encoding(x.shape[-2], x.shape[-1], base, x.dtype)
 
 
@@ -76,6 +83,7 @@ def multihead(
     >>> shape, params["Wq"].shape, np.allclose(early, y[:, :3])
     ((5, 8), (8, 8), True)
     """
+    check_initializer("multihead", init)
     apply = functools.partial(multihead_apply, heads, causal, dropout)
     return Layer(functools.partial(multihead_init, heads, init), apply, f"multihead({heads})")
 
@@ -111,10 +119,13 @@ def multihead_attention(params: Tree, Q: Any, K: Any, V: Any, heads: int, **opti
 
     Q (N, Tq, C), K and V (N, Tk, C) -> (N, Tq, C); with `return_weights` also the weights (N, heads, Tq, Tk).
 
+    Raises ValueError for shapes that do not fit, heads that do not divide C, and masks that `attention` refuses;
+    TypeError for a Q, K or V that is no array.
     Source: Vaswani et al., Attention Is All You Need, 2017.
     """
-    q, k, v = (ops.dense(X, params[f"W{part}"], params[f"b{part}"]) for X, part in ((Q, "q"), (K, "k"), (V, "v")))
+    weights = {part: own("multihead", params, f"W{part}", f"b{part}") for part in "qkvo"}
+    q, k, v = (ops.dense(X, *weights[part]) for X, part in ((Q, "q"), (K, "k"), (V, "v")))
     found = ops.attention(q, k, v, heads, **options)
-    Y, *weights = found if isinstance(found, tuple) else (found,)
-    Y = ops.dense(Y, params["Wo"], params["bo"])
-    return (Y, *weights) if weights else Y
+    Y, *shares = found if isinstance(found, tuple) else (found,)
+    Y = ops.dense(Y, *weights["o"])
+    return (Y, *shares) if shares else Y

@@ -9,8 +9,10 @@ learns (params) and what it merely keeps (state, such as running statistics) go 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,8 @@ class Layer:
     with an entry for each. `link(params, state, training)` is for a layer that is one op, and says so as a `Link`:
     `sequential` makes one step on the tape of those that follow each other.
 
+    Nothing is checked where one is made; what the layers of this library refuse, and when, says `gradschool.layers`.
+
     >>> def init_scale(rng, shape, dtype=float):
     ...     return {"a": np.ones(shape[-1:], dtype)}, {}, shape
     >>> def apply_scale(params, state, x, training=False, rng=None):
@@ -57,32 +61,51 @@ class Layer:
     compose: Callable[..., Layer] | None = None
     link: Callable[[Tree, Tree, bool], Link] | None = None
 
+    def __repr__(self) -> str:
+        return f"Layer({self.name})"
+
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
     """A layer as it is, and a plain function as the layer that it stands for; TypeError for anything else."""
     return part if isinstance(part, Layer) else activation(part)
 
 
-def check_function(part: Any) -> None:
-    advice = what_else(part)
+def check_function(part: Any, options: Iterable[str] = ()) -> None:
+    advice = what_else(part, options)
     if advice:
         raise TypeError(f"expected a layer, or a function of x such as gs.relu, got {advice}")
 
 
-def what_else(part: Any) -> str:
-    """What came in the place of a function of x, and what to try; empty if it is one, as far as one can see."""
+def what_else(part: Any, options: Iterable[str] = ()) -> str:
+    """What came in the place of a function of x with these options, and what to try; empty if it is one, as far as one
+    can see."""
     if isinstance(part, list | tuple):
         return f"a {type(part).__name__}; unpack it: sequential(*layers)"
     if isinstance(part, str):
         return f"{part!r}; try the function itself" + (f", gs.{part}" if part in OPS else "")
     if not callable(part):
         return f"something of type {type(part).__name__}"
-    if getattr(part, "__annotations__", {}).get("return") in (Layer, "Layer"):  # batchnorm, for batchnorm()
+    if makes_layer(part):
         return f"{part.__name__}, which makes one; call it: {part.__name__}(...)"
-    return ""
+    more = [name for name in needed(part)[1:] if name not in options] if is_op(part) else []
+    name = getattr(part, "__name__", "")
+    return f"the op gs.{name}, which needs {' and '.join(more)} beside x; try gs.layers.{name}(...)" if more else ""
+
+
+def makes_layer(part: Any) -> bool:
+    """batchnorm, which came for batchnorm()"""
+    return getattr(part, "__annotations__", {}).get("return") in (Layer, "Layer")
+
+
+def needed(function: Callable[..., Any]) -> list[str]:
+    """The parameters that a call cannot leave out"""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def check_shape(name: str, shape: Any) -> None:
+    if isinstance(shape, np.random.Generator):
+        raise TypeError(f"{name}: expected the shape of one sample, got a generator; a layer's is init(rng, shape)")
     if not isinstance(shape, tuple | list):
         raise TypeError(
             f"{name}: expected the shape of one sample, a tuple, got {shape!r}; try init(rng, ({shape!r},)), or "
@@ -119,14 +142,36 @@ def dense(units: int, init: Callable[..., np.ndarray] = initializers.glorot, bia
 
     x (N, ..., in) -> y (N, ..., units). Without bias there is no "b".
 
+    Raises ValueError for less than one unit; (from init) for samples without a feature axis; (from apply) for another
+    number of features than `in`.
+
     >>> params, _, shape = dense(3).init(np.random.default_rng(0), (5,))
     >>> params["W"].shape, params["b"], shape
     ((5, 3), array([0., 0., 0.]), (3,))
     """
-    if units < 1:
-        raise ValueError(f"dense: expected at least one unit, got {units}")
+    check_units("dense", units)
+    check_initializer("dense", init)
     start, link = functools.partial(dense_init, units, init, bias), functools.partial(link_with_weights, ops.dense, {})
     return Layer(start, dense_apply, f"dense({units})", link=link)
+
+
+def check_units(who: str, units: Any) -> None:
+    if not isinstance(units, Integral) or units < 1:
+        raise ValueError(f"{who}: expected at least one unit, a whole number, got {units!r}")
+
+
+def check_initializer(who: str, init: Any) -> None:
+    """TypeError for a number of inputs or an activation, which stand there in other frameworks."""
+    if not callable(init):
+        raise TypeError(
+            f"{who}: expected an initializer such as gs.he, got {init!r:.40}; how many inputs there are is taken from "
+            "the shape that init(rng, shape) is given"
+        )
+    if is_op(init):
+        raise TypeError(
+            f"{who}: expected an initializer such as gs.he, got gs.{init.__name__}; an activation stands behind the "
+            f"layer: sequential({who}(...), gs.{init.__name__})"
+        )
 
 
 def dense_init(
@@ -142,7 +187,23 @@ def dense_init(
 def dense_apply(
     params: Tree, state: Tree, x: Any, training: bool = False, rng: np.random.Generator | None = None
 ) -> tuple[Any, Tree]:
-    return ops.dense(x, params["W"], params.get("b")), state
+    (W,) = own("dense", params, "W")
+    return ops.dense(x, W, params.get("b")), state
+
+
+NOT_FOUND = (
+    "finds no {} among its parameters and statistics; call apply(params, state, x), in this order, with both as its "
+    "init(rng, shape) made them"
+)
+
+
+def own(layer: str, tree: Tree, *names: str) -> list[Any]:
+    """What a layer has among its parameters or statistics; ValueError where these are not the ones that it made."""
+    try:
+        return [tree[name] for name in names]
+    except (KeyError, TypeError, IndexError):
+        missing = [name for name in names if not isinstance(tree, dict) or name not in tree]
+        raise ValueError(f"{layer} {NOT_FOUND.format(repr(missing[0]))}") from None
 
 
 def link_with_weights(
@@ -157,7 +218,7 @@ def activation(function: Callable[..., Any], **options: Any) -> Layer:
 
     Raises TypeError for what is no function of x.
     """
-    check_function(function)
+    check_function(function, options)
     name = getattr(function, "__name__", "activation")
     link = functools.partial(link_alone, Link(function)) if is_op(function) and not options else None
     return Layer(nothing_to_init, functools.partial(activation_apply, function, options), name, link=link)
@@ -195,6 +256,9 @@ def sequential(*layers: Layer | Callable[..., Any]) -> Layer:
 
     params and state are lists with one entry per layer, so the weights of the first are `params[0]["W"]`. The state
     may be None where no layer keeps one. A sequential layer is a layer: they nest.
+
+    Raises TypeError for what is no layer or function of x, and (from init) for what is no shape, such as a number;
+    ValueError (from apply) for another number of params or states than layers.
 
     >>> net = sequential(dense(4), np.tanh, dense(3))
     >>> params, state, shape = net.init(np.random.default_rng(0), (5,))
@@ -264,6 +328,12 @@ def sequential_apply(
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
     states = [None] * len(layers) if state is None else state
+    if not isinstance(params, list | tuple) or not isinstance(states, list | tuple):
+        what, came = ("params", params) if not isinstance(params, list | tuple) else ("state", state)
+        raise TypeError(
+            f"sequential: expected {what} as a list with an entry for each layer, got {type(came).__name__}; take both "
+            "from params, state, shape = net.init(rng, shape)"
+        )
     if not len(layers) == len(params) == len(states):
         raise ValueError(
             f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "
@@ -290,7 +360,4 @@ def sequential_apply(
 def not_its_own(layers: Sequence[Layer], error: KeyError) -> ValueError:
     """For links, which look up nothing but their own parameters and statistics."""
     names = " or ".join(layer.name for layer in layers)
-    return ValueError(
-        f"sequential: {names} finds no {error} among its parameters and statistics; call apply(params, state, x), in "
-        "this order, with both as its init(rng, shape) made them"
-    )
+    return ValueError(f"sequential: {names} {NOT_FOUND.format(error)}")

@@ -22,7 +22,7 @@ Part = Layer | Callable[..., Any]
 
 
 def identity(x: Any) -> Any:
-    """What comes in goes out."""
+    """What comes in goes out; nothing is refused."""
     return x
 
 
@@ -45,6 +45,9 @@ def each(*layers: Part, merge: str | None = None) -> Layer:
 
     Merging is that of `branches`; by default a tuple comes out.
 
+    Raises ValueError for no layers and for another `merge`; (from init and apply) for another number of inputs than
+    layers; (from init) for shapes that cannot be merged. TypeError for what is no layer or function of x.
+
     >>> from gradschool.layers import dense
     >>> each(identity, dense(4), merge="concat").init(np.random.default_rng(0), ((5,), (6,)))[2]
     (9,)
@@ -57,6 +60,9 @@ def residual(*layers: Part, shortcut: Part = identity) -> Layer:
 
     params and state are pairs [of the shortcut, of f]; f's are lists, as for `sequential`. Where f changes the shape,
     give a shortcut that does so too, such as `conv(channels, 1, stride=2)`.
+
+    Raises TypeError for what is no layer or function of x; ValueError (from init and apply) where f and the shortcut
+    give different shapes.
 
     Source: He et al., Deep Residual Learning for Image Recognition, 2016.
 

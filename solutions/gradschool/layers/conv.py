@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import initializers, ops
 from ..ops.windows import per_axis
-from .base import Layer, Shape, Tree, check_shape, link_with_weights, sequential, stateless
+from .base import Layer, Shape, Tree, check_shape, link_with_weights, own, sequential, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -38,6 +38,10 @@ def conv(
 
     params {"W": (*size, C / groups, channels), "b": (channels,)}; `init(shape, rng, dtype=...)` draws W, b is zero.
     The options are those of `gradschool.conv`; Keras has padding "valid", 0, too, and MATLAB and PyTorch have 0.
+
+    Raises ValueError for less than one channel; (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C),
+    several groups that do not divide the channels, a frame larger than the padded samples, and for a size, stride,
+    padding or dilation that makes no sense.
 
     >>> params, _, shape = conv(20, 5).init(np.random.default_rng(0), (28, 28, 1))
     >>> params["W"].shape, shape
@@ -62,6 +66,9 @@ def conv_transpose(
     params {"W": (*size, channels / groups, C), "b": (channels,)}; the options are those of `gradschool.conv_transpose`.
     `init` is asked for a convolution from C to channels, so that its fans are those of the signal's way here.
 
+    Raises ValueError for less than one channel; (from init) for samples and options as `conv` does, and for a crop
+    that leaves nothing.
+
     >>> conv_transpose(3, 4, stride=2, crop="same").init(np.random.default_rng(0), (7, 7, 8))[2]
     (14, 14, 3)
     """
@@ -82,6 +89,8 @@ def depthwise_conv(
 
     params {"W": (*size, 1, multiplier C), "b": (multiplier C,)}; channel c gives the results from multiplier c on.
 
+    Raises ValueError for a multiplier below 1; (from init) for samples and options as `conv` does.
+
     >>> depthwise_conv(3, multiplier=2, padding="same").init(np.random.default_rng(0), (6, 6, 4))[2]
     (6, 6, 8)
     """
@@ -99,6 +108,9 @@ def separable_conv(
 
     A `sequential` of both, so params[0] is the depthwise part, without bias, and params[1] the mixing one. The options
     (stride, padding, dilation) are those of the depthwise part. Source: Chollet, Xception, 2017; Keras' layer.
+
+    Raises ValueError for less than one channel or a multiplier below 1; (from init) for samples and options as `conv`
+    does.
 
     >>> params, _, shape = separable_conv(64, 3, padding="same").init(np.random.default_rng(0), (6, 6, 32))
     >>> params[0]["W"].shape, params[1]["W"].shape, shape
@@ -164,11 +176,13 @@ def with_bias(function: Callable[..., Any], W: np.ndarray, biases: int, shape: S
 
 
 def with_weights(op: Callable[..., Any], options: dict[str, Any], params: Tree, x: Any) -> Any:
-    return op(x, params["W"], params.get("b"), **options)
+    (W,) = own(op.__name__, params, "W")
+    return op(x, W, params.get("b"), **options)
 
 
 def each_channel(options: dict[str, Any], params: Tree, x: Any) -> Any:
-    return ops.conv(x, params["W"], params.get("b"), groups=x.shape[-1], **options)
+    (W,) = own("depthwise_conv", params, "W")
+    return ops.conv(x, W, params.get("b"), groups=x.shape[-1], **options)
 
 
 def check_channels(name: str, channels: int) -> None:

@@ -18,12 +18,20 @@ from .base import Layer, Tree, nothing_to_init
 
 
 def dropout(rate: float) -> Layer:
-    """Each number is 0 with probability `rate`, the others grow by 1 / (1 - rate)."""
+    """Each number is 0 with probability `rate`, the others grow by 1 / (1 - rate).
+
+    Raises ValueError for a rate below 0 or from 1 on; (from apply, where something is to be dropped) ValueError without
+    a generator, TypeError for another one than NumPy's.
+    """
     return dropping("dropout", ops.dropout, rate)
 
 
 def alpha_dropout(rate: float) -> Layer:
-    """The dropout of nets with selu: each number takes selu's lowest value with probability `rate`."""
+    """The dropout of nets with selu: each number takes selu's lowest value with probability `rate`.
+
+    Raises ValueError for a rate below 0 or from 1 on; (from apply, where something is to be dropped) ValueError without
+    a generator, TypeError for another one than NumPy's.
+    """
     return dropping("alpha_dropout", ops.alpha_dropout, rate)
 
 

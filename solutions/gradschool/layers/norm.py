@@ -16,7 +16,7 @@ import numpy as np
 from .. import ops
 from ..autodiff import Link, stop_gradient
 from ..ranges import check_range
-from .base import Layer, Shape, Tree, activation, check_shape
+from .base import Layer, Shape, Tree, activation, check_shape, own
 
 
 def channels(name: str, shape: Shape) -> int:
@@ -31,6 +31,10 @@ def batchnorm(momentum: float = 0.9, eps: float = 1e-5, unbiased_running: bool =
 
     params {"gamma": ones (C,), "beta": zeros (C,)}, state {"mean": zeros (C,), "var": ones (C,)}. Training normalises
     by the batch and hands out updated statistics, through which no derivative passes; prediction normalises by them.
+    `momentum` is how much of the old statistics stays: PyTorch's is one minus this.
+
+    Raises ValueError for a momentum outside 0..1 or a negative eps; (from init) for samples without a channel axis;
+    (from apply) without the state, for another C, and for training on no samples.
 
     >>> params, state, _ = batchnorm().init(np.random.default_rng(0), (2,))
     >>> y, state = batchnorm().apply(params, state, np.array([[1.0, 10.0], [3.0, 50.0]]), training=True)
@@ -52,8 +56,11 @@ def batchnorm_init(rng: np.random.Generator, shape: Shape, dtype: Any = float) -
 
 def batchnorm_link(options: dict[str, Any], params: Tree, state: Tree, training: bool) -> Link:
     if state is None:
-        raise ValueError("batchnorm: expected its running statistics, got state None; pass the state that init gave")
-    vectors = params["gamma"], params["beta"], state["mean"], state["var"]
+        raise ValueError(
+            "batchnorm: expected its running statistics, got state None; pass the state that init gave, and once there "
+            "is a history, history.state"
+        )
+    vectors = *own("batchnorm", params, "gamma", "beta"), *own("batchnorm", state, "mean", "var")
     return Link(ops.batchnorm, vectors, options | {"training": training}, ("mean", "var") if training else ())
 
 
@@ -75,6 +82,9 @@ def layernorm(axes: int | tuple[int, ...] = -1, eps: float = 1e-5) -> Layer:
     """Each sample over its channels, or over `axes` of x (N, ..., C), then scale and shift each channel.
 
     params {"gamma": ones (C,), "beta": zeros (C,)}.
+
+    Raises ValueError (from init) for samples without a channel axis; (from apply) for another C, and for axes that x
+    does not have or that contain the batch axis.
     """
     return scaled("layernorm", ops.layernorm, axes=axes, eps=eps)
 
@@ -83,12 +93,19 @@ def groupnorm(groups: int | str, eps: float = 1e-5) -> Layer:
     """Groups of neighbouring channels of each sample over all places, then scale and shift each channel.
 
     params {"gamma": ones (C,), "beta": zeros (C,)}.
+
+    Raises ValueError (from init) for samples without a channel axis; (from apply) for another C, and for groups that do
+    not divide it.
     """
     return scaled("groupnorm", ops.groupnorm, groups=groups, eps=eps)
 
 
 def instancenorm(eps: float = 1e-5) -> Layer:
-    """Each channel of each sample over all places, then scale and shift; params as for `groupnorm`."""
+    """Each channel of each sample over all places, then scale and shift; params as for `groupnorm`.
+
+    Raises ValueError (from init) for samples without a channel axis; (from apply) for another C, and for x without
+    places.
+    """
     return scaled("instancenorm", ops.instancenorm, eps=eps)
 
 
@@ -110,9 +127,12 @@ def scaled_apply(
     training: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
-    return function(x, params["gamma"], params["beta"], **options), state
+    return function(x, *own(function.__name__, params, "gamma", "beta"), **options), state
 
 
 def crosschannelnorm(window: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> Layer:
-    """Each channel divided by a power of the mean square of those around it; nothing is learned."""
+    """Each channel divided by a power of the mean square of those around it; nothing is learned.
+
+    Raises ValueError (from apply) for a window below 1.
+    """
     return activation(ops.crosschannelnorm, window=window, alpha=alpha, beta=beta, k=k)

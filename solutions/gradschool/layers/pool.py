@@ -25,6 +25,9 @@ def maxpool(size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, 
 
     With `indices` a pair comes out: the entries, and the places where they were, which `maxunpool` needs.
 
+    Raises ValueError (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C), and for options that the op
+    refuses.
+
     >>> maxpool(2).init(np.random.default_rng(0), (28, 28, 32))[2]
     (14, 14, 32)
     """
@@ -51,6 +54,9 @@ def maxunpool(sizes: Sequence[int]) -> Layer:
 def avgpool(size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = False) -> Layer:
     """The mean of each window, channel by channel; the windows touch unless there is a stride.
 
+    Raises ValueError (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C), and for options that the op
+    refuses.
+
     >>> avgpool((2, 1), padding="same").init(np.random.default_rng(0), (7, 5, 3))[2]
     (4, 5, 3)
     """
@@ -60,12 +66,17 @@ def avgpool(size: Any, stride: Any = None, padding: Any = 0, count_include_pad: 
 
 
 def global_maxpool() -> Layer:
-    """The largest entry of each channel: (N, ..., C) -> (N, C)."""
+    """The largest entry of each channel: (N, ..., C) -> (N, C).
+
+    Raises ValueError (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C).
+    """
     return stateless(functools.partial(global_init, "global_maxpool"), global_max, "global_maxpool")
 
 
 def global_avgpool() -> Layer:
     """The mean of each channel: (N, ..., C) -> (N, C), whatever the size of the image.
+
+    Raises ValueError (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C).
 
     >>> global_avgpool().init(np.random.default_rng(0), (7, 5, 64))[2]
     (64,)
@@ -76,6 +87,8 @@ def global_avgpool() -> Layer:
 def flatten() -> Layer:
     """Each sample as one vector, row by row: (N, ...) -> (N, n). (MATLAB's comes column by column.)
 
+    Raises TypeError (from init) for what is no shape, such as a number.
+
     >>> flatten().init(np.random.default_rng(0), (5, 7, 3))[2]
     (105,)
     """
@@ -84,6 +97,8 @@ def flatten() -> Layer:
 
 def reshape(*shape: int) -> Layer:
     """Each sample in another shape with as many numbers, row by row; one length may be -1, which then fits.
+
+    Raises ValueError for a length below -1 or a second -1; (from init and apply) for samples of more or fewer numbers.
 
     >>> reshape(4, -1, 3).init(np.random.default_rng(0), (60,))[2]
     (4, 5, 3)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Layer, Shape, Tree, stateless
+from .base import Layer, Shape, Tree, own, stateless
 
 
 def prelu(start: float = 0.25, shared: bool = False) -> Layer:
@@ -20,6 +20,8 @@ def prelu(start: float = 0.25, shared: bool = False) -> Layer:
 
     params {"a": (C,), or () if shared}, which begin at `start`. Weight decay would pull the slopes to those of relu;
     `is_weight` leaves them out, as they have one axis.
+
+    Raises ValueError (from init) for samples without a channel axis, unless the slope is shared.
 
     Frameworks: MATLAB and PyTorch begin at 0.25 too, PyTorch with one slope; Keras begins at 0, with a slope for each
     entry of a sample. Source: He et al., Delving Deep into Rectifiers, 2015.
@@ -38,4 +40,7 @@ def prelu_init(start: float, shared: bool, rng: np.random.Generator, shape: Shap
 
 
 def sloped(params: Tree, x: Any) -> Any:
-    return np.where(x > 0, x, params["a"] * x)
+    (a,) = own("prelu", params, "a")
+    if np.shape(a) not in ((), x.shape[-1:]):
+        raise ValueError(f"prelu: a {np.shape(a)} and x {x.shape} do not fit; a has a slope for each channel of x.")
+    return np.where(x > 0, x, a * x)

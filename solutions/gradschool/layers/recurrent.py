@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, recurrent_initializers
-from .base import Layer, Shape, Tree, check_shape, stateless
+from .base import Layer, Shape, Tree, check_shape, check_units, own, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -34,7 +34,7 @@ def rnn(
     """h_t = tanh(x_t W + h_{t-1} R + b): x (N, T, in) -> the last h (N, units), or all (N, T, units) with `every`.
 
     params {"W": (in, units), "R": (units, units), "b": zeros (units,)}.
-    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see `gs.layers.recurrent`.
 
     Raises ValueError for less than one unit, and from `init` for samples that are no (T, in).
 
@@ -58,7 +58,7 @@ def lstm(
 
     params {"W": (in, 4 units), "R": (units, 4 units), "b": (4 units,)}, gates i, f, g, o; b is one for the forget gate
     f at first, unless `bias_init(units, dtype=...)` says otherwise. Initial weights are those of Keras and MATLAB.
-    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see `gs.layers.recurrent`.
 
     Raises ValueError as `rnn` does.
 
@@ -90,7 +90,7 @@ def gru(
 
     params {"W": (in, 3 units), "R": (units, 3 units), "b": zeros (3 units,)}, gates r, z, n; with `two_biases` b is
     (2, 3 units), the second inside the product that is reset, as in PyTorch and Keras.
-    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see the module.
+    An input that is a pair (x, mask), or (x, lengths), has sequences of different lengths: see `gs.layers.recurrent`.
 
     Raises ValueError as `rnn` does, and for two biases with another reset than "after".
 
@@ -128,7 +128,11 @@ def bidirectional(layer: Layer, merge: str = "concat") -> Layer:
 
 
 def last_step() -> Layer:
-    """Of states of all steps the last that counts: Y (N, T, C), or a pair (Y, mask) -> (N, C)."""
+    """Of states of all steps the last that counts: Y (N, T, C), or a pair (Y, mask) -> (N, C).
+
+    Raises ValueError (from init) for samples that are no (T, C), alone or with a mask; (from apply) for a mask or
+    lengths that `last_valid` refuses.
+    """
     return stateless(last_step_init, last_of, "last_step")
 
 
@@ -149,8 +153,7 @@ def recurrent(
     recurrent_init: Init,
     **options: Any,
 ) -> Layer:
-    if units < 1:
-        raise ValueError(f"{name}: expected at least one unit, got {units}")
+    check_units(name, units)
     start = functools.partial(recurrent_start, name, units, gates, every, bias_init, init, recurrent_init)
     return stateless(start, functools.partial(read, op, every, options), f"{name}({units})")
 
@@ -205,7 +208,7 @@ def after_reading(every: bool, states: Shape, mask: Shape | None) -> Any:
 
 def read(op: Callable[..., Any], every: bool, options: dict[str, Any], params: Tree, x: Any) -> Any:
     X, mask = x if isinstance(x, tuple) else (x, None)
-    Y, H, *_ = op(X, params["W"], params["R"], params["b"], mask=mask, **options)
+    Y, H, *_ = op(X, *own(op.__name__, params, "W", "R", "b"), mask=mask, **options)
     return chosen(every, Y, H, mask)
 
 

@@ -19,7 +19,8 @@ TINY = 1e-30  # stands in for a probability of 0: its logarithm, its inverse and
 def paired(loss: str, Y: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Prediction and target as floats of one dtype; shapes must be equal, since (N,) - (N, 1) would be (N, N)."""
     if Y.shape != T.shape:
-        advice = "one_hot(y, K) turns class numbers into such a target"
+        numbers = "T[..., 0]" if T.ndim == Y.ndim and T.shape[-1:] == (1,) else "T"
+        advice = f"one_hot({numbers}, K) turns class numbers into such a target"
         if Y.size == T.size:
             advice = f"try T.reshape({Y.shape})"
         raise ValueError(f"{loss}: expected a target of the prediction's shape {Y.shape}, got {T.shape}; {advice}.")
@@ -79,7 +80,10 @@ def reduced(elements: np.ndarray, reduction: str, Z: int):
 
 def check_probabilities(loss: str, P: np.ndarray) -> None:
     if outside(P, 0, 1.001):  # the slack is rounding in half precision
-        raise ValueError(f"{loss}: expected probabilities between 0 and 1; scores go into softmax or sigmoid first.")
+        raise ValueError(
+            f"{loss}: expected probabilities between 0 and 1; scores go into softmax or sigmoid first, or right into "
+            "softmax_cross_entropy(scores, one_hot(y, K)), where no logarithm of a 0 can arise."
+        )
 
 
 def check_labels(loss: str, P: np.ndarray, y: np.ndarray) -> int:

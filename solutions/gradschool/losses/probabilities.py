@@ -55,7 +55,7 @@ def cross_entropy(P, T, mode="single-label", weights=None, reduction="sum", norm
         T: targets of the same shape: one-hot, any distribution, or zeros and ones for multilabel.
         mode: "single-label" or "multilabel".
         weights: class weights (C,), which multiply the terms of their class.
-        reduction, normalization, mask: see the module.
+        reduction, normalization, mask: see `help(gs.losses)`.
 
     Returns:
         A number, or with reduction "none" the terms, of P's shape. `cross_entropy_backward` returns dL/dP; its
@@ -105,7 +105,7 @@ def sparse_cross_entropy(P, y, weights=None, reduction="sum", normalization="bat
         P: probabilities (N, C) or (N, T, C).
         y: class numbers from 0, integers (N,) or (N, T).
         weights: class weights (C,).
-        reduction, normalization, mask: see the module; "all-elements" counts the entries of y.
+        reduction, normalization, mask: see `help(gs.losses)`; "all-elements" counts the entries of y.
 
     Returns:
         A number, or with reduction "none" an array of y's shape. `sparse_cross_entropy_backward` returns dL/dP;

@@ -37,7 +37,7 @@ def l1_loss(Y, T, reduction="sum", normalization="batch-size", mask=None, weight
     Args:
         Y: predictions (N, C) or (N, T, C), or any shape that begins with the batch.
         T: targets of the same shape.
-        reduction, normalization, mask, weights: see the module.
+        reduction, normalization, mask, weights: see `help(gs.losses)`.
 
     Returns:
         A number, or with reduction "none" an array of Y's shape. `l1_loss_backward` returns dL/dY; its cache has
@@ -92,7 +92,8 @@ def l2_loss(Y, T, reduction="sum", normalization="batch-size", mask=None, weight
 
     An error twice as large costs four times as much: the best constant is the mean, and outliers pull it.
 
-    Arguments, errors, result and cache are those of `l1_loss`.
+    Arguments, result and cache are those of `l1_loss`. Raises ValueError for shapes that do not fit, an unknown option
+    or a mask of more than zeros and ones, TypeError for lists in the place of arrays.
 
     Frameworks: Keras' `mse` and PyTorch's `MSELoss` divide by all elements: normalization="all-elements".
     Source: MATLAB `l2loss`.
@@ -121,7 +122,8 @@ def half_mse(Y, T, reduction="sum", normalization="batch-size", mask=None, weigh
 
     For two responses it equals the mean over all elements by accident, 1/(2N) = 1/(NC): never check with C = 2.
 
-    Arguments, errors, result and cache are those of `l1_loss`.
+    Arguments, result and cache are those of `l1_loss`. Raises ValueError for shapes that do not fit, an unknown option
+    or a mask of more than zeros and ones, TypeError for lists in the place of arrays.
 
     Frameworks: half of MATLAB's `l2loss`; neither PyTorch nor Keras has the half.
     Source: MATLAB `mse`.

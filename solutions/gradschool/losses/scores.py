@@ -50,7 +50,7 @@ def bce_with_logits(z, t, reduction="sum", normalization="batch-size", mask=None
     Args:
         z: scores (N,), (N, C) or (N, T, C).
         t: targets of the same shape, zeros and ones or anything between.
-        reduction, normalization, mask, weights: see the module.
+        reduction, normalization, mask, weights: see `help(gs.losses)`.
 
     Returns:
         A number, or with reduction "none" an array of z's shape. `bce_with_logits_backward` returns dL/dz; its
@@ -135,7 +135,7 @@ def softmax_cross_entropy(z, T, weights=None, reduction="sum", normalization="ba
         z: scores (N, C) or (N, T, C).
         T: targets of the same shape, one-hot or soft.
         weights: class weights (C,).
-        reduction, normalization, mask: see the module.
+        reduction, normalization, mask: see `help(gs.losses)`.
 
     Returns:
         A number, or with reduction "none" the terms -T log p, of z's shape. `softmax_cross_entropy_backward`

@@ -209,6 +209,7 @@ def positional_encoding(T, C, base=10000.0, dtype=np.float64):
 
         p[t, 2i] = sin(t / base^(2i / C))      p[t, 2i + 1] = cos(t / base^(2i / C))      -> (T, C)
 
+    Raises ValueError for fewer than 0 places or 1 channel.
     Source: Vaswani et al., Attention Is All You Need, 2017.
 
     >>> print(positional_encoding(3, 4).round(4)[1])

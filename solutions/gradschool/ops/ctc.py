@@ -194,6 +194,9 @@ def ctc_alignments(log_p, labels, mask=None, target_mask=None, blank=0):
     Arguments are those of `ctc_loss`. Returns (N, T, 2L + 1), the states being blank, label, blank, ..., blank; each
     step that counts sums to one, and those of a sequence that is impossible to zero.
 
+    Raises, in the name of `ctc_loss`, TypeError for labels that are no integers; ValueError for shapes that do not fit,
+    numbers above 0 in the place of log probabilities, and a label that is the blank or none of the K.
+
     >>> P = np.array([[[0.8, 0.2], [0.1, 0.9], [0.8, 0.2]]])
     >>> print(ctc_alignments(np.log(P), np.array([[1]]))[0, :, 1].round(3))
     [0.21  0.966 0.21 ]

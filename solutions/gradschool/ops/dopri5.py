@@ -107,7 +107,9 @@ def checked(f: Callable[..., Any]) -> Callable[..., Any]:
     def slope(t: float, y: Any) -> Any:
         k = f(t, y)
         if not hasattr(k, "dtype"):
-            raise TypeError(f"dopri5: expected f to return an array, got a {type(k).__name__}; try np.stack.")
+            raise TypeError(
+                f"dopri5: expected f(t, y), the time first, to return an array, got a {type(k).__name__}; try np.stack."
+            )
         if k.shape != y.shape:
             raise ValueError(f"dopri5: expected f to return a slope of y's shape {y.shape}, got {k.shape}.")
         return k.astype(y.dtype, copy=False)

@@ -58,7 +58,7 @@ def relu_in_place(x):
 def relu(x):
     """Rectifier: y = max(x, 0), dy/dx = 1 where x > 0, else 0 (also at 0). `relu_backward`'s cache has `x`.
 
-    Source: Nair and Hinton 2010.
+    Raises TypeError for what is no array, such as a list. Source: Nair and Hinton 2010.
 
     >>> print(relu(np.array([-1.0, 0.0, 2.0])))
     [0. 0. 2.]
@@ -81,6 +81,7 @@ def leaky_relu_backward(g, cache):
 def leaky_relu(x, alpha=0.01):
     """Leaky rectifier: y = x where x > 0, else alpha x; dy/dx = 1 or alpha (alpha at 0). Cache: `x`, `alpha`.
 
+    Raises TypeError for what is no array, such as a list, and for a derivative by alpha.
     Frameworks: 0.01 is the default of MATLAB's and PyTorch's function; Keras' layer has 0.3.
     Source: Maas, Hannun and Ng 2013.
 
@@ -128,6 +129,7 @@ def elu(x, alpha=1.0):
 
     `elu_backward`'s cache has `x`, `y` and `alpha`.
 
+    Raises TypeError for what is no array, such as a list, and for a derivative by alpha.
     Source: Clevert, Unterthiner and Hochreiter 2016.
 
     >>> print(elu(np.array([-1.0, 0.0, 2.0])).round(4))
@@ -161,7 +163,8 @@ def selu(x):
 
         dy/dx = scale where x > 0, else y + scale alpha
 
-    `selu_backward`'s cache has `x` and `y`. Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
+    `selu_backward`'s cache has `x` and `y`. Raises TypeError for what is no array, such as a list.
+    Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
 
     >>> print(selu(np.array([-1.0, 0.0, 2.0])).round(4))
     [-1.1113  0.      2.1014]
@@ -187,6 +190,8 @@ def sigmoid_backward(g, cache):
 def sigmoid(x):
     """Score to probability: y = 1 / (1 + exp(-x)), dy/dx = y (1 - y). `sigmoid_backward`'s cache has `y`.
 
+    Raises TypeError for what is no array, such as a list.
+
     >>> print(sigmoid(np.array([-1000.0, 0.0, 2.0])).round(4))
     [0.     0.5    0.8808]
     """
@@ -207,6 +212,8 @@ def tanh_backward(g, cache):
 @op(tanh_forward, tanh_backward)
 def tanh(x):
     """Hyperbolic tangent: y = 2 sigmoid(2x) - 1, dy/dx = 1 - y^2. `tanh_backward`'s cache has `y`.
+
+    Raises TypeError for what is no array, such as a list.
 
     >>> print(tanh(np.array([-1.0, 0.0, 2.0])).round(4))
     [-0.7616  0.      0.964 ]
@@ -229,7 +236,7 @@ def softplus_backward(g, cache):
 def softplus(x):
     """A relu without the kink: y = log(1 + exp(x)), dy/dx = sigmoid(x). `softplus_backward`'s cache has `x`.
 
-    Source: Dugas et al. 2001.
+    Raises TypeError for what is no array, such as a list. Source: Dugas et al. 2001.
 
     >>> print(softplus(np.array([-1000.0, 0.0, 1000.0])).round(4))
     [0.000e+00 6.931e-01 1.000e+03]
@@ -259,6 +266,7 @@ def swish_of_sigmoid(x):
 def swish(x):
     """Swish, also called SiLU: y = x s with s = sigmoid(x), dy/dx = s + x s (1 - s). Cache: `x`, `s`.
 
+    Raises TypeError for what is no array, such as a list.
     Source: Ramachandran, Zoph and Le 2017; PyTorch's `SiLU`.
 
     >>> print(swish(np.array([-1.0, 0.0, 2.0])).round(4))

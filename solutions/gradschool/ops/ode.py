@@ -134,6 +134,8 @@ def odeint(
     >>> print(odeint(decay, np.array([1.0, 2.0]), times, np.array(0.5), rtol=1e-8).round(5).tolist())
     [[0.60653, 1.21306], [0.36788, 0.73576]]
     """
+    if np.ndim(t) != 1:
+        raise ValueError(f"odeint: expected two or more times, got {t!r:.40}; the first is where y0 holds: [0.0, 1.0].")
     times = [float(time) for time in t]
     signs = {np.sign(b - a) for a, b in itertools.pairwise(times)}
     if signs not in ({1.0}, {-1.0}):

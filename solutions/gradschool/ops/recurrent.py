@@ -163,6 +163,8 @@ def last_valid(Y, mask=None):
 
     `mask` is (N, T) of zeros and ones, or lengths (N,), or None for all steps.
 
+    Raises ValueError for a mask of another shape or with other numbers, and for lengths that are not from 0 to T.
+
     >>> print(last_valid(np.arange(6.0).reshape(2, 3, 1), np.array([2, 3])).ravel())
     [1. 5.]
     """

@@ -42,6 +42,9 @@ def softmax(x, axis=-1):
     Returns:
         Probabilities of x's shape. `softmax_backward` returns dL/dx; its cache has `p` and `axis`.
 
+    Raises:
+        TypeError: an x that is no array, such as a list.
+
     >>> print(softmax(np.array([1.0, 2.0, 3.0])).round(4))
     [0.09   0.2447 0.6652]
     """
@@ -72,6 +75,7 @@ def log_softmax(x, axis=-1):
         dy_i/dx_j = 1[i = j] - p_j              dL/dx_i = g_i - p_i sum_j g_j
 
     Arguments as for `softmax`. `log_softmax_backward` returns dL/dx; its cache has `y` and `axis`.
+    Raises TypeError for what is no array, such as a list.
 
     >>> print(log_softmax(np.array([1.0, 2.0, 3.0])).round(4))
     [-2.4076 -1.4076 -0.4076]

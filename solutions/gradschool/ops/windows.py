@@ -63,7 +63,7 @@ def places(op, sizes, width, extents, strides):
     if any(n < e for n, e in zip(total, extents, strict=True)):
         raise ValueError(
             f"{op}: a window of {extents} does not fit into {tuple(total)}, which is {tuple(sizes)} with its padding; "
-            'take a smaller one, or padding="same".'
+            'take a smaller one, or padding="same". Channels come last: (N, height, width, C).'
         )
     return tuple((n - e) // s + 1 for n, e, s in zip(total, extents, strides, strict=True))
 

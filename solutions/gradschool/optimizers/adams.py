@@ -35,6 +35,7 @@ def adam(params, grads, state, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8, eps_hat=Fals
     eps_hat   p ← p − lr √(1−β₂ᵗ)/(1−β₁ᵗ) m / (√v + ε), which is the above with ε / √(1−β₂ᵗ) in the place of ε
 
     state: {"t": steps done, 0 at first, one for all parameters, "m": means of g, "v": means of g², zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
     Source: Kingma and Ba 2015, Algorithm 1; PyTorch and optax (ε 1e-8). Keras (ε 1e-7) and MATLAB `adamupdate` are
     the form eps_hat=True. Géron's equation 11-8 prints ε inside the root.
 
@@ -67,6 +68,7 @@ def adamax(params, grads, state, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8):
     A maximum does not lag behind, so only m needs correcting.
 
     state: {"t": steps done, 0 at first, "m": means of g, "u": decayed maxima of |g|, zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
     Source: Kingma and Ba 2015, Algorithm 2 (lr 0.002), which has no ε; Keras (lr 0.001, ε 1e-7) has it where it is
     here, PyTorch adds it to |g| inside the maximum.
 
@@ -98,6 +100,8 @@ def adamw(params, grads, state, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8, weight_deca
     let Adam divide the decay by √v̂ too.
 
     state: {"t": steps done, 0 at first, "m": means of g, "v": means of g², zero at first}.
+    Raises ValueError for a state without its keys, and for gradients or a tree of decays that do not fit; TypeError for
+    parameters of whole numbers.
     Source: Loshchilov and Hutter 2019, with lr times λ as in PyTorch (lr 0.001, λ 0.01) and optax (λ 1e-4).
     Keras' default λ is 0.004, and its ε is that of `adam(eps_hat=True)`.
 
@@ -144,6 +148,7 @@ def nadam(params, grads, state, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8, momentum_de
 
     state: {"t": steps done, 0 at first, "mu_product": μ₁⋯μ_t, 1.0 at first, both one for all parameters,
     "m": means of g, "v": means of g², zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
     Source: Dozat 2016, in the form of PyTorch (lr 0.002; Keras 0.001). In Dozat's paper m itself averages with μ_t;
     Ruder's overview divides m by 1 − β₁ᵗ where 1 − β₁ᵗ⁺¹ belongs.
 

@@ -31,6 +31,11 @@ ELSEWHERE = {  # what other frameworks call them
     "learning_rate": "lr", "momentum": "beta", "betas": "b1", "beta_1": "b1", "beta1": "b1", "beta_2": "b2",
     "beta2": "b2", "epsilon": "eps", "alpha": "rho", "decay": "weight_decay",
 }  # fmt: skip
+OTHERS = {  # options that make another optimizer
+    ("sgd", "momentum"): 'optimizer("momentum", beta=...)',
+    ("sgd", "nesterov"): 'optimizer("nesterov", beta=...)',
+    ("adam", "weight_decay"): 'optimizer("adamw", weight_decay=...)',
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class Optimizer:
     the rate that `update` takes when it is given none, and `hyper` the options that it was chosen with. An optimizer
     made of another one may say with `remake(**hyper)` what it is with other options, and with `flat(block, params, g,
     state, lr)` how it changes a FlatTree in place.
+
+    Nothing is checked where one is made. `with_options`, and `hyper` in `train`, raise ValueError for one of your own
+    without `remake`.
 
     >>> from gradschool.trees import tree_map
     >>> def towards_signs(params, grads, state, lr=None):
@@ -60,6 +68,10 @@ class Optimizer:
     hyper: Mapping[str, Any] | None = None
     remake: Callable[..., Optimizer] | None = None
     flat: Callable[..., None] | None = None
+
+    def __repr__(self) -> str:
+        options = "".join(f", {option}={value!r}" for option, value in (self.hyper or {}).items())
+        return f"Optimizer({self.name or 'of your own'}{options})"
 
 
 def optimizer(name: str, **hyper: Any) -> Optimizer:
@@ -96,6 +108,7 @@ def check_option(name: str, option: str, value: Any, options: Sequence[str]) -> 
     if option not in options:
         meant = ELSEWHERE.get(option)
         close = f" Did you mean {meant!r}?" if meant in options else nearest(option, options)
+        close = f" Try {OTHERS[name, option]}." if (name, option) in OTHERS else close
         raise TypeError(f"{name} has no option {option!r}.{close} There are {', '.join(options)}.")
     if option in LIMITS and (option != "momentum_decay" or value is not None):
         for number in tree_leaves(value) if isinstance(value, dict | list | tuple) else [value]:

@@ -20,7 +20,9 @@ __all__ = ["momentum", "nag_step", "nesterov", "sgd"]
 def sgd(params, grads, state, lr=0.01):
     """p ← p − lr g: a step against the gradient.
 
-    state: {} (nothing is remembered). Source: Robbins and Monro 1951; PyTorch `SGD`, Keras `SGD`, default lr 0.01.
+    state: {} (nothing is remembered).
+    Raises ValueError for gradients that do not fit the parameters, TypeError for parameters of whole numbers.
+    Source: Robbins and Monro 1951; PyTorch `SGD`, Keras `SGD`, default lr 0.01.
 
     >>> sgd({"w": np.array([1.0, -1.0, 0.5])}, {"w": np.array([1.0, -10.0, 0.0])}, {}, lr=0.1)
     ({'w': array([0.9, 0. , 0.5])}, {})
@@ -38,7 +40,9 @@ def momentum_rule(p, g, v, *, lr, beta):
 def momentum(params, grads, state, lr=0.01, beta=0.9):
     """v ← β v − lr g,  p ← p + v: a ball that rolls, with friction 1 − β.
 
-    state: {"v": velocities, zero at first}. Source: Polyak 1964; Géron, equation 11-4; Keras; MATLAB `sgdmupdate`.
+    state: {"v": velocities, zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
+    Source: Polyak 1964; Géron, equation 11-4; Keras; MATLAB `sgdmupdate`.
     PyTorch keeps v ← β v + g and moves by −lr v: the same as long as lr is constant, but when lr drops PyTorch slows
     the whole past down at once. MATLAB's older `learngdm` damps: v ← β v + (1 − β) lr g.
 
@@ -66,7 +70,9 @@ def nesterov(params, grads, state, lr=0.01, beta=0.9):
     The gradient is the one at `params`, so it fits any training loop. What it calls `params` is the point that
     `nag_step` would look at: with x and v those of `nag_step`, params = x + β v, at every step.
 
-    state: {"v": velocities, zero at first}. Source: Nesterov 1983 in the form of Sutskever et al. 2013;
+    state: {"v": velocities, zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
+    Source: Nesterov 1983 in the form of Sutskever et al. 2013;
     Keras and PyTorch with `nesterov=True` (PyTorch's velocity carries no lr, so it differs once lr changes).
 
     >>> params, state = nesterov({"x": np.array([1.0, -1.0])}, {"x": np.array([1.0, -10.0])},
@@ -86,7 +92,9 @@ def nag_step(grad_fn, params, state, lr=0.01, beta=0.9):
 
     `grad_fn(params)` returns the gradient at any parameters; it is called once, where the ball is about to be.
 
-    state: {"v": velocities, zero at first}. Source: Nesterov 1983; Géron, equation 11-5. Frameworks offer only the
+    state: {"v": velocities, zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
+    Source: Nesterov 1983; Géron, equation 11-5. Frameworks offer only the
     form of `nesterov`, which needs no second point.
 
     >>> params, state = nag_step(lambda p: {"x": 10 * p["x"]}, {"x": np.array([1.0])}, {"v": {"x": np.array([-1.0])}},

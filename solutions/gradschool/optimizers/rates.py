@@ -24,7 +24,9 @@ def adagrad_rule(p, g, s, *, lr, eps):
 def adagrad(params, grads, state, lr=0.01, eps=1e-10):
     """s ← s + g²,  p ← p − lr g / (√s + ε): steep directions are slowed down, for good.
 
-    state: {"s": sums of squared gradients, zero at first}. Source: Duchi et al. 2011; PyTorch (lr 0.01, ε 1e-10);
+    state: {"s": sums of squared gradients, zero at first}.
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
+    Source: Duchi et al. 2011; PyTorch (lr 0.01, ε 1e-10);
     Géron, equation 11-6. Keras starts s at 0.1 and puts ε inside the root.
 
     >>> params, state = adagrad({"x": np.array([1.0])}, {"x": np.array([4.0])}, {"s": {"x": np.array([9.0])}}, lr=0.5)
@@ -57,6 +59,7 @@ def rmsprop(params, grads, state, lr=1e-3, rho=0.9, eps=1e-8, centered=False, mo
     state: {"s": means of g², "a": means of g, "v": velocities}, zero at first; all three are kept whatever the
     options, so that an option may change on the way. With momentum 0, v is the last step before lr.
 
+    Raises ValueError for a state without its keys or gradients that do not fit, TypeError for whole-number parameters.
     Source: Hinton 2012, lecture 6e; MATLAB `rmspropupdate` (ρ 0.9); PyTorch (whose ρ is 0.99, lr 0.01) has the same
     place of ε, the same centring (but no protection of the root) and the same momentum. Keras 3 and optax put ε inside
     the root; Keras' velocity carries lr.

@@ -16,7 +16,7 @@ import numpy as np
 
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from .layers import Layer
-from .layers.base import makes_layer, what_else
+from .layers.base import makes_layer, sequential_apply, what_else
 from .lbfgs import LBFGS
 from .models import check_batch_size, samples
 from .nonfinite import flaw
@@ -30,14 +30,24 @@ Tree = Any
 
 def check_parts(model: Any, optimizer: Any, loss: Any, who: str = "train") -> None:
     """TypeError unless all three are what they are taken for."""
-    if not isinstance(model, Layer) and (not callable(model) or makes_layer(model)):
-        came = what_else(model) if callable(model) else kind(model)
-        raise TypeError(f"{who}: expected a layer or a function model(params, *inputs), got {came}")
+    check_model(who, model)
     if not isinstance(optimizer, Optimizer | LBFGS):
         name = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "")
         advice = f'optimizer("{name}", lr=...)' if name in STEPS else 'optimizer("adam"), and the loss behind it'
         raise TypeError(f"{who}: expected an optimizer, got {kind(optimizer)}; try {advice}")
-    if not callable(loss):
+    check_loss(who, loss)
+
+
+def check_model(who: str, model: Any) -> None:
+    if not isinstance(model, Layer) and (not callable(model) or makes_layer(model)):
+        came = what_else(model) if callable(model) else kind(model)
+        raise TypeError(f"{who}: expected a layer or a function model(params, *inputs), got {came}")
+    if getattr(model, "func", None) is sequential_apply:
+        raise TypeError(f"{who}: expected a layer, got its apply; give the layer itself")
+
+
+def check_loss(who: str, loss: Any) -> None:
+    if not callable(loss) or isinstance(loss, Layer):
         raise TypeError(f"{who}: expected a loss, a function of predictions and targets, got {kind(loss)}")
 
 
@@ -144,6 +154,7 @@ def check_data(data: Any, weights: Any) -> int:
 def check_pair(name: str, pair: Any, who: str = "train") -> None:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         came = f"{len(pair)} of them" if isinstance(pair, tuple | list) else f"{pair!r:.40}"
+        came = f"an array {pair.shape}" if isinstance(pair, np.ndarray) else came
         raise TypeError(
             f"{who}: expected {name}=(X, T), a pair of arrays or trees of arrays, got {came}; "
             "holdout((X, T), 0.1, rng) makes two such pairs"

@@ -17,7 +17,7 @@ from .flat import FlatTree, given, update_vector, update_whole
 from .optimizers import Optimizer, with_options
 from .optimizers.each import move_part
 from .ranges import check_range
-from .trees import Tree, branches, rebuilt, tree_leaves, tree_map, tree_paths
+from .trees import Tree, branches, check_leaves, rebuilt, tree_leaves, tree_map, tree_paths
 
 __all__ = ["freeze", "trainable", "with_factors"]
 
@@ -35,6 +35,7 @@ def freeze(params: Tree, *places: Place) -> Tree:
     >>> freeze([{"W": np.ones((3, 2)), "b": np.ones(2)}, {"W": np.ones((2, 1))}], "[0].W")
     [{'W': 0.0, 'b': 1.0}, {'W': 1.0}]
     """
+    check_leaves("freeze", params)
     paths = tree_paths(params)
     frozen: set[str] = set()
     for place in places:

@@ -140,6 +140,9 @@ def in_place(optimizer: Optimizer, block: int = BLOCK) -> Optimizer:
     >>> params.vector.round(6), state["t"]
     (array([0.9, 1.1, 1. ]), 1)
     """
+    if not isinstance(optimizer, Optimizer):
+        name = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__name__", "adam")
+        raise TypeError(f'in_place: expected an optimizer, got {optimizer!r:.40}; try in_place(optimizer("{name}"))')
     return replace(
         optimizer,
         init=functools.partial(flat_init, optimizer),

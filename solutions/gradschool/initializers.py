@@ -28,6 +28,8 @@ def fans(shape):
     >>> fans((784, 300)), fans((3, 5, 32, 64))
     ((784, 300), (480, 960))
     """
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"fans: expected the shape of weights, a tuple such as (in, out), got {shape!r:.40}")
     if len(shape) < 2:
         return math.prod(shape), math.prod(shape)
     area = math.prod(shape[:-2])

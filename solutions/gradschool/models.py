@@ -47,14 +47,16 @@ def mlp(
 ) -> Layer:
     """A multilayer perceptron: dense layers with an activation after each but the last, whose outputs are scores.
 
-    Raises ValueError for a layer of less than one unit, TypeError for an activation between layers that is itself no
-    layer or function of x, such as its name.
+    Raises ValueError for a layer of less than one unit, TypeError for a number as `hidden`, and for an activation
+    between layers that is itself no layer or function of x, such as its name.
 
     >>> from gradschool.models import count_parameters, mlp
     >>> params, _, shape = mlp([300, 100], 10, np.tanh).init(np.random.default_rng(0), (784,))
     >>> shape, count_parameters(params)
     ((10,), 266610)
     """
+    if isinstance(hidden, Integral):
+        raise TypeError(f"mlp: expected the units of each hidden layer, got {hidden}; try mlp([{hidden}], ...)")
     inner = [part for units in hidden for part in (dense(units, init), activation)]
     return sequential(*inner, dense(outputs, init))
 

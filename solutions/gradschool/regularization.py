@@ -12,11 +12,12 @@ Which arrays are weights is decided by `is_weight` on their path and shape; ever
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from .trees import branches, rebuilt, tree_leaves, tree_map, tree_paths
+from .trees import branches, check_leaves, rebuilt, tree_leaves, tree_map, tree_paths
 
 __all__ = ["add_decay", "decay_weights", "is_weight", "l1_penalty", "l2_penalty", "max_norm"]
 
@@ -54,12 +55,13 @@ def learned(params: Tree, grads: Tree) -> Tree:
 
 
 def check_strength(name: str, strength: float) -> None:
-    if not strength >= 0:
-        raise ValueError(f"{name}: expected a strength λ >= 0, got {strength}")
+    if not isinstance(strength, Real) or not float(strength) >= 0:
+        raise ValueError(f"{name}: expected a strength λ >= 0, got {strength!r:.40}")
 
 
 def penalty(name: str, term: Callable[[Any], Any], params: Tree, strength: float, where: Where) -> Any:
     check_strength(name, strength)
+    check_leaves(name, params)
     leaves = zip(tree_paths(params), tree_leaves(params), strict=True)
     return strength * sum((np.sum(term(p)) for path, p in leaves if where(path, p)), start=0.0)
 

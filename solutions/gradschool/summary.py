@@ -67,6 +67,8 @@ def summary(net: Layer, shape: Any) -> Summary:
     dense(10)   (10,)     3,010
     all                 239,110   600
     """
+    if not isinstance(net, Layer):
+        raise TypeError(f"summary: expected a layer, got {type(net).__name__}; try summary(sequential(...), shape)")
     rng, rows = np.random.default_rng(0), []
     for part in net.parts if net.compose is sequential else (net,):
         params, state, shape = part.init(rng, shape)

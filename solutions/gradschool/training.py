@@ -28,7 +28,9 @@ import numpy as np
 
 from .arguments import (
     check_data,
+    check_loss,
     check_metrics,
+    check_model,
     check_options,
     check_pair,
     check_parts,
@@ -187,6 +189,8 @@ def evaluate(
     """
     check_metrics("evaluate", metrics)
     check_pair("data", data, "evaluate")
+    check_model("evaluate", model)
+    check_loss("evaluate", loss)
     functions = {"loss": loss, **(metrics or {})}
     means = {name: RunningMean() for name in functions}
     for X, T in batches(data, batch_size, shuffle=False):

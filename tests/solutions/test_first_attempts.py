@@ -1,5 +1,7 @@
 """Property: what people try first, from habit or by mistake, is answered with what came and what to try instead."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -84,6 +86,44 @@ ATTEMPTS = {
         "counted from 0 as argnums, got -1",
     ),
     "no pair": (lambda: gs.grad(np.sum, has_aux=True)(X), TypeError, "with has_aux f returns"),
+    "called": (lambda: NET(X), TypeError, r"called as y, state = net.apply\(params, state, x\), or as gs.predict"),
+    "a method": (lambda: NET.predict(X), AttributeError, r"a layer has no predict; try gs.predict\(net, params, X, st"),
+    "another method": (lambda: NET.frobnicate, AttributeError, r"a layer has no frobnicate$"),
+    "all of init": (
+        lambda: gs.predict(NET, NET.init(RNG, (4,)), X),
+        ValueError,
+        "dense finds no 'W' among its",
+    ),
+    "its apply": (
+        lambda: gs.train(NET.apply, PARAMS, (X, Y), gs.optimizer("sgd"), gs.half_mse, 1, rng=RNG),
+        TypeError,
+        "expected a layer, got its apply",
+    ),
+    "a loss's name": (
+        lambda: gs.evaluate(NET, PARAMS, (X, Y), "mse"),
+        TypeError,
+        "evaluate: expected a loss, .* got 'mse'",
+    ),
+    "one hidden": (lambda: gs.mlp(3, 2, gs.relu), TypeError, r"mlp: expected the units .* try mlp\(\[3\], ...\)"),
+    "half a channel": (lambda: layers.conv(2.5, 3), ValueError, "conv: expected at least one channel, .* got 2.5"),
+    "a conv's name": (lambda: layers.conv(8, 3, init="he"), TypeError, "conv: expected an initializer .* got 'he'"),
+    "no groups": (lambda: layers.conv(8, 3, groups=0), ValueError, "conv: expected groups >= 1, a whole number, got 0"),
+    "a tuple": (lambda: layers.reshape((2, 3)), ValueError, r"reshape: .*; try reshape\(2, 3\)"),
+    "params for a net": (lambda: gs.summary(PARAMS, (4,)), TypeError, "summary: expected a layer, got list"),
+    "a number for a target": (lambda: gs.half_mse(Y, 1.0), TypeError, "half_mse: expected .* for T"),
+    "no target": (lambda: gs.softmax_cross_entropy(Y, None), TypeError, "softmax_cross_entropy: expected .* for T"),
+    "an optimizer's name": (lambda: gs.in_place("adam"), TypeError, r"try in_place\(optimizer\(\"adam\"\)\)"),
+    "a rule": (lambda: gs.in_place(gs.adam), TypeError, r"try in_place\(optimizer\(\"adam\"\)\)"),
+    "a length": (lambda: gs.glorot(3, RNG), TypeError, "fans: expected the shape of weights, a tuple .* got 3"),
+    "a rate in words": (lambda: layers.dropout("a"), ValueError, "dropout: expected a rate from 0 .* got 'a'"),
+    "a strength first": (lambda: gs.l2_penalty(1e-4, PARAMS), ValueError, "l2_penalty: expected a strength"),
+    "a net to punish": (lambda: gs.l2_penalty(NET, 1.0), TypeError, "l2_penalty: expected a tree of arrays, got Layer"),
+    "an unmade reader": (
+        lambda: layers.bidirectional(layers.lstm),
+        TypeError,
+        "got lstm, which makes one; call it: lstm",
+    ),
+    "a net to freeze": (lambda: gs.freeze(NET, 0), TypeError, "freeze: expected a tree of arrays, got Layer"),
     "another v": (
         lambda: gs.hessian_vector_product(np.sum, np.ones(2), np.ones((2, 2))),
         ValueError,
@@ -119,6 +159,11 @@ def test_a_layer_says_what_it_misses_among_its_parameters(layer, shape, missing,
         ValueError, match=f"^[a-z_]+ finds no '{missing}' among its parameters and statistics; call apply"
     ):
         layer.apply(params, state, np.ones((2, *shape)))
+
+
+def test_a_layer_pickles_and_copies_though_it_answers_for_what_it_has_not():
+    for copied in (pickle.loads(pickle.dumps(NET)), copy.deepcopy(NET)):
+        np.testing.assert_array_equal(gs.predict(copied, PARAMS, X, STATE), gs.predict(NET, PARAMS, X, STATE))
 
 
 def test_statistics_that_are_missing_are_named():

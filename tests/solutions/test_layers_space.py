@@ -178,7 +178,7 @@ def test_samples_that_do_not_fit_are_refused_with_a_reason_before_training(layer
 
 def test_options_that_cannot_be_are_refused_at_once():
     for make, message in (
-        (lambda: layers.conv(0, 3), "conv: expected at least one channel, got 0"),
+        (lambda: layers.conv(0, 3), "conv: expected at least one channel, a whole number, got 0"),
         (lambda: layers.depthwise_conv(3, 0), "at least one channel"),
         (lambda: layers.reshape(-1, -1), "at most one of them -1"),
     ):

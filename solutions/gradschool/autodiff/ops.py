@@ -171,7 +171,7 @@ def check_arrays(op: Op, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None
         if i < op.inputs:
             wrong = a is not None or default is not None
         else:  # targets are arrays, options may be anything
-            wrong = isinstance(a, list | tuple | dict) and default is inspect.Parameter.empty
+            wrong = default is inspect.Parameter.empty and (name in ("T", "y") or isinstance(a, list | tuple | dict))
         if wrong:
             raise no_array(op.name, name, a)
 

@@ -27,6 +27,17 @@ Tree = Any
 Shape = tuple[int, ...]
 Stretch = int | list[tuple[int, Callable[..., Link]]]  # a layer, or the first layers of links, by number
 
+PREDICT = "gs.predict(net, params, X, state)"
+CALLS = {  # what others ask a network itself for
+    "apply": "y, state = net.apply(params, state, x)", "forward": "y, state = net.apply(params, state, x)",
+    "predict": PREDICT, "eval": PREDICT, "fit": "gs.train(net, params, data, optimizer, loss, epochs, rng=rng)",
+    "train": "gs.train(net, params, data, optimizer, loss, epochs, rng=rng)", "compile": "gs.train(net, ...)",
+    "summary": "gs.summary(net, shape)", "parameters": "params, state, shape = net.init(rng, shape)",
+    "weights": "params, state, shape = net.init(rng, shape)", "params": "params, state, shape = net.init(rng, shape)",
+    "state_dict": 'gs.save("net.npz", params, state)', "save": 'gs.save("net.npz", params, state)',
+    "evaluate": "gs.evaluate(net, params, data, loss, state=state)", "layers": "net.parts",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -63,6 +74,16 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"Layer({self.name})"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """TypeError: a layer holds no parameters, with which it could compute."""
+        raise TypeError(f"{self.name}: a layer is called as {CALLS['apply']}, or as {CALLS['predict']}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        advice = f"; try {CALLS[name]}" if name in CALLS else ""
+        raise AttributeError(f"a layer has no {name}{advice}", name=name, obj=None)
 
 
 def as_layer(part: Layer | Callable[..., Any]) -> Layer:
@@ -210,7 +231,7 @@ def link_with_weights(
     op: Callable[..., Any], options: dict[str, Any], params: Tree, state: Tree, training: bool
 ) -> Link:
     """Of a layer that is an op of x, W and perhaps b"""
-    return Link(op, (params["W"], params["b"]) if "b" in params else (params["W"],), options)
+    return Link(op, tuple(own(op.__name__, params, "W", *(["b"] if "b" in params else []))), options)
 
 
 def activation(function: Callable[..., Any], **options: Any) -> Layer:
@@ -337,7 +358,7 @@ def sequential_apply(
     if not len(layers) == len(params) == len(states):
         raise ValueError(
             f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "
-            "take both from its init(rng, shape)"
+            "take both from params, state, shape = net.init(rng, shape)"
         )
     after: list[Tree] = list(states)
     for stretch in stretches:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from .. import initializers, ops
 from ..ops.windows import per_axis
-from .base import Layer, Shape, Tree, check_shape, link_with_weights, own, sequential, stateless
+from .base import Layer, Shape, Tree, check_initializer, check_shape, link_with_weights, own, sequential, stateless
 
 Init = Callable[..., np.ndarray]
 
@@ -95,6 +96,7 @@ def depthwise_conv(
     (6, 6, 8)
     """
     check_channels("depthwise_conv", multiplier)
+    check_initializer("depthwise_conv", init)
     options = {"stride": stride, "padding": padding, "dilation": dilation}
     function = functools.partial(each_channel, options)
     start = functools.partial(depthwise_init, function, size, multiplier, bias, init)
@@ -126,6 +128,10 @@ def convolving(
     """The layer of `conv` or `conv_transpose`, by its op"""
     name = op.__name__
     check_channels(name, channels)
+    check_initializer(name, init)
+    groups: Any = options["groups"]
+    if not isinstance(groups, Integral) or groups < 1:
+        raise ValueError(f"{name}: expected groups >= 1, a whole number, got {groups!r}")
     function = functools.partial(with_weights, op, options)
     start = functools.partial(convolving_init, function, name, channels, size, options["groups"], bias, init)
     layer = stateless(start, function, f"{name}({channels}, {size})")
@@ -186,8 +192,8 @@ def each_channel(options: dict[str, Any], params: Tree, x: Any) -> Any:
 
 
 def check_channels(name: str, channels: int) -> None:
-    if channels < 1:
-        raise ValueError(f"{name}: expected at least one channel, got {channels}")
+    if not isinstance(channels, Integral) or channels < 1:
+        raise ValueError(f"{name}: expected at least one channel, a whole number, got {channels!r}")
 
 
 def frame(name: str, size: Any, shape: Shape) -> Shape:

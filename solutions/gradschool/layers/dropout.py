@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def alpha_dropout(rate: float) -> Layer:
 
 
 def dropping(name: str, function: Callable[..., Any], rate: float) -> Layer:
-    if not 0 <= rate < 1:
-        raise ValueError(f"{name}: expected a rate from 0 to below 1, the share that is dropped, got {rate}")
+    if not isinstance(rate, Real) or not 0 <= float(rate) < 1:
+        raise ValueError(f"{name}: expected a rate from 0 to below 1, the share that is dropped, got {rate!r:.40}")
     return Layer(nothing_to_init, functools.partial(dropping_apply, function, rate), f"{name}({rate})")
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,9 @@ def reshape(*shape: int) -> Layer:
     >>> reshape(4, -1, 3).init(np.random.default_rng(0), (60,))[2]
     (4, 5, 3)
     """
-    if sum(n == -1 for n in shape) > 1 or any(n < -1 for n in shape):
-        raise ValueError(f"reshape: expected lengths of an axis, at most one of them -1, got {shape}")
+    if not all(isinstance(n, Integral) and n >= -1 for n in shape) or shape.count(-1) > 1:
+        advice = f"; try reshape{shape[0]}" if len(shape) == 1 and isinstance(shape[0], tuple) else ""
+        raise ValueError(f"reshape: expected lengths of axes, at most one of them -1, got {shape}{advice}")
     return stateless(functools.partial(reshape_init, shape), functools.partial(reshaped, shape), f"reshape{shape}")
 
 

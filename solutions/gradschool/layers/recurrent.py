@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, recurrent_initializers
-from .base import Layer, Shape, Tree, check_shape, check_units, own, stateless
+from .base import Layer, Shape, Tree, check_shape, check_units, own, stateless, what_else
 
 Init = Callable[..., np.ndarray]
 
@@ -117,6 +117,9 @@ def bidirectional(layer: Layer, merge: str = "concat") -> Layer:
     >>> bidirectional(lstm(5)).init(np.random.default_rng(0), (12, 3))[2]
     (10,)
     """
+    if not isinstance(layer, Layer):
+        came = what_else(layer) or getattr(layer, "__name__", repr(layer))
+        raise TypeError(f"bidirectional: expected a layer rnn, lstm or gru, got {came}")
     function = layer.apply.args[0] if isinstance(layer.apply, functools.partial) else None
     if not isinstance(function, functools.partial) or function.func is not read:
         raise TypeError(f"bidirectional: expected a layer rnn, lstm or gru, got {layer.name}")

@@ -157,7 +157,8 @@ def step_taker(
         rate, options = rate_of(run.lr, run.start_lr, run.step), {k: number_at(v, run.step) for k, v in hyper.items()}
         now = run.weights, run.history.state, run.history.optimizer_state, batch
         criterion = loss if run.step > first else functools.partial(differentiable, loss)
-        with named(model, run, batch, data, rate, rng):
+        # what overflows shows in the loss, which is looked at; NumPy's warnings would come before it and say less
+        with named(model, run, batch, data, rate, rng), np.errstate(over="ignore", invalid="ignore"):
             if isinstance(optimizer, LBFGS):
                 done = lbfgs_step(model, criterion, optimizer, *now, **shared)
             else:

@@ -96,7 +96,8 @@ class LBFGS:
     def update(self, loss_and_grads: Closure, params: Tree, state: dict[str, Any]) -> tuple[Tree, dict[str, Any]]:
         """One step. `loss_and_grads(params)` returns a number and a tree like `params`, as `value_and_grad(f)` does.
 
-        Raises ValueError if the loss is NaN or infinite where it starts. Returns (params, state).
+        Raises ValueError if the loss is NaN or infinite where it starts, FloatingPointError if its gradient is. Returns
+        (params, state).
         """
         x, unravel = ravel(params)
 
@@ -108,6 +109,8 @@ class LBFGS:
         loss, g = at(x)
         if not math.isfinite(loss):
             raise ValueError(f"lbfgs: the loss is {loss} before the step; start from smaller parameters")
+        if not np.isfinite(g).all():
+            raise FloatingPointError(f"the loss is {loss:.4g}, but its gradient is nan or infinite")
         step, loss, change, status = self.step(at, x, loss, g, state["pairs"])
         pairs = remembered(state["pairs"], step, change, self.history) if status != "failed" else []
         news = {"loss": loss, "gradients_norm": length(g + change), "step_norm": length(step), "status": status}

@@ -30,7 +30,7 @@ from .chance import generator
 from .initializers import glorot
 from .layers import Layer, dense, sequential
 from .ops.place import buffered
-from .ops.threads import single_blas
+from .ops.threads import SingleBlas
 from .trees import check_leaves, tree_leaves, tree_map, tree_paths
 
 __all__ = ["count_parameters", "mc_predict", "mlp", "predict", "run_model", "with_state"]
@@ -135,7 +135,7 @@ def with_state(function: Callable[..., tuple[Any, Tree]]) -> Callable[..., tuple
 def threads_for(model: Model) -> Any:
     """Within, BLAS has one thread for a layer, whose ops share out what is large among threads themselves. A function
     may call NumPy's products directly."""
-    return single_blas if isinstance(model, Layer) else contextlib.nullcontext()
+    return SingleBlas() if isinstance(model, Layer) else contextlib.nullcontext()
 
 
 @buffered()

@@ -87,7 +87,10 @@ def watched_apply(
     training: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
-    y, after = layer.apply(params, state, x, training, rng)
+    try:
+        y, after = layer.apply(params, state, x, training, rng)
+    except FloatingPointError as error:  # of a solver, say, which has seen it itself
+        raise Found(f"{where}, whose {reason(params, state, x)}") from error
     if flaw(y) or flaw(after):
         raise Found(f"{where}, whose {reason(params, state, x)}")
     return y, after
@@ -119,8 +122,11 @@ def run_function(
 
 
 def watched_op(calls: list[int], name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    y = function(*args, **kwargs)
     calls[0] += 1
+    try:
+        y = function(*args, **kwargs)
+    except FloatingPointError:
+        y = np.nan
     if flaw(y):
         arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, np.ndarray)]
         bad = next(filter(None, map(flaw, arrays)), "").removeprefix(", which ")

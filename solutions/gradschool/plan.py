@@ -23,11 +23,12 @@ from .layers.base import links_of
 from .ops.blas import small_kernels
 from .ops.place import LARGE
 from .ops.planned import NotPlanned, Spot, lender, part_for
-from .ops.threads import blas_alone, single_blas
+from .ops.threads import BlasAlone, SingleBlas
 from .swap import replacements
 from .trees import tree_leaves
 
 Tree = Any
+MISTAKES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)  # not a time limit, for instance
 MOST = 2  # plans that are kept: for the batches of an epoch, and for its last, which may be shorter
 
 
@@ -52,7 +53,7 @@ class Plan:
         except NotPlanned:
             self.given_up = True
             return None
-        except Exception:  # whatever it is, the tape meets it too, and has the words for it
+        except MISTAKES:  # the tape meets them too, and has the words for it
             return None
         value, g = compared or value_and_grad(loss)(y, T)
         for part in self.pulls:
@@ -62,7 +63,7 @@ class Plan:
     def threads(self) -> Any:
         """What a step runs within. Large products BLAS shares out sooner than we, but its threads stay awake in the way
         of whatever else is to be done."""
-        return blas_alone() if self.large and not self.given_up else single_blas
+        return BlasAlone() if self.large and not self.given_up else SingleBlas()
 
     def forward(self, X: np.ndarray, states: Tree) -> tuple[np.ndarray, Tree]:
         y, after = X, list(states)

@@ -158,7 +158,7 @@ def step_taker(
         now = run.weights, run.history.state, run.history.optimizer_state, batch
         criterion = loss if run.step > first else functools.partial(differentiable, loss)
         # what overflows shows in the loss, which is looked at; NumPy's warnings would come before it and say less
-        with named(model, run, batch, data, rate, rng), np.errstate(over="ignore", invalid="ignore"):
+        with named(model, run, batch, data, rate, rng), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if isinstance(optimizer, LBFGS):
                 done = lbfgs_step(model, criterion, optimizer, *now, **shared)
             else:

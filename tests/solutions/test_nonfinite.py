@@ -120,3 +120,19 @@ def test_in_a_function_of_numpy_alone_the_function_is_named():
 
 def test_the_examples_in_the_docstring_hold():
     assert doctest.testmod(nonfinite).failed == 0
+
+
+def test_a_solver_that_gives_up_is_named_as_the_layer_that_it_is():
+    net = sequential(gs.layers.ode(gs.layers.activation(lambda y: y**2), (0.0, 2.0)), dense(3))
+    params, state = started(net, (2,))
+    X, T = generator(1).normal(size=(40, 2)) + 2, gs.one_hot(generator(2).integers(0, 3, 40), 3)
+    adam = gs.optimizer("adam")
+    with pytest.raises(FloatingPointError, match=r"no step is small.* It begins at layer 1 \(.*\) of 2, whose input"):
+        gs.train(net, params, (X, T), adam, gs.softmax_cross_entropy, 1, rng=generator(3), state=state)
+
+
+def test_lbfgs_says_that_a_gradient_is_none():
+    root_of_nothing = lambda Y, T: np.sqrt(np.sum((Y - Y) ** 2))
+    data = np.ones((3, 2)), np.ones((3, 1))
+    with pytest.raises(FloatingPointError, match=r"the loss is 0, but its gradient is nan or infinite at step 0"):
+        gs.train(lambda p, x: x @ p, np.ones((2, 1)), data, gs.lbfgs(), root_of_nothing, 5, rng=generator(0))

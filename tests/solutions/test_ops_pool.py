@@ -170,8 +170,28 @@ def test_a_window_of_nothing_but_minus_infinity_has_a_place_within_the_image():
     assert places.ravel().tolist() == [0, 0, 1, 2]
 
 
+@pytest.mark.parametrize("value", [-2.5, "replicate", "symmetric-include-edge", "symmetric-exclude-edge"])
+@pytest.mark.parametrize("padding", [((1, 2), 1), "same"])
+def test_padding_that_counts_holds_what_it_is_told_to(value, padding):
+    """The mean over X as conv pads it; its gradient goes where the border's entries came from."""
+    X, width = some(3, 5, 7, 2), [(1, 2), (1, 1)] if padding != "same" else [(1, 1), (1, 1)]
+    mode = {"replicate": "edge", "symmetric-include-edge": "symmetric", "symmetric-exclude-edge": "reflect"}
+    how = {"mode": mode[value]} if isinstance(value, str) else {"constant_values": value}
+    bordered = np.pad(X, [(0, 0), *width, (0, 0)], **how)
+    pool = lambda X: gs.avgpool(X, 3, stride=1, padding=padding, padding_value=value, count_include_pad=True)
+    Y, pullback = gs.vjp(pool, X)
+    np.testing.assert_allclose(Y, gs.avgpool(bordered, 3, stride=1), rtol=1e-12, atol=1e-13)
+    g, v = some(*Y.shape), some(*X.shape)
+    along = (pool(X + v) - pool(X - v)) / 2  # linear but for a number, which falls out
+    assert np.sum(pullback(g)[0] * v) == pytest.approx(np.sum(g * along), rel=1e-10)
+    Hv = gs.hessian_vector_product(lambda X: np.sum(g * pool(X) ** 2) / 2, X, v)
+    np.testing.assert_allclose(Hv, gs.vjp(pool, X)[1](g * along)[0], rtol=1e-9, atol=1e-10)
+
+
 X = np.zeros((3, 5, 6, 4))
 WRONG = [
+    (gs.avgpool, (X, 2), {"padding": 1, "padding_value": 1.0}, "try count_include_pad=True"),
+    (gs.avgpool, (X, 2), {"padding": 1, "padding_value": "edge", "count_include_pad": True}, "one of symmetric"),
     (gs.maxpool, (X[0, 0], 2), {}, "one to three spatial axes"),
     (gs.maxpool, (X, 7), {}, r"a window of \(7, 7\) does not fit into \(5, 6\)"),
     (gs.maxpool, (X, (2, 2, 2)), {}, "expected size of 1 or more"),

@@ -354,6 +354,32 @@ def test_a_loss_that_fails_is_asked_once_and_says_why():
         step(loss=lambda Y, T: gs.softmax_cross_entropy(Y, T, reduction="none"))
 
 
+def test_what_is_no_mistake_is_not_tried_once_more():
+    """Such as the end of a time limit, which a signal raises wherever it comes."""
+    step, _ = begun(gs.sequential(layers.dense(5), layers.dense(3)))
+    asked = []
+
+    def loss(Y, T):
+        asked.append(1)
+        raise TimeoutError("the time is up")
+
+    with pytest.raises(TimeoutError, match="the time is up"):
+        step(loss=loss)
+    assert len(asked) == 1
+
+
+def test_what_is_computed_of_gradients_that_are_not_there_yet_is_no_matter(own_ops):
+    """Memory without values may hold anything, and its square may be infinite."""
+    link = own_ops["computed first"] if isinstance(own_ops, dict) else ODD["computed first"]
+    spot = planned.Spot(
+        lambda params, state, training: Link(gs.dense, link[0](params), {}), {"a": np.ones((4, 3)), "c": np.ones(3)},
+        {"a": np.full((4, 3), 1e300), "c": np.ones(3)}, None, (2, 4), np.dtype(float), True, False,
+        planned.lender(np.dtype(float)),
+    )  # fmt: skip
+    with pytest.raises(planned.NotPlanned):
+        planned.part_for(spot)
+
+
 def test_a_bad_first_call_does_not_keep_the_next_ones_from_being_planned():
     net = gs.sequential(layers.dense(5), layers.batchnorm(), layers.dense(3))
     step, _ = begun(net)

@@ -162,6 +162,22 @@ def test_optimizers_can_be_replaced_too():
             assert not any_replaced(("sgd", "adam"))
 
 
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_an_optimizer_s_replacement_may_call_what_it_replaces(name):
+    function, called = getattr(gs, name), []
+
+    def spy(*args, **options):
+        called.append(name)
+        return getattr(gs, name)(*args, **options)
+
+    given = np.ones(3), 2 * np.ones(3), gs.init_state(name, np.ones(3))
+    plain = function(*given, lr=0.1)
+    with gs.using(**{name: spy}):
+        mine = function(*given, lr=0.1)
+    np.testing.assert_array_equal(mine[0], plain[0])
+    assert called == [name]
+
+
 def test_threads_do_not_see_each_other_s_replacements():
     seen = []
     with gs.using(tanh=lambda x: x + 1):

@@ -1,10 +1,10 @@
 """Work that is shared out is done once each, on as many threads as BLAS may use, and in a forked process as well."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def test_what_has_no_other_thread_is_done_at_once(monkeypatch, why):
 
 
 def test_what_nobody_has_begun_is_done_by_whoever_waits_for_it(three, monkeypatch):
-    monkeypatch.setattr(threads, "helpers_at", lambda f, n: [Future()])
+    monkeypatch.setattr(threads, "helpers_at", lambda f, n: [threads.Work(f)])
     done = []
     with OneBeside() as beside:
         beside(lambda: done.append(1))
@@ -105,7 +105,7 @@ def test_what_nobody_has_begun_is_done_by_whoever_waits_for_it(three, monkeypatc
 
 @pytest.mark.parametrize("calls", [1, 2])
 def test_an_exception_beside_is_raised_by_the_next_call_or_at_the_end(three, calls):
-    before = threads.single_blas.within
+    before = threads.SingleBlas.count
 
     def fail():
         raise ValueError("as expected")
@@ -119,7 +119,7 @@ def test_an_exception_beside_is_raised_by_the_next_call_or_at_the_end(three, cal
     with pytest.raises(ValueError, match="as expected"):
         run()
     assert not done
-    assert threads.single_blas.within == before
+    assert threads.SingleBlas.count == before
 
 
 def test_there_are_as_many_as_blas_may_use_now():
@@ -140,7 +140,7 @@ def test_small_products_are_quick_in_one_thread_if_there_are_kernels_for_them(mo
 def test_where_blas_is_alone_nothing_else_is_shared_out():
     with threadpool_limits(2, user_api="blas"):
         before = threads.blas_threads()
-        with threads.blas_alone():
+        with threads.BlasAlone():
             assert threads.blas_threads() == 1
             assert threads.question()() == before
         assert threads.blas_threads() == before
@@ -192,7 +192,7 @@ def test_blas_has_one_thread_while_others_work_and_then_as_many_as_before():
 def test_within_single_blas_threads_may_be_as_many_as_blas_had():
     with threadpool_limits(2, user_api="blas"):
         before = threads.blas_threads()
-        with threads.single_blas, threads.single_blas:
+        with threads.SingleBlas(), threads.SingleBlas():
             assert threads.blas_threads() == before
             assert threads.question()() == 1
         assert threads.question()() == before
@@ -203,14 +203,14 @@ def test_whoever_leaves_last_gives_blas_its_threads_back():
         before, entered, leave = threads.question()(), threading.Event(), threading.Event()
 
         def other():
-            with threads.single_blas:
+            with threads.SingleBlas():
                 entered.set()
                 leave.wait(60)
 
         thread = threading.Thread(target=other)
         thread.start()
         entered.wait(60)
-        with threads.single_blas:
+        with threads.SingleBlas():
             leave.set()
             thread.join()
             assert threads.question()() == 1
@@ -226,7 +226,7 @@ def test_shares_are_all_there_is_and_nothing_twice(three, n, most, sizes):
 
 def test_a_number_of_threads_that_is_set_meanwhile_stays():
     with threadpool_limits(2, user_api="blas"):
-        with threads.single_blas:
+        with threads.SingleBlas():
             threads.setting()(3)
         assert threads.question()() == (3 if threads.question() is not threads.unknown else 1)
 
@@ -251,19 +251,58 @@ from gradschool.ops import threads
 entered, leave = threading.Event(), threading.Event()
 threads.setting()(2)
 def other():
-    with threads.single_blas:
+    with threads.SingleBlas():
         entered.set()
         leave.wait(60)
 threading.Thread(target=other).start()
 entered.wait(60)
 child = os.fork()
 if child == 0:
-    with threads.single_blas:
+    with threads.SingleBlas():
         pass
     os._exit(threads.question()() != (1 if threads.question() is threads.unknown else 2))
 leave.set()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+
+INTERRUPTED = """
+import random, signal
+import numpy as np
+import gradschool as gs
+from gradschool.ops import threads
+from gradschool.ops.threads import OneBeside, SingleBlas, each
+threads.setting()(2)
+before = threads.question()()
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+chance, x = random.Random(0), np.ones(20000)
+def work():
+    while True:
+        each(lambda i: np.exp(x), range(4))
+        with OneBeside() as beside:
+            for _ in range(4):
+                beside(lambda: np.exp(x))
+for _ in range(400):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0002, 0.004), 0.05)
+        work()
+    except KeyboardInterrupt:
+        pass
+    signal.setitimer(signal.ITIMER_REAL, 0)
+done = []
+each(done.append, range(50))
+kept = threads.question()() == before, threads.shared.get()
+print(sorted(done) == list(range(50)), SingleBlas.count, *kept, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_interrupts_leave_nothing_locked_and_give_everything_back():
+    """However often somebody stops what runs: work is done afterwards, BLAS has its threads, and the process ends."""
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "True 0 True False\n", done.stderr
 
 
 def test_a_thread_that_outlives_the_program_does_its_work_alone():

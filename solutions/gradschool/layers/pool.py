@@ -52,7 +52,9 @@ def maxunpool(sizes: Sequence[int]) -> Layer:
     return stateless(functools.partial(unpool_init, sizes), functools.partial(unpooled, sizes), f"maxunpool({sizes})")
 
 
-def avgpool(size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = False) -> Layer:
+def avgpool(
+    size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = False, padding_value: Any = 0
+) -> Layer:
     """The mean of each window, channel by channel; the windows touch unless there is a stride.
 
     Raises ValueError (from init) for samples that are no (T, C), (H, W, C) or (D, H, W, C), and for options that the op
@@ -61,9 +63,8 @@ def avgpool(size: Any, stride: Any = None, padding: Any = 0, count_include_pad: 
     >>> avgpool((2, 1), padding="same").init(np.random.default_rng(0), (7, 5, 3))[2]
     (4, 5, 3)
     """
-    return pooling(
-        "avgpool", ops.avgpool, size=size, stride=stride, padding=padding, count_include_pad=count_include_pad
-    )
+    counted = {"count_include_pad": count_include_pad, "padding_value": padding_value}
+    return pooling("avgpool", ops.avgpool, size=size, stride=stride, padding=padding, **counted)
 
 
 def global_maxpool() -> Layer:

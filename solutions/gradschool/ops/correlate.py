@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .place import LARGE
-from .threads import each, shares, single_blas
+from .threads import SingleBlas, each, shares
 from .windows import blocks, under, windows
 
 BLOCK = 1 << 20  # bytes of a block and its result: both stay in the second-level cache
@@ -138,7 +138,7 @@ def correlate_dW(g, P, shape, strides, dilations, groups):
 def sum_of_pixels(g):
     """(..., O) -> (O,): a product with ones is faster than a sum over leading axes"""
     pixels = g.reshape(-1, g.shape[-1])
-    with single_blas:  # its threads would save less time than they take from those that come next
+    with SingleBlas():  # its threads would save less time than they take from those that come next
         return np.ones(len(pixels), g.dtype) @ pixels
 
 

@@ -285,7 +285,9 @@ class NotPlanned(Exception):
 
 def part_for(spot: Spot) -> Any:
     """The part for a link. Raises NotPlanned."""
-    link, places = (spot.make(tree, spot.state, True) for tree in (spot.params, spot.grads))
+    link = spot.make(spot.params, spot.state, True)
+    with np.errstate(all="ignore"):  # there are no gradients yet, so it may be anything that is computed of them
+        places = spot.make(spot.grads, spot.state, True)
     pairs = zip(link.arguments, places.arguments, strict=True)
     if sorted(id(a) for a, place in pairs if a is not place) != sorted(map(id, tree_leaves(spot.params))):
         raise NotPlanned(link.op.__name__)  # one was computed, or is there twice, or is not used

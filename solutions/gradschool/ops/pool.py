@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays import floats
 from ..autodiff import op, stop_gradient
 from .threads import each
-from .windows import blocks, extents_of, inside, padded, padded_plain, pads, per_axis, places
+from .windows import blocks, check_border, extents_of, inside, padded, padded_plain, pads, per_axis, places, unpadded
 
 BLOCK = 1 << 19  # bytes of the samples in a block: with what is made of them on the way, they stay in the cache
 
@@ -232,14 +232,22 @@ def shares(sizes, frame, width, count_include_pad):
     return share[..., None]
 
 
-def avgpool_forward(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
+def avgpool_forward(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False, padding_value: Any = 0):
     """y = the sum of each window, divided by how many entries it holds"""
     width, frame = pool_layout("avgpool", X, size, stride, padding)
-    y = padded(floats(X), width)
+    check_value(padding_value, count_include_pad)
+    y = padded(floats(X), width, padding_value)
     for axis in range(len(frame), 0, -1):
         y = sums(y, axis, *frame[axis - 1])
     share = shares(X.shape[1:-1], frame, width, count_include_pad).astype(y.dtype)
-    return y * share, {"share": share, "frame": frame, "width": width, "shape": X.shape}
+    cache = {"share": share, "frame": frame, "width": width, "shape": X.shape, "value": padding_value}
+    return y * share, cache
+
+
+def check_value(value, count_include_pad):
+    check_border("avgpool", value)
+    if value != 0 and not count_include_pad:
+        raise ValueError(f"avgpool: padding_value={value!r} is for padding that counts; try count_include_pad=True.")
 
 
 def sums(x, axis, k, s, d, o):
@@ -263,20 +271,21 @@ def avgpool_backward(g, cache):
         for target in taps(dx, axis, k, s, d, o):
             target += g
         g = dx
-    return np.ascontiguousarray(g[inside(width, shape)])
+    return np.ascontiguousarray(unpadded(g, width, shape, cache["value"]))
 
 
-def avgpool_plain(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
+def avgpool_plain(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False, padding_value: Any = 0):
     """The same with sums of views, which can be traced."""
     width, frame = pool_layout("avgpool", X, size, stride, padding)
-    y = padded_plain(X, width)
+    check_value(padding_value, count_include_pad)
+    y = padded_plain(X, width, padding_value)
     for axis in range(len(frame), 0, -1):
         y = sum(taps(y, axis, *frame[axis - 1]))
     return y * shares(X.shape[1:-1], frame, width, count_include_pad).astype(X.dtype)
 
 
 @op(avgpool_forward, avgpool_backward, plain=avgpool_plain, fresh=True)
-def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False):
+def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=False, padding_value: Any = 0):
     """The mean of each window, channel by channel, over one to three spatial axes.
 
         y[n, p, c] = sum over k of x[n, s p + k, c] / n_p       dL/dx[n, s p + k, c] += g[n, p, c] / n_p
@@ -288,11 +297,13 @@ def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=Fal
         size: of the window: a number, one for each axis, or "global" for all of X, which leaves (N, 1, ..., C).
         stride: how far apart the windows; None for `size`, so that they touch.
         padding: as in `conv`.
-        count_include_pad: whether the zeros of the padding count as entries.
+        count_include_pad: whether the padding counts as entries.
+        padding_value: what the padding holds, as in `conv`: a number, or one of the ways to repeat what is at the edge.
+            Other than 0 only where the padding counts.
 
     Returns:
         Y (N, *out, C). `avgpool_backward` returns dX; its cache has `share` (1 / n_p), `frame` (k, s, 1 and places of
-        each axis), `width` (of the padding) and `shape` (of X).
+        each axis), `width` and `value` (of the padding) and `shape` (of X).
 
     Raises:
         ValueError: options that do not fit, a window larger than X, or one that holds padding only.
@@ -303,4 +314,4 @@ def avgpool(X, size, stride: Any = None, padding: Any = 0, count_include_pad=Fal
     >>> print(avgpool(x, 2).ravel(), avgpool(x, 3, stride=2, padding="same").ravel(), avgpool(x, "global").ravel())
     [ 2.  -1.5] [ 0.66666667 -1.5       ] [0.25]
     """
-    return avgpool_forward(X, size, stride, padding, count_include_pad)[0]
+    return avgpool_forward(X, size, stride, padding, count_include_pad, padding_value)[0]

@@ -7,18 +7,20 @@ There are as many threads as BLAS may use, whether the environment said so (OPEN
 a program while it ran. None is started before there is work for it. Results do not depend on how many there are, if
 `block` writes to places of its own.
 
-    with single_blas: ...                               # no threads but these
-    with blas_alone(): ...                              # none of these, but BLAS's
+    with SingleBlas(): ...                             # no threads but these
+    with BlasAlone(): ...                              # none of these, but BLAS's
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import contextvars
 import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
 from typing import Any
 
 from .blas import found, named, small_kernels
@@ -37,16 +39,12 @@ def each(f: Callable[[Any], object], items: Sequence[Any]) -> None:
     if threads == 1:
         work()
         return
-    within = shared.set(True)
-    try:
-        with single_blas:
-            helpers = list(helpers_at(work, threads - 1))
-            try:
-                work()
-            finally:
-                failed = [helper.exception() for helper in helpers if not helper.cancel()]
-    finally:
-        shared.reset(within)
+    with Unshared(), SingleBlas():
+        helpers = list(helpers_at(work, threads - 1))
+        try:
+            work()
+        finally:
+            failed = [helper.ended() for helper in helpers]
     for error in filter(None, failed):
         raise error
 
@@ -57,90 +55,174 @@ class OneBeside:
     by the next call, or at the end."""
 
     def __init__(self, worth: bool = True) -> None:
-        self.worth, self.given = worth, list[tuple[Callable[[], object], Any]]()
+        self.worth, self.given = worth, list[Work]()
 
     def __enter__(self) -> OneBeside:
         self.alone = not self.worth or blas_threads() == 1
-        if not self.alone:
-            single_blas.__enter__()
+        self.blas = contextlib.nullcontext() if self.alone else SingleBlas()
+        self.blas.__enter__()
         return self
 
     def __call__(self, f: Callable[[], object]) -> None:
         self.wait()
-        helper = [] if self.alone else list(helpers_at(f, 1))
-        if helper:
-            self.given.append((f, helper[0]))
-        else:
+        self.given[:] = [] if self.alone else helpers_at(f, 1)
+        if not self.given:
             f()
 
     def wait(self) -> None:
         """Until it is done; whoever waits does it himself if nobody has begun."""
         while self.given:
-            f, helper = self.given.pop()
-            if helper.cancel():
-                f()
-            else:
-                helper.result()
+            work = self.given.pop()
+            if work.claim():
+                work.f()
+            elif error := work.ended():
+                raise error
 
     def __exit__(self, *_: object) -> None:
         try:
             self.wait()
         finally:
-            if not self.alone:
-                single_blas.__exit__()
+            self.blas.__exit__(None, None, None)
 
 
-def helpers_at(work: Callable[[], object], n: int) -> Iterator[Any]:
+# ------------------------------------------------------------------------------------------------------------- helpers
+# An interrupt may come between any two lines of the thread that works, also while it holds a lock: of an executor's
+# locks one that is not given back would stop all that comes. What is used here gives way in one indivisible step each:
+# a queue, a list from which one is taken, and a lock that only the other thread gives back.
+class Work:
+    """A function for another thread, which `claim` allows to be begun once; `ended` waits for it."""
+
+    def __init__(self, f: Callable[[], object]) -> None:
+        self.f, self.context, self.tokens, self.error = f, contextvars.copy_context(), [None], None
+        self.done = _thread.allocate_lock()
+        self.done.acquire()
+
+    def claim(self) -> bool:
+        try:
+            self.tokens.pop()
+        except IndexError:
+            return False
+        return True
+
+    def run(self) -> None:
+        try:
+            self.context.run(self.f)  # with what is set there, such as `np.errstate`
+        except BaseException as error:
+            self.error: BaseException | None = error
+        finally:
+            self.done.release()
+
+    def ended(self) -> BaseException | None:
+        """What it raised, once it has ended; None also if nobody had begun it, and nobody will."""
+        if self.claim():
+            return None
+        with self.done:
+            return self.error
+
+
+def helpers_at(f: Callable[[], object], n: int) -> Iterator[Work]:
     """Threads that begin with it; none once the program is about to end, which lets nobody start any."""
     with contextlib.suppress(RuntimeError):
         for _ in range(n):
-            yield helper_threads(os.getpid(), n).submit(in_context(), work)
+            work = Work(f)
+            helper_threads(os.getpid(), n).put(work)
+            yield work
 
 
-class SingleBlas:
+@functools.cache
+def helper_threads(process: int, n: int) -> SimpleQueue[Work]:
+    """Where n threads take their work from. They belong to a process: one made by a fork has none of its parent's."""
+    queue: SimpleQueue[Work] = SimpleQueue()
+    for _ in range(n):
+        _thread.start_new_thread(serve, (queue,))
+    return queue
+
+
+def serve(queue: SimpleQueue[Work]) -> None:
+    while True:
+        work = queue.get()
+        if work.claim():
+            work.run()
+        del work  # and the arrays that it is about
+
+
+# ---------------------------------------------------------------------------------------------------- how many threads
+class Ended:
+    """What a `Within` becomes: nothing is left to be done when it goes."""
+
+
+class Within:
+    """A setting that holds within a block. It is given back at the end of the block; where an interrupt came just then,
+    once nothing refers to this any more, which is soon."""
+
+    def __enter__(self) -> None:
+        self.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self.__class__ = Ended  # type: ignore[assignment]  # __del__ would swallow an interrupt that comes while it runs
+
+    def __del__(self) -> None:
+        self.end()
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None:
+        """May come twice, and before `begin` is through."""
+
+
+class SingleBlas(Within):
     """Within, BLAS uses one thread, in the whole process, and large products are shared out by `each`. OpenBLAS's own
     threads wait for the next product by running idle, for some 30 ms, in the way of those that have work."""
 
-    def __init__(self) -> None:
-        self.lock, self.within, self.before = threading.Lock(), 0, 1
+    lock, count, before = threading.RLock(), 0, 1  # of all of them
+    first = counted = False
 
-    def __enter__(self) -> None:
-        with self.lock:
-            if not self.within:  # whoever comes first remembers what there was, whoever leaves last puts it back
-                self.before = max(1, question()())
-                setting()(1)
-            self.within += 1
+    def begin(self) -> None:
+        with SingleBlas.lock:
+            if not SingleBlas.count:  # whoever comes first remembers what there was, whoever leaves last puts it back
+                SingleBlas.before, self.first = max(1, question()()), True  # between two values that are stored no
+                setting()(1)  # interrupt comes, but one may come after each call
+            SingleBlas.count, self.counted = SingleBlas.count + 1, True
 
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.within = max(0, self.within - 1)  # 0 already, if the process was forked within
-            if not self.within and question()() == 1:  # else somebody has set another number
-                setting()(self.before)
-
-    def forked(self) -> None:
-        """In the child there is only the thread that forked, and nobody who would give BLAS its threads back."""
-        self.lock, within, self.within = threading.Lock(), self.within, 0
-        if within:
-            setting()(self.before)
+    def end(self) -> None:
+        with SingleBlas.lock:
+            within = self.first or self.counted
+            # 0 already, if the process was forked within
+            SingleBlas.count, self.counted = max(0, SingleBlas.count - self.counted), False
+            if within and not SingleBlas.count and question()() == 1:  # else somebody has set another number
+                setting()(SingleBlas.before)
 
 
-@contextlib.contextmanager
-def blas_alone() -> Iterator[None]:
+def forked() -> None:
+    """In the child there is only the thread that forked, and nobody who would give BLAS its threads back."""
+    within, SingleBlas.count, SingleBlas.lock = SingleBlas.count, 0, threading.RLock()
+    if within:
+        setting()(SingleBlas.before)
+
+
+class Unshared(Within):
+    """Within, nothing more is shared out among threads."""
+
+    before: bool | None = None
+
+    def begin(self) -> None:
+        self.before = shared.get()
+        shared.set(True)  # an interrupt would lose the token that this returns
+
+    def end(self) -> None:
+        if self.before is not None:
+            shared.set(self.before)
+
+
+class BlasAlone(Unshared):
     """Within, only BLAS shares out its products, among threads of its own: they wait for the next one awake, and so
     begin sooner than those of `each`, but nobody else's thread gets a processor from them soon."""
-    within = shared.set(True)
-    try:
-        yield
-    finally:
-        shared.reset(within)
 
 
-single_blas = SingleBlas()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=single_blas.forked)
-shared: contextvars.ContextVar[bool] = contextvars.ContextVar(
-    "gradschool_shared", default=False
-)  # already, or not here
+    os.register_at_fork(after_in_child=forked)
+shared: contextvars.ContextVar[bool] = contextvars.ContextVar("gradschool_shared", default=False)  # all there are
 
 
 def shares(n: int, most: int | None = None) -> list[slice]:
@@ -149,25 +231,12 @@ def shares(n: int, most: int | None = None) -> list[slice]:
     return [slice(i, min(i + step, n)) for i in range(0, n, step)]
 
 
-def in_context() -> Callable[..., Any]:
-    """Runs a function with what is set here, such as `np.errstate`."""
-    return contextvars.copy_context().run
-
-
-@functools.cache
-def helper_threads(process: int, n: int) -> Any:
-    """They belong to a process: one made by a fork has none of its parent's threads."""
-    from concurrent.futures import ThreadPoolExecutor  # brings logging, which an import need not wait for
-
-    return ThreadPoolExecutor(n, thread_name_prefix="gradschool")
-
-
 def blas_threads() -> int:
     """How many threads there may be now: as many as BLAS may use; 1 where it is not OpenBLAS, which can be asked, and
-    within `each` and `blas_alone`, whose threads are enough."""
+    within `each` and `BlasAlone`, whose threads are enough."""
     if shared.get():
         return 1
-    return single_blas.before if single_blas.within else max(1, question()())
+    return SingleBlas.before if SingleBlas.count else max(1, question()())
 
 
 def quick_if_small() -> bool:

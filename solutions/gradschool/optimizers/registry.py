@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from ..swap import offer, replaced
+from ..swap import offer, original, replaced
 from ..trees import Tree, branches, check_leaves
 from .each import update_each
 
@@ -60,7 +60,8 @@ def step(**start: Any) -> Callable[[F], F]:
         def public(params: Tree, grads: Tree, state: State, *args: Any, **hyper: Any) -> tuple[Tree, State]:
             mine = replaced(name)
             if mine is not None:
-                return mine(params, grads, state, *args, **hyper)
+                with original(name):  # a replacement may call what it replaces
+                    return mine(params, grads, state, *args, **hyper)
             check_state(name, state)
             check_gradients(name, params, grads)
             return plain(params, grads, state, *args, **hyper)
@@ -82,7 +83,8 @@ def closure_step(**start: Any) -> Callable[[F], F]:
         def public(grad_fn: Callable[..., Tree], params: Tree, state: State, *args: Any, **hyper: Any) -> Any:
             mine = replaced(name)
             if mine is not None:
-                return mine(grad_fn, params, state, *args, **hyper)
+                with original(name):
+                    return mine(grad_fn, params, state, *args, **hyper)
             check_state(name, state)
 
             def checked(at: Tree) -> Tree:

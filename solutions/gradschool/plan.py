@@ -88,12 +88,12 @@ class Plan:
 
 def mostly_large(samples: int, params: Tree) -> bool:
     """Whether there are dense layers alone, and nearly all that they multiply is in products worth sharing out: where
-    BLAS has no kernels for small ones, these can be smaller."""
+    BLAS has no kernels for small ones, these can be smaller, and fewer."""
     if any(np.ndim(p) > 2 for p in tree_leaves(params)):
         return False  # convolutions are shared out by images
     products = [samples * p.size for p in tree_leaves(params) if p.ndim == 2]
-    fewest = LARGE if small_kernels() else LARGE >> 2
-    return sum(product for product in products if product > fewest) > 0.75 * sum(products)
+    fewest, share = (LARGE, 0.75) if small_kernels() else (LARGE >> 2, 0.5)
+    return sum(product for product in products if product > fewest) > share * sum(products)
 
 
 def of_op(loss: Any, Y: np.ndarray, T: Any) -> tuple[Any, np.ndarray] | None:

@@ -172,8 +172,8 @@ def test_rows_give_the_same_to_the_last_bit_with_any_number_of_threads(monkeypat
     which, runs = ["P", "W", "b"], []
     for threads in (1, 2, 5):
         monkeypatch.setattr("gradschool.ops.threads.blas_threads", lambda threads=threads: threads)
-        backs = (back(g, P, W, which).values() for back in (overlap_back, winograd_rows_back))
-        runs.append([overlap(P, W, b), *itertools.chain(*backs)])
+        backs = (back(g, P, W, which).values() for back in (overlap_back, winograd_rows_back, winograd_back))
+        runs.append([overlap(P, W, b), winograd(P, W, b), *itertools.chain(*backs)])
     for run in runs[1:]:
         for found, expected in zip(run, runs[0], strict=True):
             np.testing.assert_array_equal(found, expected)

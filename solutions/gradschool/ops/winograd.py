@@ -16,10 +16,14 @@ Networks, 2015, F(2x2, 3x3).
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
+from .threads import each
 from .windows import blocks
 
+SHARES = 8  # at the most so many parts of the batch, each with a sum of its own for dW: the sums need memory
 TILES = 400  # at a time, so that 16 numbers of each for all channels stay in the cache, and calls are few
 
 
@@ -146,6 +150,13 @@ def parts(N, H, W):
         yield block[0], slice(2 * first, 2 * last), slice(2 * first, 2 * last + 2)
 
 
+def of_whole_images(blocks):
+    """The blocks in at most SHARES lists, those of an image in one of them: their inputs overlap"""
+    by_image = [list(group) for _, group in itertools.groupby(blocks, key=lambda block: block[0].start)]
+    size = max(1, -(-len(by_image) // SHARES))
+    return [list(itertools.chain(*by_image[i : i + size])) for i in range(0, len(by_image), size)]
+
+
 def transformed(W):
     """U = G W G^T as 16 matrices (C, O)"""
     return of_weights(of_weights(W).swapaxes(0, 1)).swapaxes(0, 1).reshape(16, *W.shape[2:])
@@ -156,7 +167,9 @@ def winograd(P, W, b):
     kind = np.result_type(P, W)
     P, U, (N, H, width) = even(P.astype(kind, copy=False)), transformed(W.astype(kind, copy=False)), P.shape[:3]
     y = np.empty((N, P.shape[1] - 2, P.shape[2] - 2, W.shape[3]), kind)
-    for images, rows, under in parts(*y.shape[:3]):
+
+    def share(part):
+        images, rows, under = part
         x = P[images, under]
         n, h, w = len(x), x.shape[1] // 2 - 1, x.shape[2] // 2 - 1
         V, V16 = tiles(kind, h, w, n, x.shape[3])
@@ -166,6 +179,8 @@ def winograd(P, W, b):
         if b is not None:
             M[1, :, 1] += b  # this one enters all four results with a plus
         products(M, y[images, rows])
+
+    each(share, list(parts(*y.shape[:3])))
     return y if y.shape[1:3] == (H - 2, width - 2) else np.ascontiguousarray(y[:, : H - 2, : width - 2])
 
 
@@ -174,19 +189,25 @@ def winograd_back(g, P, W, which):
     kind = np.result_type(g, P, W)
     (H, width, C), O = P.shape[1:], W.shape[3]
     P, g, U = even(P.astype(kind, copy=False)), even(g.astype(kind, copy=False)), transformed(W.astype(kind))
-    Ut, dU, dP, part = U.swapaxes(1, 2).copy(), np.zeros_like(U), np.zeros_like(P), np.empty_like(U)
-    for images, rows, under in parts(*g.shape[:3]):
-        x, gb = P[images, under], g[images, rows]
-        n, h, w = len(x), x.shape[1] // 2 - 1, x.shape[2] // 2 - 1
-        V, V16 = tiles(kind, h, w, n, C)
-        M, M16 = tiles(kind, h, w, n, O)
-        products_back(gb, M)
-        if "W" in which:
-            inputs(x, V)
-            dU += np.matmul(V16.swapaxes(1, 2), M16, out=part)
-        if "P" in which:
-            np.matmul(M16, Ut, out=V16)
-            inputs_back(V, dP[images, under])
-    dU = dU.reshape(4, 4, C, O)
+    shared = of_whole_images(parts(*g.shape[:3]))
+    Ut, dU, dP = U.swapaxes(1, 2).copy(), np.zeros((len(shared), *U.shape), kind), np.zeros_like(P)
+
+    def share(i):
+        part = np.empty_like(U)
+        for images, rows, under in shared[i]:
+            x, gb = P[images, under], g[images, rows]
+            n, h, w = len(x), x.shape[1] // 2 - 1, x.shape[2] // 2 - 1
+            V, V16 = tiles(kind, h, w, n, C)
+            M, M16 = tiles(kind, h, w, n, O)
+            products_back(gb, M)
+            if "W" in which:
+                inputs(x, V)
+                dU[i] += np.matmul(V16.swapaxes(1, 2), M16, out=part)
+            if "P" in which:
+                np.matmul(M16, Ut, out=V16)
+                inputs_back(V, dP[images, under])
+
+    each(share, range(len(shared)))
+    dU = dU.sum(0).reshape(4, 4, C, O)
     dW = of_weights_back(of_weights_back(dU).swapaxes(0, 1)).swapaxes(0, 1)
     return {"P": np.ascontiguousarray(dP[:, :H, :width]), "W": np.ascontiguousarray(dW)}

@@ -14,6 +14,7 @@ import functools
 import gc
 import hashlib
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -169,10 +170,13 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
         # Until Python 3.11.4 the thread that hands on a task larger than a pipe waits for ever for a reader, as long as
-        # this process could be one (gh-94777). A thread that does not wait may be closing it at this moment.
-        if queue is not None and sys.version_info < (3, 11, 5):
-            with contextlib.suppress(OSError):
-                queue._reader.close()
+        # this process could be one (gh-94777). One that does not wait may be closing it at this moment, and would never
+        # end if that failed: so the pipe is not closed, but its place is given to something else.
+        place = queue._reader._handle if queue is not None and sys.version_info < (3, 11, 5) else None
+        if place is not None:
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(nothing, place, inheritable=False)
+            os.close(nothing)
 
 
 def begin_work() -> None:

@@ -175,7 +175,8 @@ def own_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
         place = queue._reader._handle if queue is not None and sys.version_info < (3, 11, 5) else None
         if place is not None:
             nothing = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(nothing, place, inheritable=False)
+            if nothing != place:  # else it has just been closed
+                os.dup2(nothing, place, inheritable=False)
             os.close(nothing)
 
 

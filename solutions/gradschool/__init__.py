@@ -66,7 +66,6 @@ from .losses import (
 )
 from .metrics import RunningMean, accuracy, mae_metric
 from .models import count_parameters, mc_predict, mlp, predict, with_state
-from .names import advice
 from .nonfinite import first_nonfinite
 from .ops import (
     alpha_dropout,
@@ -149,6 +148,8 @@ else:
     def __getattr__(name):
         """A module that is loaded when it is asked for, since it needs more than NumPy or is for the chapters alone."""
         if name not in ("lessons", "logs", "plots", "search"):
+            from .names import advice
+
             places = {"gs": __all__, "gs.layers": layers.__all__, "gs.schedules": schedules.__all__}
             # without the object, for which Python would guess once more
             raise AttributeError(f"gradschool has no {name}{advice(name, places)}", name=name, obj=None)

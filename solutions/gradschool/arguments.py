@@ -73,18 +73,8 @@ def check_options(
     check_rate(lr)
     for name, given in (("penalty", penalty), ("gradients", gradients), ("after_step", after_step)):
         check_step_function(name, given)
-    if gradients in (clip_by_global_norm, clip_by_norm, clip_by_value):
-        raise TypeError(
-            f"train: gradients is given gradients and parameters, which {gradients.__name__} would take for its limit; "
-            f"try gradients=lambda grads, params: {gradients.__name__}(grads, 1.0)"
-        )
     if "lr" in (hyper or {}):
         raise ValueError(f"train: hyper is for the optimizer's other options; expected the rate as lr={hyper['lr']!r}")
-    if after_step is max_norm:
-        raise TypeError(
-            "train: after_step is given the parameters and the rate, which max_norm would take for its limit; try "
-            "after_step=lambda params, lr: max_norm(params, 3.0)"
-        )
     if not isinstance(epochs, Integral) or epochs < 0:
         raise ValueError(f"train: expected epochs >= 0, a whole number, got {epochs!r}")
     if batch_size is not None:
@@ -109,6 +99,9 @@ STEP_FUNCTIONS = {  # what each is given, and an example
 }
 
 
+WITH_A_LIMIT = (clip_by_global_norm, clip_by_norm, clip_by_value, max_norm)  # as their second argument
+
+
 def check_step_function(name: str, given: Any) -> None:
     """TypeError for what cannot be called with what a step has for it."""
     count, what, example = STEP_FUNCTIONS[name]
@@ -116,6 +109,10 @@ def check_step_function(name: str, given: Any) -> None:
         return
     if not callable(given):
         raise TypeError(f"train: expected {name} to be a function of {what}, got {given!r:.40}; try {name}={example}")
+    if given in WITH_A_LIMIT:
+        raise TypeError(
+            f"train: {name} is given {what}, which {given.__name__} would take for its limit; try {name}={example}"
+        )
     try:
         signature = inspect.signature(given)
     except (TypeError, ValueError):  # some functions written in C have none
@@ -153,8 +150,8 @@ def check_data(data: Any, weights: Any) -> int:
 
 def check_pair(name: str, pair: Any, who: str = "train") -> None:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        came = f"{len(pair)} of them" if isinstance(pair, tuple | list) else f"{pair!r:.40}"
-        came = f"an array {pair.shape}" if isinstance(pair, np.ndarray) else came
+        came = f"an array {pair.shape}" if isinstance(pair, np.ndarray) else f"{pair!r:.40}"
+        came = f"{len(pair)} of them" if isinstance(pair, tuple | list) else came
         raise TypeError(
             f"{who}: expected {name}=(X, T), a pair of arrays or trees of arrays, got {came}; "
             "holdout((X, T), 0.1, rng) makes two such pairs"

@@ -161,6 +161,15 @@ def test_a_layer_says_what_it_misses_among_its_parameters(layer, shape, missing,
         layer.apply(params, state, np.ones((2, *shape)))
 
 
+def test_the_call_that_saves_saves(tmp_path):
+    """It is told for `net.save`, with another name for the file."""
+    with pytest.raises(AttributeError) as told:
+        NET.save()
+    call = str(told.value).split("try ")[1].replace("net.npz", str(tmp_path / "net.npz"))
+    exec(call, {"gs": gs, "params": PARAMS, "state": STATE})
+    assert (tmp_path / "net.npz").exists()
+
+
 def test_a_layer_pickles_and_copies_though_it_answers_for_what_it_has_not():
     for copied in (pickle.loads(pickle.dumps(NET)), copy.deepcopy(NET)):
         np.testing.assert_array_equal(gs.predict(copied, PARAMS, X, STATE), gs.predict(NET, PARAMS, X, STATE))

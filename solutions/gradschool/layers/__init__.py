@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..names import advice
 from .attention import embedding, multihead, multihead_attention, positions
 from .base import Layer, activation, dense, sequential
 from .combine import branches, each, identity, residual
@@ -31,6 +30,8 @@ if not TYPE_CHECKING:
 
     def __getattr__(name):
         import gradschool
+
+        from ..names import advice
 
         places = {"gs.layers": __all__, "gs": gradschool.__all__, "gs.schedules": gradschool.schedules.__all__}
         raise AttributeError(f"gradschool.layers has no {name}{advice(name, places)}", name=name, obj=None)

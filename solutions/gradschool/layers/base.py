@@ -27,16 +27,15 @@ Tree = Any
 Shape = tuple[int, ...]
 Stretch = int | list[tuple[int, Callable[..., Link]]]  # a layer, or the first layers of links, by number
 
-PREDICT = "gs.predict(net, params, X, state)"
-CALLS = {  # what others ask a network itself for
-    "apply": "y, state = net.apply(params, state, x)", "forward": "y, state = net.apply(params, state, x)",
-    "predict": PREDICT, "eval": PREDICT, "fit": "gs.train(net, params, data, optimizer, loss, epochs, rng=rng)",
-    "train": "gs.train(net, params, data, optimizer, loss, epochs, rng=rng)", "compile": "gs.train(net, ...)",
-    "summary": "gs.summary(net, shape)", "parameters": "params, state, shape = net.init(rng, shape)",
-    "weights": "params, state, shape = net.init(rng, shape)", "params": "params, state, shape = net.init(rng, shape)",
-    "state_dict": 'gs.save("net.npz", params, state)', "save": 'gs.save("net.npz", params, state)',
-    "evaluate": "gs.evaluate(net, params, data, loss, state=state)", "layers": "net.parts",
+APPLY, PREDICT = "y, state = net.apply(params, state, x)", "gs.predict(net, params, X, state)"
+INSTEAD = {  # of what others ask a network itself for
+    APPLY: "forward", PREDICT: "predict eval", "gs.train(net, ...)": "compile",
+    "gs.train(net, params, data, optimizer, loss, epochs, rng=rng)": "fit train",
+    "gs.evaluate(net, params, data, loss, state=state)": "evaluate",
+    "params, state, shape = net.init(rng, shape)": "parameters weights params", "gs.summary(net, shape)": "summary",
+    'gs.save("net.npz", params, state=state)': "save state_dict", "net.parts": "layers",
 }  # fmt: skip
+CALLS = {name: call for call, names in INSTEAD.items() for name in names.split()}
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Layer:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """TypeError: a layer holds no parameters, with which it could compute."""
-        raise TypeError(f"{self.name}: a layer is called as {CALLS['apply']}, or as {CALLS['predict']}")
+        raise TypeError(f"{self.name}: a layer is called as {APPLY}, or as {PREDICT}")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -349,12 +348,12 @@ def sequential_apply(
     rng: np.random.Generator | None = None,
 ) -> tuple[Any, Tree]:
     states = [None] * len(layers) if state is None else state
-    if not isinstance(params, list | tuple) or not isinstance(states, list | tuple):
-        what, came = ("params", params) if not isinstance(params, list | tuple) else ("state", state)
-        raise TypeError(
-            f"sequential: expected {what} as a list with an entry for each layer, got {type(came).__name__}; take both "
-            "from params, state, shape = net.init(rng, shape)"
-        )
+    for what, came in (("params", params), ("state", states)):
+        if not isinstance(came, list | tuple):
+            raise TypeError(
+                f"sequential: expected {what} as a list with an entry for each layer, got {type(came).__name__}; take "
+                "both from params, state, shape = net.init(rng, shape)"
+            )
     if not len(layers) == len(params) == len(states):
         raise ValueError(
             f"sequential: {len(layers)} layers, but {len(params)} parameters and {len(states)} states; "

@@ -12,13 +12,11 @@ for each result, costs more than the additions where there are few channels.
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .blas import small_kernels
-from .threads import each
+from .threads import each, joined
 from .winograd import winograd_fits
 
 BLOCK = 5 << 17  # bytes of the rows of input and result in a block, which stays in the second-level cache
@@ -54,8 +52,7 @@ def shares(N, rows, most):
     images = max(1, most // max(rows, 1))
     strips = [slice(i, min(i + most, rows)) for i in range(0, rows, most)]
     blocks = [[(slice(i, min(i + images, N)), strip) for strip in strips] for i in range(0, N, images)]
-    size = max(1, -(-len(blocks) // SHARES))
-    return [list(itertools.chain(*blocks[i : i + size])) for i in range(0, len(blocks), size)]
+    return joined(blocks, SHARES)
 
 
 def rows_of_block(X, W, itemsize):

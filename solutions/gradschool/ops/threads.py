@@ -7,8 +7,8 @@ There are as many threads as BLAS may use, whether the environment said so (OPEN
 a program while it ran. None is started before there is work for it. Results do not depend on how many there are, if
 `block` writes to places of its own.
 
-    with SingleBlas(): ...                             # no threads but these
-    with BlasAlone(): ...                              # none of these, but BLAS's
+    with SingleBlas(): ...                              # no threads but these
+    with BlasAlone(): ...                               # none of these, but BLAS's
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import _thread
 import contextlib
 import contextvars
 import functools
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -93,7 +94,8 @@ class Work:
     """A function for another thread, which `claim` allows to be begun once; `ended` waits for it."""
 
     def __init__(self, f: Callable[[], object]) -> None:
-        self.f, self.context, self.tokens, self.error = f, contextvars.copy_context(), [None], None
+        self.f, self.context, self.tokens = f, contextvars.copy_context(), [None]
+        self.error: BaseException | None = None
         self.done = _thread.allocate_lock()
         self.done.acquire()
 
@@ -108,7 +110,7 @@ class Work:
         try:
             self.context.run(self.f)  # with what is set there, such as `np.errstate`
         except BaseException as error:
-            self.error: BaseException | None = error
+            self.error = error
         finally:
             self.done.release()
 
@@ -229,6 +231,11 @@ def shares(n: int, most: int | None = None) -> list[slice]:
     """range(n) in at most so many parts of one size, but for the last; as many as there may be threads, unless given"""
     step = max(1, -(-n // (most or blas_threads())))
     return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+
+
+def joined(groups: Sequence[list[Any]], most: int) -> list[list[Any]]:
+    """Lists of items in at most so many lists, each of them whole in one"""
+    return [list(itertools.chain(*groups[some])) for some in shares(len(groups), most)]
 
 
 def blas_threads() -> int:

@@ -20,7 +20,7 @@ import itertools
 
 import numpy as np
 
-from .threads import each
+from .threads import each, joined
 from .windows import blocks
 
 SHARES = 8  # at the most so many parts of the batch, each with a sum of its own for dW: the sums need memory
@@ -152,9 +152,8 @@ def parts(N, H, W):
 
 def of_whole_images(blocks):
     """The blocks in at most SHARES lists, those of an image in one of them: their inputs overlap"""
-    by_image = [list(group) for _, group in itertools.groupby(blocks, key=lambda block: block[0].start)]
-    size = max(1, -(-len(by_image) // SHARES))
-    return [list(itertools.chain(*by_image[i : i + size])) for i in range(0, len(by_image), size)]
+    by_image = itertools.groupby(blocks, key=lambda block: block[0].start)
+    return joined([list(group) for _, group in by_image], SHARES)
 
 
 def transformed(W):

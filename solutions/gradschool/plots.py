@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .history import History
+from .history import History, says_larger
 from .range_test import RangeTest
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def learning_curves(
     *,
     units: Mapping[str, str] | None = None,
     shift: bool = True,
-    maximize: Sequence[str] = ("accuracy", "acc"),
+    maximize: Sequence[str] | None = None,
 ) -> Figure:
     """Loss and metrics over the epochs, a panel for each, training beside validation, the best epoch marked.
 
@@ -46,7 +46,7 @@ def learning_curves(
     units      what the numbers are measured in, by name: {"loss": "nats"}
     shift      draw training values half an epoch earlier: they are means over an epoch in which the model still
                improved, and so belong to its middle, while validation sees the model at its end
-    maximize   the metrics of which a large value is good
+    maximize   the metrics of which a large value is good; None takes it from their names, as `EarlyStopping` does
     """
     names = names or [name for name in history.epochs if not name.startswith("val_")]
     figure, axes = panels(1, len(names))
@@ -56,7 +56,11 @@ def learning_curves(
         if f"val_{name}" in history.epochs:
             values = history.values(f"val_{name}")
             curve(ax, measured, values, "validation", COLORS[1])
-            mark(ax, history.best_epoch(f"val_{name}", name in maximize), values)
+            mark(
+                ax,
+                history.best_epoch(f"val_{name}", says_larger(name) if maximize is None else name in maximize),
+                values,
+            )
         finish(ax, "epoch", labelled(name, units))
         legend(ax)
     return figure

@@ -52,6 +52,14 @@ def test_the_best_epoch_is_the_lowest_loss_and_the_highest_accuracy():
         assert mark.tolist() == [[values.index(best(values)) + 1, best(values)]]
 
 
+@pytest.mark.parametrize(("name", "maximize", "best"), [("f1", None, 2), ("kappa", None, 3), ("kappa", ["kappa"], 2)])
+def test_which_epoch_is_best_is_in_the_name_unless_it_is_said(name, maximize, best):
+    run = History({}, epochs={"loss": [1.0] * 3, name: [0.5, 0.6, 0.4], f"val_{name}": [0.5, 0.7, 0.3]})
+    (lines,) = drawn(plots.learning_curves(run, [name], maximize=maximize))
+    (mark,) = [points for label, points in lines.items() if label.startswith("best")]
+    assert mark[0, 0] == best
+
+
 def test_schedules_are_drawn_over_epochs():
     run = history()
     rate, beta, loss = drawn(plots.schedules(run))
